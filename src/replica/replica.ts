@@ -1,0 +1,150 @@
+import type { Digest, DigestScheme } from '../core/digest.js';
+import type { Entry, FileEntry, Fingerprint } from '../core/entry.js';
+import type { Problem } from '../core/problem.js';
+import type { Side } from '../core/side.js';
+
+/** Decides what a scan looks at. Pure; called once per directory and file. */
+export interface PathFilter {
+  /** Whether the file at this path takes part. */
+  includesFile(path: string): boolean;
+  /** Whether anything below this directory can take part; `false` lets a scan skip it whole. `path` has no trailing `/`. */
+  mayContain(directoryPath: string): boolean;
+}
+
+/** Options of {@link Replica.scan}. */
+export interface ScanOptions {
+  readonly filter: PathFilter;
+  readonly signal?: AbortSignal;
+}
+
+/** A run of entries, in order. */
+export interface ScanPage {
+  /** In UTF-8 byte order of `path`, strictly ascending within and across pages. No directories. */
+  readonly entries: readonly Entry[];
+  /** What has no path that could exist on the other side: hostile keys, names that are not UTF-8. In any order. */
+  readonly problems: readonly Problem[];
+}
+
+/** Content pinned to one observed state of a file. */
+export interface Source {
+  /** The state the content belongs to. `modifiedMs` is the best known time (metadata included). */
+  readonly entry: FileEntry;
+  /**
+   * Reads the bytes from `start` (inclusive) to `end` (exclusive); may be called repeatedly, in any order and concurrently.
+   * Exactly `end - start` bytes are given, or it throws: `StaleError` when the content is not the pinned one any more.
+   */
+  read(start: number, end: number, signal?: AbortSignal): AsyncIterable<Uint8Array>;
+  /** Throws `StaleError` when the file changed since it was opened. Called by the writer just before it commits. */
+  verify(signal?: AbortSignal): Promise<void>;
+  /** Releases what `open` took. Must be called once; never throws. */
+  close(): Promise<void>;
+}
+
+/**
+ * What has to stand at a path for a change to be allowed: `null`, nothing; else a file with this fingerprint.
+ */
+export type Precondition = { readonly fingerprint: Fingerprint; readonly entry: FileEntry } | null;
+
+/** The result of a conditional change. `stale`: the precondition did not hold, and nothing was changed. */
+export type Outcome<T> = ({ readonly outcome: 'done' } & T) | { readonly outcome: 'stale'; readonly message: string };
+
+/** What a write leaves behind. */
+export interface Written {
+  /** The file as it now stands. */
+  readonly entry: FileEntry;
+  /** Digest of the bytes that were written, verified against the other end where that is possible. */
+  readonly digest: Digest | undefined;
+}
+
+/** Why a version was put into the trash. */
+export type TrashReason = 'replaced' | 'deleted' | 'lost-conflict' | 'unexpected' | 'resolved' | 'removed';
+
+/** Options of every change. */
+export interface ChangeOptions {
+  readonly signal?: AbortSignal;
+  /** Why the version that is replaced or removed goes. Default: `replaced` for write, `deleted` for remove. */
+  readonly reason?: TrashReason;
+}
+
+/** Options of {@link Replica.write}. */
+export interface WriteOptions extends ChangeOptions {
+  /** Called with the number of bytes transferred since the last call. */
+  readonly onBytes?: (count: number) => void;
+}
+
+/** What a replica can do, as data. Found out by `prepare`. */
+export interface Capabilities {
+  /** Conditions on writes are honoured: on every write, on creation only, or not at all (then writes are re-checked before and after). */
+  readonly conditionalWrite: 'all' | 'create' | 'none';
+  /** Conditions on deletes are honoured. */
+  readonly conditionalDelete: boolean;
+  /** Two names that differ only by case are two files. */
+  readonly caseSensitive: boolean;
+  /** Two names that differ only by Unicode form are two files. */
+  readonly normalizationSensitive: boolean;
+  /** Plain words about limits that a person should be told once. */
+  readonly remarks: readonly string[];
+}
+
+/** Options of {@link Replica.prepare}. */
+export interface PrepareOptions {
+  /** Nothing may be written to this replica, not even to find out what it can do. */
+  readonly readonly: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * One of the two places that are kept the same.
+ *
+ * Duties of an implementation:
+ * - Paths are relative, valid (`core/path.ts`) and never lead outside the replica's root, whatever links stand there.
+ * - A change happens wholly or not at all, and only if its precondition holds at the moment it takes effect;
+ *   where a store cannot promise that, the window is as short as it can be made and `capabilities` says so.
+ * - No version that somebody wrote is destroyed by `write`, `remove` or `move` unless it is the one named by the precondition
+ *   (a local replica keeps even that one, in the trash).
+ * - What one path does wrong is a `PathError`; what makes the whole side unusable is any other error.
+ * - Methods may be called concurrently for different paths; the caller never runs two changes of one path at once.
+ */
+export interface Replica {
+  readonly side: Side;
+
+  /** Finds out that the place exists and what it can do. Called once, before anything else. Throws when the place cannot be used. */
+  prepare(options: PrepareOptions): Promise<Capabilities>;
+
+  /**
+   * Walks all files in UTF-8 byte order of their paths. A failure to see everything throws, or appears as a
+   * problematic entry; a scan that ends normally has seen everything else.
+   */
+  scan(options: ScanOptions): AsyncIterable<ScanPage>;
+
+  /** What stands at one path now; `null` when nothing does. Follows no link. The filter is not applied. */
+  observe(path: string, signal?: AbortSignal): Promise<Entry | null>;
+
+  /** Opens the content of a file that was observed. Throws `StaleError` when another version stands there. */
+  open(entry: FileEntry, signal?: AbortSignal): Promise<Source>;
+
+  /** Digest of a file's content in a given scheme; `undefined` when it cannot be had without a transfer. Throws `StaleError`. */
+  digest(entry: FileEntry, scheme: DigestScheme, signal?: AbortSignal): Promise<Digest | undefined>;
+
+  /** The digest scheme that a write of this many bytes will have, so that the other side can compute the same. */
+  schemeFor(sizeBytes: number): DigestScheme;
+
+  /** Writes a whole file. Calls `source.verify()` just before it takes effect. */
+  write(path: string, source: Source, precondition: Precondition, options?: WriteOptions): Promise<Outcome<Written>>;
+
+  /** Removes a file. */
+  remove(path: string, precondition: NonNullable<Precondition>, options?: ChangeOptions): Promise<Outcome<object>>;
+
+  /** Gives a file another path on this replica; nothing may stand there. The content is not sent. */
+  move(
+    path: string,
+    to: string,
+    precondition: NonNullable<Precondition>,
+    options?: ChangeOptions,
+  ): Promise<Outcome<{ readonly entry: FileEntry }>>;
+
+  /** Removes what interrupted runs left behind (staged files, own unfinished uploads). Called under the lock, after `prepare`. */
+  cleanUp(signal?: AbortSignal): Promise<void>;
+
+  close(): Promise<void>;
+}

@@ -1,0 +1,32 @@
+/** One request to an S3 service, before signing. */
+export interface S3Request {
+  readonly method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE';
+  readonly bucket: string;
+  /** The key as it is, not encoded; `undefined` for requests about the bucket. */
+  readonly key: string | undefined;
+  /** Names and values, not encoded; a name without value has `''`. */
+  readonly query: Readonly<Record<string, string>>;
+  /** Lower-case names. `host`, `content-length`, `authorization` and `x-amz-date` are added by the transport. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** The whole body: always in memory and of known length, so that it can be digested and sent again. */
+  readonly body?: Uint8Array;
+  readonly signal?: AbortSignal;
+}
+
+/** The answer to a request, whatever its status. */
+export interface S3Response {
+  readonly status: number;
+  /** Lower-case names; of repeated headers the values are joined with `, `. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Must be read to the end or cancelled with `return()`. Throws when the connection breaks or the length is short. */
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+/**
+ * Sends one request and answers whatever the service says; never retries and never follows a redirect.
+ * Throws only when no answer came (refused, reset, timed out, aborted): then nobody knows whether the service acted.
+ */
+export interface S3Transport {
+  send(request: S3Request): Promise<S3Response>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,62 @@
+import type { BaselineRow } from '../core/baseline.js';
+import type { Decision } from '../core/decision.js';
+
+/** The phases in which a plan is carried out. `room`: what makes room for a directory or a file (R15). */
+export type Phase = 'room' | 'transfer' | 'delete';
+
+/** What both sides last agreed on, path by path. */
+export interface BaselineStore {
+  /** Pages of rows in UTF-8 byte order of the path, as they were when the iteration began. */
+  scan(): AsyncIterable<readonly BaselineRow[]>;
+  get(path: string): Promise<BaselineRow | undefined>;
+  /** `sync`: durable against power loss when it resolves. */
+  put(rows: readonly BaselineRow[], options?: { readonly sync?: boolean }): Promise<void>;
+  delete(paths: readonly string[], options?: { readonly sync?: boolean }): Promise<void>;
+  /** Drops every row. */
+  clear(): Promise<void>;
+}
+
+/** The plan of the running cycle, on disk, so that its size is not bounded by memory. Emptied by `begin` and `clear`. */
+export interface Journal {
+  begin(): Promise<void>;
+  append(phase: Phase, decisions: readonly Decision[]): Promise<void>;
+  /** Decisions of one phase, in pages, in UTF-8 byte order of the path. */
+  read(phase: Phase): AsyncIterable<readonly Decision[]>;
+  clear(): Promise<void>;
+}
+
+/** A multipart upload that was begun by this machine. */
+export interface UploadRecord {
+  readonly path: string;
+  readonly uploadId: string;
+  /** The local file it sends. */
+  readonly fingerprint: string;
+  readonly partSizeBytes: number;
+  readonly startedAtMs: number;
+}
+
+/** Uploads in progress, so that a later run can go on with or abort them. */
+export interface UploadStore {
+  get(path: string): Promise<UploadRecord | undefined>;
+  put(record: UploadRecord): Promise<void>;
+  delete(path: string, uploadId: string): Promise<void>;
+  list(): Promise<UploadRecord[]>;
+}
+
+/** Small facts that outlive a run: probe results, the root's identity, what the last run found. */
+export interface FactStore {
+  get<T>(name: string): Promise<T | undefined>;
+  put(name: string, value: unknown): Promise<void>;
+  delete(name: string): Promise<void>;
+}
+
+/** Everything a session remembers about one pair of folder and bucket. */
+export interface StateStore {
+  readonly baseline: BaselineStore;
+  readonly journal: Journal;
+  readonly uploads: UploadStore;
+  readonly facts: FactStore;
+  /** `true` when the state was found damaged or of an unknown version and was put aside: the baseline starts empty. */
+  readonly rebuilt: boolean;
+  close(): Promise<void>;
+}
