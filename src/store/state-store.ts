@@ -48,6 +48,8 @@ export interface FactStore {
   get<T>(name: string): Promise<T | undefined>;
   put(name: string, value: unknown): Promise<void>;
   delete(name: string): Promise<void>;
+  /** All facts whose name begins with `prefix`, in byte order of the name. Read in pages underneath; meant for hundreds, not millions. */
+  list<T>(prefix: string): Promise<(readonly [name: string, value: T])[]>;
 }
 
 /** Everything a session remembers about one pair of folder and bucket. */

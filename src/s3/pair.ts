@@ -1,0 +1,48 @@
+import type { Conflict, ConflictAnswer } from '../core/conflict.js';
+import type { TrashItem } from '../replica/trash.js';
+import type { SessionListener } from '../session/event.js';
+import type { CycleResult, PairStatus, Plan, Verification } from '../session/result.js';
+
+/** Options of a single call on a {@link Pair}. */
+export interface PairCallOptions {
+  readonly signal?: AbortSignal;
+  /** Aborted: no new transfer is begun, those that run are finished and recorded, then the call ends. */
+  readonly softSignal?: AbortSignal;
+  readonly onEvent?: SessionListener;
+}
+
+/** What a `restore` did. */
+export interface Restored {
+  readonly item: TrashItem;
+  /** Where it was put: its own path, or a conflict name when something else stands there. */
+  readonly path: string;
+}
+
+/**
+ * A folder and a bucket (or a prefix of it), opened for work: what `sync`, the monitor and every command stand on.
+ * Holds the lock on the pair until it is closed.
+ */
+export interface Pair {
+  /** Runs one cycle. Throws `HaltError`, `S3ConnectionError`, `FileCloudSyncError`; what one path does wrong is in the result. */
+  sync(options?: PairCallOptions): Promise<CycleResult>;
+  /** What `sync` would do. Touches nothing. */
+  plan(options?: PairCallOptions): Promise<Plan>;
+  status(): Promise<PairStatus>;
+  /** Conflicts that wait for a person. */
+  conflicts(): Promise<Conflict[]>;
+  /** Settles one waiting conflict. Throws `PathError` `ERR_CONFLICT_NOT_FOUND`. */
+  resolve(path: string, answer: Exclude<ConflictAnswer, 'manual'>, options?: PairCallOptions): Promise<CycleResult>;
+  trash(): Promise<TrashItem[]>;
+  /** Deletes items of the trash for good; answers how many. */
+  purgeTrash(select: (item: TrashItem) => boolean): Promise<number>;
+  /** Brings versions back into the folder, and so to the bucket: by item ids or paths (the newest version of each), or all of a run. */
+  restore(
+    what: { readonly ids: readonly string[] } | { readonly paths: readonly string[] } | { readonly runId: string },
+    options?: PairCallOptions,
+  ): Promise<Restored[]>;
+  /** Compares both sides and the baseline; changes nothing. `sample`: share of files compared by content, 0 to 1. Default 1. */
+  verify(options?: PairCallOptions & { readonly sample?: number }): Promise<Verification>;
+  /** Drops all that is remembered about the pair; touches no file. */
+  forget(): Promise<void>;
+  close(): Promise<void>;
+}

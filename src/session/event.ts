@@ -1,0 +1,37 @@
+import type { PathChange } from '../core/change.js';
+import type { Conflict } from '../core/conflict.js';
+import type { Action, HoldReason, RuleId } from '../core/decision.js';
+import type { Problem } from '../core/problem.js';
+import type { CycleResult, PlanTotals } from './result.js';
+
+/** What a running cycle tells. Programs test `type`; fields may be added, never changed. */
+export type SessionEvent =
+  /** A cycle has begun. */
+  | { readonly type: 'begin'; readonly runId: string }
+  /** How far the scan is; told about once a page. */
+  | { readonly type: 'scan'; readonly localFiles: number; readonly remoteFiles: number }
+  /** The plan stands and the guard let it pass. */
+  | { readonly type: 'plan'; readonly totals: PlanTotals }
+  /** Work on one path begins. */
+  | { readonly type: 'start'; readonly path: string; readonly action: Action; readonly rule: RuleId; readonly sizeBytes: number }
+  /** Bytes of one path went over the wire since the last such event. */
+  | { readonly type: 'bytes'; readonly path: string; readonly count: number }
+  /** Work on one path is done. `sizeBytes` is what the plan counted for it; `change` is missing when nothing had to be carried. */
+  | {
+      readonly type: 'done';
+      readonly path: string;
+      readonly action: Action;
+      readonly rule: RuleId;
+      readonly sizeBytes: number;
+      readonly change?: PathChange;
+    }
+  | { readonly type: 'conflict'; readonly conflict: Conflict }
+  | { readonly type: 'problem'; readonly problem: Problem }
+  | { readonly type: 'held'; readonly path: string; readonly rule: RuleId; readonly reason: HoldReason }
+  /** Something a person should know once, that is no failure. */
+  | { readonly type: 'remark'; readonly message: string }
+  /** The cycle is over. */
+  | { readonly type: 'end'; readonly result: CycleResult };
+
+/** Receives events; what it throws is ignored. */
+export type SessionListener = (event: SessionEvent) => void;

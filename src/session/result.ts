@@ -1,0 +1,98 @@
+import type { PathChange } from '../core/change.js';
+import type { Conflict } from '../core/conflict.js';
+import type { HoldReason, RuleId } from '../core/decision.js';
+import type { Problem } from '../core/problem.js';
+
+/** What a plan holds, in numbers. */
+export interface PlanTotals {
+  readonly uploads: number;
+  readonly uploadBytes: number;
+  readonly downloads: number;
+  readonly downloadBytes: number;
+  /** Files that exist on both sides and are compared by content first. */
+  readonly compares: number;
+  readonly localDeletes: number;
+  readonly remoteDeletes: number;
+  readonly held: number;
+}
+
+/** A path that was left alone. */
+export interface HeldPath {
+  readonly path: string;
+  readonly rule: RuleId;
+  readonly reason: HoldReason;
+}
+
+/** How one cycle ended. */
+export interface CycleResult {
+  readonly runId: string;
+  /** What was carried over, in the order in which it was done. */
+  readonly changes: readonly PathChange[];
+  /** Conflicts met in this cycle, and those that still wait for a person. */
+  readonly conflicts: readonly Conflict[];
+  readonly problems: readonly Problem[];
+  /** At most the first 1,000; `heldCount` has them all. */
+  readonly held: readonly HeldPath[];
+  readonly heldCount: number;
+  readonly localFiles: number;
+  readonly remoteFiles: number;
+  readonly uploadedBytes: number;
+  readonly downloadedBytes: number;
+  /** Files whose content was hashed. */
+  readonly hashedFiles: number;
+  /** The baseline was lost or damaged and is rebuilt by this cycle, which deletes nothing. */
+  readonly rebuilt: boolean;
+  readonly startedAtMs: number;
+  readonly endedAtMs: number;
+}
+
+/** What `plan` answers: everything a cycle would do, without doing it. */
+export interface Plan {
+  readonly totals: PlanTotals;
+  readonly changes: readonly PathChange[];
+  /** Paths whose contents must be compared before it is known whether they conflict. */
+  readonly compares: readonly string[];
+  readonly problems: readonly Problem[];
+  readonly held: readonly HeldPath[];
+  /** Why a cycle would halt; `undefined` when it would not. */
+  readonly halt: { readonly code: string; readonly message: string } | undefined;
+}
+
+/** One divergence found by `verify`. */
+export interface Divergence {
+  readonly path: string;
+  /** `content`: both sides have the file with different content. `missing-*`: absent on one side. `baseline`: the sides agree, the baseline does not. `unreadable`: could not be compared. */
+  readonly type: 'content' | 'missing-local' | 'missing-remote' | 'baseline' | 'unreadable';
+  readonly message: string;
+}
+
+/** What `verify` answers. */
+export interface Verification {
+  readonly checkedFiles: number;
+  /** Files that were compared byte by byte or digest by digest (the others: not in the sample). */
+  readonly comparedFiles: number;
+  readonly divergences: readonly Divergence[];
+  readonly problems: readonly Problem[];
+}
+
+/** What is known about a pair without looking at either side. */
+export interface PairStatus {
+  readonly folder: string;
+  readonly address: string;
+  readonly endpoint: string;
+  /** Files in the baseline. */
+  readonly knownFiles: number;
+  readonly lastCycle:
+    | {
+        readonly endedAtMs: number;
+        readonly changes: number;
+        readonly conflicts: number;
+        readonly problems: number;
+        readonly held: number;
+        readonly error?: { readonly code: string; readonly message: string };
+      }
+    | undefined;
+  readonly waitingConflicts: number;
+  readonly trashItems: number;
+  readonly trashBytes: number;
+}
