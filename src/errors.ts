@@ -70,3 +70,13 @@ export function isAbort(error: unknown): boolean {
 export function throwIfAborted(signal: AbortSignal | undefined): void {
   signal?.throwIfAborted();
 }
+
+/**
+ * What is remembered about a pair cannot be believed: rows that fail their checksum, are missing or belong elsewhere.
+ * Close the store and open it again: the damaged state is put aside and an empty one takes its place.
+ */
+export class StateDamagedError extends FileCloudSyncError {
+  constructor(message: string, details: ErrorDetails = {}) {
+    super('ERR_STATE_DAMAGED', message, { retryable: true, ...details });
+  }
+}
