@@ -1,0 +1,59 @@
+import type { S3Client } from '@aws-sdk/client-s3';
+import type { ConnectOptions } from './connect-options.js';
+import type { SyncOptions } from './sync-options.js';
+
+/** Options of {@link Monitor}: those of {@link sync}, its own, and those of {@link connect} or a ready client. */
+export interface MonitorOptions extends SyncOptions, Omit<ConnectOptions, 'bucket'> {
+  /**
+   * How long the monitor waits between two cycles, in seconds, from 0.1 to 2,000,000.
+   *
+   * Default: 60. With `watch`, a local change begins a cycle at once; changes in the bucket are seen by the next cycle.
+   *
+   * @example
+   * ```ts
+   * import { s3 } from 'filecloudsync';
+   * await using monitor = await s3.Monitor.start('pictures', 'photos', { delaySeconds: 10 });
+   * ```
+   */
+  readonly delaySeconds?: number;
+  /**
+   * Deletes the folder and the sync information when the monitor stops, if the last cycle succeeded for every file;
+   * otherwise they stay and an `error` event says why. Under `readonly`, edits that were never uploaded keep the folder
+   * too, unless this is `'force'`.
+   *
+   * Default: `false`.
+   *
+   * @example
+   * ```ts
+   * import { s3 } from 'filecloudsync';
+   * await using monitor = await s3.Monitor.start('jobs', '/tmp/job-7', { remove: true });
+   * ```
+   */
+  readonly remove?: boolean | 'force';
+  /**
+   * Watches the folder, so that a local change is carried over at once.
+   *
+   * Default: `true`. When watching is not possible, the monitor says so once and goes on with a cycle every
+   * `delaySeconds`.
+   *
+   * @example
+   * ```ts
+   * import { s3 } from 'filecloudsync';
+   * await using monitor = await s3.Monitor.start('pictures', '/mnt/nas', { watch: false });
+   * ```
+   */
+  readonly watch?: boolean;
+  /**
+   * A ready client of the AWS SDK (version 3), instead of the options of `connect`. The monitor does not destroy it.
+   *
+   * Default: the monitor connects by itself when it starts.
+   *
+   * @example
+   * ```ts
+   * import { s3 } from 'filecloudsync';
+   * const client = await s3.connect();
+   * await using monitor = await s3.Monitor.start('pictures', 'photos', { client });
+   * ```
+   */
+  readonly client?: S3Client;
+}
