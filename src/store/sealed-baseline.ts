@@ -1,0 +1,133 @@
+import type { BaselineRow } from '../core/baseline.js';
+import { decodeBaselineRow, encodeBaselineRow } from './baseline-codec.js';
+import { addToTally, EMPTY_TALLY, removeFromTally, sameTally, writeMark, type Tally } from './baseline-tally.js';
+import type { DatabaseOperation, DatabasePage } from './database.js';
+import { Mutex } from './mutex.js';
+import { sealValue, unsealValue } from './sealed-value.js';
+import { rangeOf, type StateContext } from './state-context.js';
+import type { BaselineStore } from './state-store.js';
+
+const PREFIX = 'b!';
+const RANGE = rangeOf(PREFIX);
+
+/**
+ * The baseline over a database, with a tally of its rows.
+ *
+ * Invariant: when the mark is `clean`, the rows on disk are exactly those of its tally. The mark becomes `open`, durably,
+ * before the first row changes, and `clean` again in `settle`, after the rows are durable.
+ */
+export class SealedBaseline implements BaselineStore {
+  readonly #context: StateContext;
+  readonly #mutex = new Mutex();
+  /** `undefined` after a change that failed half way: the next open counts again. */
+  #tally: Tally | undefined;
+  #marked: 'clean' | 'open';
+
+  constructor(context: StateContext, tally: Tally, marked: 'clean' | 'open') {
+    this.#context = context;
+    this.#tally = tally;
+    this.#marked = marked;
+  }
+
+  /** Believe the rows only when the walk has ended: lost rows are found at its end. Throws `StateDamagedError`. */
+  async *scan(): AsyncIterable<readonly BaselineRow[]> {
+    const iterator = this.#context.database.iterate(RANGE)[Symbol.asyncIterator]();
+    try {
+      // The first page fixes the snapshot, and the tally has to be of the same instant.
+      let [page, expected] = await this.#mutex.run(async () => [await this.#next(iterator), this.#tally] as const);
+      let seen = EMPTY_TALLY;
+      while (page !== undefined) {
+        const rows: BaselineRow[] = [];
+        for (const [key, value] of page) {
+          const row = this.#decode(key, value);
+          if (row === undefined) return await this.#context.damaged(key);
+          seen = addToTally(seen, value);
+          rows.push(row);
+        }
+        yield rows;
+        page = await this.#next(iterator);
+      }
+      if (expected !== undefined && !sameTally(seen, expected)) {
+        await this.#context.damaged(`${seen.rows} rows instead of ${expected.rows}`);
+      }
+    } finally {
+      await iterator.return?.();
+    }
+  }
+
+  async get(path: string): Promise<BaselineRow | undefined> {
+    const key = PREFIX + path;
+    const value = await this.#context.guarded(() => this.#context.database.get(key));
+    if (value === undefined) return undefined;
+    return this.#decode(key, value) ?? (await this.#context.damaged(key));
+  }
+
+  async put(rows: readonly BaselineRow[], options?: { readonly sync?: boolean }): Promise<void> {
+    const values = new Map<string, string>();
+    for (const row of rows) {
+      const key = PREFIX + row.path;
+      values.set(key, sealValue(key, encodeBaselineRow(row)));
+    }
+    await this.#change(values, options);
+  }
+
+  async delete(paths: readonly string[], options?: { readonly sync?: boolean }): Promise<void> {
+    await this.#change(new Map(paths.map((path) => [PREFIX + path, undefined])), options);
+  }
+
+  async clear(): Promise<void> {
+    await this.#mutex.run(async () => {
+      await this.#markOpen();
+      this.#tally = undefined;
+      await this.#context.guarded(() => this.#context.database.clear(RANGE));
+      this.#tally = EMPTY_TALLY;
+    });
+  }
+
+  /** Makes every row durable and says in the mark what they are. Does nothing when no row changed since. */
+  async settle(): Promise<void> {
+    await this.#mutex.run(async () => {
+      if (this.#marked === 'clean' || this.#tally === undefined || this.#context.isDamaged) return;
+      await this.#context.flush();
+      await writeMark(this.#context.database, { state: 'clean', tally: this.#tally });
+      this.#marked = 'clean';
+    });
+  }
+
+  async #change(values: ReadonlyMap<string, string | undefined>, options?: { readonly sync?: boolean }): Promise<void> {
+    if (values.size === 0) return;
+    await this.#mutex.run(async () => {
+      await this.#markOpen();
+      const keys = [...values.keys()];
+      const before = await this.#context.guarded(() => this.#context.database.getMany(keys));
+      let tally = this.#tally;
+      const operations: DatabaseOperation[] = [];
+      for (const [index, key] of keys.entries()) {
+        const old = before[index];
+        const value = values.get(key);
+        if (tally !== undefined && old !== undefined) tally = removeFromTally(tally, old);
+        if (tally !== undefined && value !== undefined) tally = addToTally(tally, value);
+        operations.push(value === undefined ? { type: 'del', key } : { type: 'put', key, value });
+      }
+      this.#tally = undefined;
+      await this.#context.guarded(() => this.#context.database.batch(operations, options));
+      this.#tally = tally;
+    });
+  }
+
+  async #markOpen(): Promise<void> {
+    if (this.#marked === 'open' || this.#context.isDamaged) return;
+    await writeMark(this.#context.database, { state: 'open' });
+    this.#marked = 'open';
+  }
+
+  #decode(key: string, value: string): BaselineRow | undefined {
+    const text = unsealValue(key, value);
+    return text === undefined ? undefined : decodeBaselineRow(key.slice(PREFIX.length), text);
+  }
+
+  async #next(iterator: AsyncIterator<DatabasePage>): Promise<DatabasePage | undefined> {
+    const result = await this.#context.guarded(() => iterator.next());
+    return result.done === true ? undefined : result.value;
+  }
+}
