@@ -1,0 +1,24 @@
+import type { NameRules } from '../core/path.js';
+import type { Runtime } from '../core/runtime.js';
+import type { Replica } from '../replica/replica.js';
+import type { StateStore } from '../store/state-store.js';
+import type { LocalSide } from '../transfer/context.js';
+
+/** A local replica that can tell whether the folder is still the one it was. */
+export type SessionLocal = LocalSide & {
+  /** Names the folder itself, not its content: another disk mounted at the same path answers another name. */
+  rootIdentity(): Promise<string>;
+};
+
+/** The world of a session: both replicas, its memory, time and randomness. All come from outside. */
+export interface SessionPorts {
+  readonly local: SessionLocal;
+  readonly remote: Replica;
+  readonly store: StateStore;
+  /** Puts a damaged store aside and opens an empty one, with `rebuilt` set. */
+  readonly reopenStore: () => Promise<StateStore>;
+  readonly runtime: Runtime;
+  readonly nameRules: NameRules;
+  /** Names this run in the trash and in events. */
+  readonly runId: string;
+}

@@ -1,0 +1,33 @@
+import type { BaselineRow } from '../core/baseline.js';
+import type { ConflictPolicy } from '../core/conflict.js';
+import type { NameRules } from '../core/path.js';
+import type { Runtime } from '../core/runtime.js';
+import type { Replica } from '../replica/replica.js';
+import type { Trash } from '../replica/trash.js';
+
+/** A local replica with the trash that lives beside it. */
+export type LocalSide = Replica & { readonly trash: Trash };
+
+/** The baseline as a transfer needs it: rows are replaced or dropped. */
+export interface BaselinePort {
+  put(rows: readonly BaselineRow[], options?: { readonly sync?: boolean }): Promise<void>;
+  delete(paths: readonly string[], options?: { readonly sync?: boolean }): Promise<void>;
+}
+
+/** What carrying out decisions needs, and nothing else. */
+export interface TransferContext {
+  readonly local: LocalSide;
+  readonly remote: Replica;
+  readonly baseline: BaselinePort;
+  readonly runtime: Runtime;
+  /** Nothing is ever written to the remote replica. */
+  readonly readonly: boolean;
+  readonly conflict: ConflictPolicy;
+  /** Names this machine in conflict copies. */
+  readonly machine: string;
+  readonly nameRules: NameRules;
+  readonly signal?: AbortSignal;
+  readonly onBytes: (path: string, direction: 'up' | 'down', count: number) => void;
+  /** Called for each file whose content is hashed or read to be compared. */
+  readonly onHash: (path: string) => void;
+}

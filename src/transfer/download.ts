@@ -1,0 +1,34 @@
+import type { RuleId } from '../core/decision.js';
+import type { FileEntry } from '../core/entry.js';
+import type { TrashReason } from '../replica/replica.js';
+import type { TransferContext } from './context.js';
+import { expectingOrNothing } from './expecting.js';
+import type { PathOutcome } from './path-outcome.js';
+import { recordAgreement } from './record.js';
+
+/** Carries a remote file into the folder; the local version that was seen there, if any, goes to the trash. */
+export async function download(
+  context: TransferContext,
+  rule: RuleId,
+  local: FileEntry | null,
+  remote: FileEntry,
+  reason: TrashReason = 'replaced',
+): Promise<PathOutcome> {
+  const source = await context.remote.open(remote, context.signal);
+  try {
+    const result = await context.local.write(remote.path, source, expectingOrNothing(local), {
+      signal: context.signal,
+      reason,
+      onBytes: (count) => context.onBytes(remote.path, 'down', count),
+    });
+    if (result.outcome === 'stale') return { type: 'again', paths: [remote.path], message: result.message };
+    await recordAgreement(context, result.entry, source.entry, result.digest);
+  } finally {
+    await source.close();
+  }
+  return {
+    type: 'done',
+    rule,
+    change: { path: remote.path, operation: local === null ? 'added' : 'modified', origin: 'remote' },
+  };
+}

@@ -1,0 +1,35 @@
+import { conflictName } from '../core/path.js';
+import type { FileEntry } from '../core/entry.js';
+import type { Side } from '../core/side.js';
+import type { TransferContext } from './context.js';
+import { expecting } from './expecting.js';
+
+/** What became of a file that was to get a conflict name. */
+export type SetAside =
+  | { readonly outcome: 'done'; readonly copyPath: string }
+  | { readonly outcome: 'stale'; readonly message: string };
+
+/** How often a new conflict name is tried when the one before was taken. */
+const NAME_ATTEMPTS = 5;
+
+/**
+ * Gives a file a conflict name on its own side, so that both versions are kept.
+ *
+ * The baseline row goes first and durably: were it still there after a crash, the empty place could be taken for a deletion.
+ */
+export async function setAside(context: TransferContext, side: Side, entry: FileEntry): Promise<SetAside> {
+  const replica = side === 'local' ? context.local : context.remote;
+  await context.baseline.delete([entry.path], { sync: true });
+  for (let attempt = 1; ; attempt++) {
+    const copyPath = conflictName(entry.path, {
+      machine: context.machine,
+      timeMs: context.runtime.clock.nowMs(),
+      id: context.runtime.random.id(4),
+      rules: context.nameRules,
+    });
+    const moved = await replica.move(entry.path, copyPath, expecting(entry), { signal: context.signal });
+    if (moved.outcome === 'done') return { outcome: 'done', copyPath };
+    const taken = (await replica.observe(copyPath, context.signal)) !== null;
+    if (!taken || attempt === NAME_ATTEMPTS) return { outcome: 'stale', message: moved.message };
+  }
+}

@@ -1,0 +1,39 @@
+import type { FileEntry } from '../core/entry.js';
+import type { RuleId } from '../core/decision.js';
+import type { TransferContext } from './context.js';
+import { expectingOrNothing } from './expecting.js';
+import type { PathOutcome } from './path-outcome.js';
+import { recordAgreement } from './record.js';
+import { sameContentByDigest } from './same-content.js';
+
+/** Carries a local file to the remote side, replacing exactly the version that was seen there. */
+export async function upload(
+  context: TransferContext,
+  rule: RuleId,
+  local: FileEntry,
+  remote: FileEntry | null,
+): Promise<PathOutcome> {
+  if (remote !== null) {
+    const comparison = await sameContentByDigest(context, local, remote);
+    if (comparison.verdict === 'same') {
+      await recordAgreement(context, local, remote, comparison.digest);
+      return { type: 'done', rule };
+    }
+  }
+  const source = await context.local.open(local, context.signal);
+  try {
+    const result = await context.remote.write(local.path, source, expectingOrNothing(remote), {
+      signal: context.signal,
+      onBytes: (count) => context.onBytes(local.path, 'up', count),
+    });
+    if (result.outcome === 'stale') return { type: 'again', paths: [local.path], message: result.message };
+    await recordAgreement(context, source.entry, result.entry, result.digest);
+  } finally {
+    await source.close();
+  }
+  return {
+    type: 'done',
+    rule,
+    change: { path: local.path, operation: remote === null ? 'added' : 'modified', origin: 'local' },
+  };
+}
