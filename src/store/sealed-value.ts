@@ -7,13 +7,18 @@ export function sealValue(key: string, text: string): string {
   return crc32(key + text).toString(16).padStart(CHECKSUM_LENGTH, '0') + text;
 }
 
+/** The text of a sealed value, unchecked. */
+export function textOf(value: string): string {
+  return value.slice(CHECKSUM_LENGTH);
+}
+
 /** The text of a sealed value, or `undefined` when it is not what was written under this key. */
 export function unsealValue(key: string, value: string): string | undefined {
-  const text = value.slice(CHECKSUM_LENGTH);
+  const text = textOf(value);
   return checksumOf(value) === crc32(key + text) ? text : undefined;
 }
 
 /** The checksum that a sealed value carries; `NaN` when it carries none. Does not check it. */
 export function checksumOf(value: string): number {
-  return Number(`0x${value.slice(0, CHECKSUM_LENGTH)}`);
+  return Number.parseInt(value.slice(0, CHECKSUM_LENGTH), 16);
 }
