@@ -1,7 +1,7 @@
 import { compareDigests, schemeOf } from '../core/digest.js';
 import type { BaselineRow } from '../core/baseline.js';
 import type { FileEntry, ProblematicEntry } from '../core/entry.js';
-import type { Triple } from '../core/merge-join.js';
+import type { Triple } from '../core/triple.js';
 import { PathError, StaleError } from '../errors.js';
 import type { Replica } from '../replica/replica.js';
 import { problemOf } from './problem-of.js';
@@ -56,7 +56,7 @@ function isDoubtful({ local, baseline }: Triple): boolean {
   return (
     local?.kind === 'file' &&
     baseline !== undefined &&
-    baseline.local !== local.fingerprint &&
+    (baseline.local !== local.fingerprint || local.racy === true) &&
     baseline.sizeBytes === local.sizeBytes &&
     baseline.digest !== undefined
   );
@@ -87,8 +87,9 @@ async function hashOne(
     return { triple: { ...triple, local: problematic } };
   }
   const { replacing: _ended, ...row } = baseline;
+  const { racy: _settled, ...certain } = local;
   return {
-    triple: { ...triple, baseline: { ...row, local: local.fingerprint } },
+    triple: { ...triple, local: certain, baseline: { ...row, local: local.fingerprint } },
     // Racy still: it may change once more within the same tick of the file system's clock.
     row: { ...row, local: local.racy === true ? null : local.fingerprint, recordedAtMs: context.nowMs() },
   };

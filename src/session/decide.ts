@@ -1,6 +1,6 @@
 import type { Decision } from '../core/decision.js';
 import { settleKinds } from '../core/kinds.js';
-import type { Triple } from '../core/merge-join.js';
+import type { Triple } from '../core/triple.js';
 import type { Problem } from '../core/problem.js';
 import { reconcile } from '../core/reconcile.js';
 import type { BaselineRow } from '../core/baseline.js';
@@ -64,13 +64,22 @@ async function* decideEach(
 }
 
 function decideOne(context: DecideContext, triple: Triple): Decision | undefined {
+  if (triple.subtree === true) {
+    // A whole directory: what lies below it inherits from it, path by path; here only the reason is told.
+    tellProblems(context, triple);
+    return undefined;
+  }
   if (!context.filter.includesFile(triple.path)) {
     // R17 for what the filter leaves out: it may still exist on both sides, or on one, and is nobody's deletion.
     if (triple.baseline === undefined) return undefined;
     return { path: triple.path, rule: 'R17', action: 'forget', local: null, remote: null, baseline: triple.baseline };
   }
   context.tally.see(triple);
-  if (triple.local?.kind === 'problematic') context.onProblem(triple.local.problem);
-  if (triple.remote?.kind === 'problematic') context.onProblem(triple.remote.problem);
+  tellProblems(context, triple);
   return reconcile(triple, { readonly: context.readonly });
+}
+
+function tellProblems(context: DecideContext, { local, remote }: Triple): void {
+  if (local?.kind === 'problematic') context.onProblem(local.problem);
+  if (remote?.kind === 'problematic') context.onProblem(remote.problem);
 }

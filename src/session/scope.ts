@@ -1,5 +1,4 @@
-import type { Entry } from '../core/entry.js';
-import type { Triple } from '../core/merge-join.js';
+import type { Triple } from '../core/triple.js';
 import { compareByteOrder } from '../core/byte-order.js';
 import type { Replica } from '../replica/replica.js';
 import type { BaselineStore } from '../store/state-store.js';
@@ -23,13 +22,8 @@ export async function* observePaths(
           sides.remote.observe(path, signal),
           sides.baseline.get(path),
         ]);
-        return { path, local: onlyContent(local), remote: onlyContent(remote), baseline };
+        return { path, local, remote, baseline };
       }),
     );
   }
-}
-
-/** A scan emits no directories: what is no file at this path is no file. */
-function onlyContent(entry: Entry | null): Entry | null {
-  return entry?.kind === 'directory' ? null : entry;
 }

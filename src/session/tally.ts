@@ -1,6 +1,6 @@
 import type { Decision } from '../core/decision.js';
 import type { GuardCounts } from '../core/guard.js';
-import type { Triple } from '../core/merge-join.js';
+import type { Triple } from '../core/triple.js';
 import type { PlanTotals } from './result.js';
 
 /** Counts what a plan is made of, for the guard and for people. */

@@ -1,0 +1,95 @@
+import type { Decision } from '../core/decision.js';
+import type { Side } from '../core/side.js';
+import { FileCloudSyncError, isAbort, PathError } from '../errors.js';
+import { carry } from '../transfer/carry.js';
+import type { TransferContext } from '../transfer/context.js';
+import type { PathOutcome } from '../transfer/path-outcome.js';
+import type { CycleContext } from './cycle-context.js';
+import { problemOf } from './problem-of.js';
+import type { Report } from './report.js';
+import type { WaitingConflicts } from './waiting-conflicts.js';
+
+/** What the carrying of a cycle's decisions gathers. */
+export interface CarryState {
+  readonly context: CycleContext;
+  readonly transfer: TransferContext;
+  readonly report: Report;
+  readonly waiting: WaitingConflicts;
+  /** Paths with a conflict that waits, met in this cycle. */
+  readonly waitingPaths: Set<string>;
+  /** Paths to observe and decide again, with why. */
+  readonly again: Map<string, string>;
+}
+
+/**
+ * Carries out one decision and reports it. What goes wrong at this path alone becomes a problem.
+ *
+ * @throws what makes a whole side unusable, and the signal's reason.
+ */
+export async function carryOut(state: CarryState, decision: Decision): Promise<void> {
+  const { report } = state;
+  const { path, action, rule } = decision;
+  if (action === 'compare' && (await stillWaiting(state, decision))) return;
+  const sizeBytes = plannedBytes(decision);
+  report.tell({ type: 'start', path, action, rule, sizeBytes });
+  let outcome: PathOutcome;
+  try {
+    outcome = await carry(state.transfer, decision);
+  } catch (error) {
+    if (isAbort(error) || state.context.signal?.aborted === true) throw error;
+    if (error instanceof FileCloudSyncError && !(error instanceof PathError)) throw error;
+    report.problem(problemOf(error, path, sideOf(decision)));
+    return;
+  }
+  switch (outcome.type) {
+    case 'done':
+      if (outcome.change !== undefined) report.change(outcome.change);
+      if (outcome.conflict !== undefined) report.conflict(outcome.conflict);
+      report.tell({ type: 'done', path, action, rule: outcome.rule, sizeBytes, ...optional('change', outcome.change) });
+      return;
+    case 'again':
+      if (outcome.conflict !== undefined) report.conflict(outcome.conflict);
+      for (const each of outcome.paths) state.again.set(each, outcome.message);
+      return;
+    case 'waiting':
+      await state.waiting.put({
+        conflict: outcome.conflict,
+        local: outcome.local.fingerprint,
+        remote: outcome.remote.fingerprint,
+        sinceMs: state.context.ports.runtime.clock.nowMs(),
+      });
+      wait(state, outcome.conflict);
+      return;
+    default:
+      outcome satisfies never;
+  }
+}
+
+/** Reports a conflict that waits. */
+export function wait(state: CarryState, conflict: Parameters<Report['conflict']>[0]): void {
+  state.waitingPaths.add(conflict.path);
+  state.report.conflict(conflict);
+}
+
+/** The same two versions as when the conflict was put aside need not be read again to know that they differ. */
+async function stillWaiting(state: CarryState, { path, local, remote }: Decision): Promise<boolean> {
+  if (state.context.options.conflict !== 'manual') return false;
+  const known = await state.waiting.get(path);
+  if (known === undefined || known.local !== local?.fingerprint || known.remote !== remote?.fingerprint) return false;
+  wait(state, known.conflict);
+  return true;
+}
+
+function plannedBytes({ action, local, remote }: Decision): number {
+  if (action === 'upload') return local?.sizeBytes ?? 0;
+  if (action === 'download') return remote?.sizeBytes ?? 0;
+  return 0;
+}
+
+function sideOf({ action }: Decision): Side {
+  return action === 'upload' || action === 'delete-remote' ? 'remote' : 'local';
+}
+
+function optional<K extends string, V>(name: K, value: V | undefined): { readonly [P in K]?: V } {
+  return value === undefined ? {} : ({ [name]: value } as { readonly [P in K]?: V });
+}

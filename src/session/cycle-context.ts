@@ -1,0 +1,14 @@
+import type { SessionListener } from './event.js';
+import type { SessionOptions } from './options.js';
+import type { SessionPorts } from './ports.js';
+
+/** Everything one cycle works with. */
+export interface CycleContext {
+  readonly ports: SessionPorts;
+  readonly options: SessionOptions;
+  /** Aborted: what runs is cancelled. */
+  readonly signal?: AbortSignal;
+  /** Aborted: nothing new is begun, what runs is finished and recorded. */
+  readonly softSignal?: AbortSignal;
+  readonly onEvent?: SessionListener;
+}

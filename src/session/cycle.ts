@@ -1,0 +1,139 @@
+import { HaltError } from '../errors.js';
+import type { Decision } from '../core/decision.js';
+import type { Phase } from '../store/state-store.js';
+import { runAll } from '../transfer/run-all.js';
+import { carryOut, wait, type CarryState } from './carry-out.js';
+import type { CycleContext } from './cycle-context.js';
+import { decideAgain } from './decide-again.js';
+import { makePlan, ROOT_FACT } from './make-plan.js';
+import { Report } from './report.js';
+import type { CycleResult } from './result.js';
+import { transferContext } from './transfer-context.js';
+import { WaitingConflicts } from './waiting-conflicts.js';
+
+/** In this order: what makes room, what carries content, and deletions last, so that an interruption leaves more rather than less. */
+const PHASES: readonly Phase[] = ['room', 'transfer', 'delete'];
+
+/** How often paths that changed under our hands are decided again within one cycle. */
+const MAX_ROUNDS = 5;
+
+/**
+ * Runs one cycle: observe, plan, guard, carry out, record.
+ *
+ * Invariants:
+ * - until the guard has seen the whole plan, nothing is changed on either side;
+ * - a finished transition is in the baseline before the next of that path begins;
+ * - whatever ends the cycle early, what was recorded stays true, and the same call goes on from there.
+ *
+ * @throws HaltError when the guard forbids the plan; what makes a side unusable; the reason of an aborted signal.
+ */
+export async function runCycle(context: CycleContext): Promise<CycleResult> {
+  const { ports, options } = context;
+  const { store, runtime, runId } = ports;
+  const startedAtMs = runtime.clock.nowMs();
+  const report = new Report(context.onEvent);
+  report.tell({ type: 'begin', runId });
+  await store.journal.begin();
+  const waiting = new WaitingConflicts(store.facts);
+  const state: CarryState = {
+    context,
+    report,
+    waiting,
+    transfer: transferContext(context, report),
+    waitingPaths: new Set(),
+    again: new Map(),
+  };
+  const { tally, guard, rootIdentity } = await makePlan(context, {
+    report,
+    dry: false,
+    onDecisions: (decisions) => journalDecisions(state, decisions),
+  });
+  if (guard.halt) throw new HaltError(guard.code, guard.message, { data: guard.data });
+  report.tell({ type: 'plan', totals: tally.totals() });
+
+  for (const phase of PHASES) await carryPhase(state, store.journal.read(phase));
+  for (let round = 1; round <= MAX_ROUNDS && state.again.size > 0; round++) await carryAgain(state, tally);
+  for (const [path, message] of state.again) {
+    report.problem({
+      path,
+      side: 'local',
+      code: 'ERR_STILL_CHANGING',
+      message: `${path} kept changing while it was being synchronised (${message}) It is tried again in the next cycle.`,
+      severity: 'notice',
+    });
+  }
+
+  await store.journal.clear();
+  await dropSettledConflicts(state);
+  await store.facts.put(ROOT_FACT, rootIdentity);
+  if (options.files === undefined) await ports.remote.cleanUp(context.signal);
+  const endedAtMs = runtime.clock.nowMs();
+  const result = report.result({ runId, tally, rebuilt: store.rebuilt, startedAtMs, endedAtMs });
+  report.tell({ type: 'end', result });
+  return result;
+}
+
+/** Puts decisions on the journal by phase; what is held is only told. */
+async function journalDecisions(state: CarryState, decisions: readonly Decision[]): Promise<void> {
+  const byPhase: Record<Phase, Decision[]> = { room: [], transfer: [], delete: [] };
+  for (const decision of decisions) {
+    if (decision.action === 'hold') await hold(state, decision);
+    else byPhase[phaseOf(decision)].push(decision);
+  }
+  for (const phase of PHASES) {
+    if (byPhase[phase].length > 0) await state.context.ports.store.journal.append(phase, byPhase[phase]);
+  }
+}
+
+function phaseOf({ action, makesRoom }: Decision): Phase {
+  if (makesRoom === true) return 'room';
+  return action === 'delete-local' || action === 'delete-remote' ? 'delete' : 'transfer';
+}
+
+async function hold(state: CarryState, decision: Decision): Promise<void> {
+  state.report.hold(decision);
+  if (decision.hold !== 'kind-conflict') return;
+  const conflict = { path: decision.path, type: 'kind', resolution: 'manual' } as const;
+  await state.waiting.put({
+    conflict,
+    local: decision.local?.fingerprint ?? null,
+    remote: decision.remote?.fingerprint ?? null,
+    sinceMs: state.context.ports.runtime.clock.nowMs(),
+  });
+  wait(state, conflict);
+}
+
+async function carryPhase(state: CarryState, pages: AsyncIterable<readonly Decision[]>): Promise<void> {
+  const { softSignal, signal, options } = state.context;
+  const stop = softSignal ?? signal;
+  await runAll(pages, (decision) => carryOut(state, decision), {
+    concurrency: options.concurrency,
+    ...(stop === undefined ? {} : { stop }),
+  });
+  signal?.throwIfAborted();
+  softSignal?.throwIfAborted();
+}
+
+/** Observes and decides once more what was not as it had been seen; deletions count against the same guard. */
+async function carryAgain(state: CarryState, tally: Parameters<typeof decideAgain>[1]): Promise<void> {
+  const paths = Array.from(state.again.keys());
+  state.again.clear();
+  const decisions = await decideAgain(state, tally, paths);
+  for (const phase of PHASES) {
+    const ofPhase = decisions.filter((decision) => phaseOf(decision) === phase);
+    if (ofPhase.length > 0) await carryPhase(state, pageOf(ofPhase));
+  }
+}
+
+async function* pageOf<T>(items: readonly T[]): AsyncGenerator<readonly T[]> {
+  yield items;
+}
+
+/** A conflict that was not met again has dissolved: one side gave way, or somebody settled it. */
+async function dropSettledConflicts({ context, waiting, waitingPaths }: CarryState): Promise<void> {
+  const scope = context.options.files === undefined ? undefined : new Set(context.options.files);
+  for (const { conflict } of await waiting.list()) {
+    if (waitingPaths.has(conflict.path)) continue;
+    if (scope === undefined || scope.has(conflict.path)) await waiting.delete(conflict.path);
+  }
+}

@@ -1,0 +1,47 @@
+import type { FactStore } from '../store/state-store.js';
+import type { CycleResult, PairStatus } from './result.js';
+
+const FACT = 'last-cycle';
+
+/** How the last cycle ended, for `status`. */
+export type LastCycleFact = NonNullable<PairStatus['lastCycle']> & { readonly knownFiles: number };
+
+/** Remembers how the last cycle ended. */
+export class LastCycle {
+  readonly #facts: FactStore;
+
+  constructor(facts: FactStore) {
+    this.#facts = facts;
+  }
+
+  async read(): Promise<LastCycleFact | undefined> {
+    return this.#facts.get<LastCycleFact>(FACT);
+  }
+
+  async succeeded(result: CycleResult): Promise<void> {
+    const fact: LastCycleFact = {
+      endedAtMs: result.endedAtMs,
+      changes: result.changes.length,
+      conflicts: result.conflicts.length,
+      problems: result.problems.length,
+      held: result.heldCount,
+      knownFiles: Math.min(result.localFiles, result.remoteFiles),
+    };
+    await this.#facts.put(FACT, fact);
+  }
+
+  async failed(failure: { readonly code: string; readonly message: string; readonly atMs: number }): Promise<void> {
+    const { code, message, atMs } = failure;
+    const before = await this.read();
+    const fact: LastCycleFact = {
+      endedAtMs: atMs,
+      changes: 0,
+      conflicts: before?.conflicts ?? 0,
+      problems: 0,
+      held: 0,
+      knownFiles: before?.knownFiles ?? 0,
+      error: { code, message },
+    };
+    await this.#facts.put(FACT, fact);
+  }
+}

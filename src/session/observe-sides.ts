@@ -1,0 +1,52 @@
+import type { Entry } from '../core/entry.js';
+import { mergeJoin } from '../core/merge-join.js';
+import type { Problem } from '../core/problem.js';
+import type { Triple } from '../core/triple.js';
+import type { Replica, ScanPage } from '../replica/replica.js';
+import type { CycleContext } from './cycle-context.js';
+import type { Report } from './report.js';
+import { observePaths } from './scope.js';
+import type { Tally } from './tally.js';
+
+/** Up to this many exact paths are looked at one by one; more are picked from a walk of both sides. */
+const OBSERVED_SINGLY = 200;
+
+/**
+ * Looks at both sides and the baseline: all of it in lock step, or only the paths asked for.
+ *
+ * Touches nothing. Throws when either side could not be seen whole: then no plan is made.
+ */
+export function observeSides(context: CycleContext, report: Report, tally: Tally): AsyncIterable<readonly Triple[]> {
+  const { ports, options, signal } = context;
+  if (options.files !== undefined && options.files.length <= OBSERVED_SINGLY) {
+    return observePaths(options.files, { local: ports.local, remote: ports.remote, baseline: ports.store.baseline }, signal);
+  }
+  const onProblem = (problem: Problem): void => report.problem(problem);
+  const onPage = (): void => report.tell({ type: 'scan', localFiles: tally.localFiles, remoteFiles: tally.remoteFiles });
+  const scan = { filter: options.filter, signal };
+  return mergeJoin({
+    local: entriesOf(ports.local.scan(scan), onProblem, onPage),
+    remote: entriesOf(ports.remote.scan(scan), onProblem, onPage),
+    baseline: ports.store.baseline.scan(),
+  });
+}
+
+/** Whether anything that counts as a file stands on a side; looks no further than the first page that has one. */
+export async function hasAnyFile(replica: Replica, context: CycleContext): Promise<boolean> {
+  for await (const page of replica.scan({ filter: context.options.filter, signal: context.signal })) {
+    if (page.entries.some((entry) => entry.kind === 'file')) return true;
+  }
+  return false;
+}
+
+async function* entriesOf(
+  pages: AsyncIterable<ScanPage>,
+  onProblem: (problem: Problem) => void,
+  onPage: () => void,
+): AsyncGenerator<readonly Entry[]> {
+  for await (const page of pages) {
+    for (const problem of page.problems) onProblem(problem);
+    onPage();
+    yield page.entries;
+  }
+}
