@@ -19,7 +19,11 @@ const MARK_FILE = 'mark';
  * The native module is loaded on the first call only.
  */
 export async function openLevelDatabase(directory: string): Promise<Database> {
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  try {
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw unusable(directory, error);
+  }
   const { ClassicLevel: Level } = await import('classic-level');
   const level = new Level<string, string>(directory, { keyEncoding: 'utf8', valueEncoding: 'utf8' });
   try {
@@ -62,6 +66,7 @@ class LevelDatabase implements Database {
   }
 
   async *iterate(range: KeyRange): AsyncIterable<DatabasePage> {
+    this.#assertOpen();
     const iterator = this.#level.iterator({ ...range, highWaterMarkBytes: PAGE_BYTES });
     const read = (): Promise<[string, string][]> => {
       const page = this.#translated(() => iterator.nextv(PAGE_ROWS));
@@ -87,17 +92,23 @@ class LevelDatabase implements Database {
     return this.#translated(() => this.#level.clear(range));
   }
 
-  readMark(): Promise<string | undefined> {
+  async readMark(): Promise<string | undefined> {
+    this.#assertOpen();
     return readFileIfPresent(path.join(this.#directory, MARK_FILE));
   }
 
-  writeMark(text: string): Promise<void> {
-    return writeFileAtomically(path.join(this.#directory, MARK_FILE), text);
+  async writeMark(text: string): Promise<void> {
+    this.#assertOpen();
+    await writeFileAtomically(path.join(this.#directory, MARK_FILE), text);
   }
 
   async close(): Promise<void> {
     await this.#translated(() => this.#level.close());
     await restrictFiles(this.#directory);
+  }
+
+  #assertOpen(): void {
+    if (this.#level.status !== 'open') throw usedAfterClose(this.#directory, undefined);
   }
 
   async #translated<T>(run: () => Promise<T>): Promise<T> {
@@ -123,17 +134,25 @@ function translate(directory: string, error: unknown): unknown {
   }
   if (hasCode(cause, 'LEVEL_CORRUPTION') || /^(NotFound|Invalid argument):/.test(message)) return damaged(directory, cause);
   if (hasCode(cause, 'LEVEL_DATABASE_NOT_OPEN', 'LEVEL_ITERATOR_NOT_OPEN')) {
-    return new FileCloudSyncError('ERR_STATE_CLOSED', `The state in ${directory} was used after it was closed.`, { cause: error });
+    return usedAfterClose(directory, error);
   }
   // LevelDB has no code for a missing or misshapen file of its own: only the words of the system tell it from a full disk.
   if (hasCode(cause, 'LEVEL_IO_ERROR') && /No such file|Is a directory|Not a directory/i.test(message)) {
     return damaged(directory, cause);
   }
+  return unusable(directory, cause);
+}
+
+function unusable(directory: string, cause: unknown): FileCloudSyncError {
   return new FileCloudSyncError(
     'ERR_STATE_UNUSABLE',
-    `The state in ${directory} cannot be read or written: ${message}. Check the disk's free space and the directory's permissions.`,
-    { data: { directory }, cause: error, retryable: true },
+    `The state in ${directory} cannot be read or written: ${messageOf(cause)}. Check the disk's free space and the directory's permissions.`,
+    { data: { directory }, cause, retryable: true },
   );
+}
+
+function usedAfterClose(directory: string, cause: unknown): FileCloudSyncError {
+  return new FileCloudSyncError('ERR_STATE_CLOSED', `The state in ${directory} was used after it was closed.`, { cause });
 }
 
 function damaged(directory: string, cause: unknown): StateDamagedError {

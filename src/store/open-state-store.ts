@@ -100,18 +100,20 @@ function stateStoreOver(opened: OpenedState, versionText: string, rebuilt: boole
   const { database } = opened;
   const context = new StateContext(database, versionText);
   const baseline = new SealedBaseline(context, opened.tally, opened.marked);
+  const close = async (): Promise<void> => {
+    try {
+      await baseline.settle();
+    } finally {
+      await database.close();
+    }
+  };
+  let closed: Promise<void> | undefined;
   return {
     baseline,
     journal: new DatabaseJournal(context, () => baseline.settle()),
     uploads: new DatabaseUploads(context),
     facts: new DatabaseFacts(context),
     rebuilt,
-    async close() {
-      try {
-        await baseline.settle();
-      } finally {
-        await database.close();
-      }
-    },
+    close: () => (closed ??= close()),
   };
 }

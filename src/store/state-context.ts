@@ -81,7 +81,11 @@ export class StateContext {
   async #rememberDamage(): Promise<void> {
     if (this.#damaged) return;
     this.#damaged = true;
-    await writeMark(this.database, { state: 'damaged' });
+    try {
+      await writeMark(this.database, { state: 'damaged' });
+    } catch {
+      // The damage is thrown in any case, and is found again by the next walk.
+    }
   }
 }
 
