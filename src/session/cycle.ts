@@ -1,11 +1,10 @@
-import { HaltError } from '../errors.js';
 import type { Decision } from '../core/decision.js';
 import type { Phase } from '../store/state-store.js';
 import { runAll } from '../transfer/run-all.js';
 import { carryOut, wait, type CarryState } from './carry-out.js';
 import type { CycleContext } from './cycle-context.js';
-import { decideAgain } from './decide-again.js';
-import { makePlan, ROOT_FACT } from './make-plan.js';
+import { decideAgain, haltIfJudgedSo } from './decide-again.js';
+import { makePlan, ROOT_FACT, type PlanVerdict } from './make-plan.js';
 import { Report } from './report.js';
 import type { CycleResult } from './result.js';
 import { transferContext } from './transfer-context.js';
@@ -43,16 +42,16 @@ export async function runCycle(context: CycleContext): Promise<CycleResult> {
     waitingPaths: new Set(),
     again: new Map(),
   };
-  const { tally, guard, rootIdentity } = await makePlan(context, {
+  const plan = await makePlan(context, {
     report,
     dry: false,
     onDecisions: (decisions) => journalDecisions(state, decisions),
   });
-  if (guard.halt) throw new HaltError(guard.code, guard.message, { data: guard.data });
-  report.tell({ type: 'plan', totals: tally.totals() });
+  haltIfJudgedSo(plan.verdict);
+  report.tell({ type: 'plan', totals: plan.tally.totals() });
 
   for (const phase of PHASES) await carryPhase(state, store.journal.read(phase));
-  for (let round = 1; round <= MAX_ROUNDS && state.again.size > 0; round++) await carryAgain(state, tally);
+  for (let round = 1; round <= MAX_ROUNDS && state.again.size > 0; round++) await carryAgain(state, plan);
   for (const [path, message] of state.again) {
     report.problem({
       path,
@@ -65,10 +64,10 @@ export async function runCycle(context: CycleContext): Promise<CycleResult> {
 
   await store.journal.clear();
   await dropSettledConflicts(state);
-  await store.facts.put(ROOT_FACT, rootIdentity);
+  await store.facts.put(ROOT_FACT, plan.rootIdentity);
   if (options.files === undefined) await ports.remote.cleanUp(context.signal);
   const endedAtMs = runtime.clock.nowMs();
-  const result = report.result({ runId, tally, rebuilt: store.rebuilt, startedAtMs, endedAtMs });
+  const result = report.result({ runId, tally: plan.tally, rebuilt: store.rebuilt, startedAtMs, endedAtMs });
   report.tell({ type: 'end', result });
   return result;
 }
@@ -115,10 +114,14 @@ async function carryPhase(state: CarryState, pages: AsyncIterable<readonly Decis
 }
 
 /** Observes and decides once more what was not as it had been seen; deletions count against the same guard. */
-async function carryAgain(state: CarryState, tally: Parameters<typeof decideAgain>[1]): Promise<void> {
+async function carryAgain(state: CarryState, plan: PlanVerdict): Promise<void> {
   const paths = Array.from(state.again.keys());
   state.again.clear();
-  const decisions = await decideAgain(state, tally, paths);
+  const decisions: Decision[] = [];
+  for (const decision of await decideAgain(state, plan, paths)) {
+    if (decision.action === 'hold') await hold(state, decision);
+    else decisions.push(decision);
+  }
   for (const phase of PHASES) {
     const ofPhase = decisions.filter((decision) => phaseOf(decision) === phase);
     if (ofPhase.length > 0) await carryPhase(state, pageOf(ofPhase));

@@ -9,7 +9,7 @@ import type { Plan } from './result.js';
 export async function dryPlan(context: CycleContext): Promise<Plan> {
   const report = new Report(context.onEvent);
   const compares: string[] = [];
-  const { tally, guard } = await makePlan(context, {
+  const { tally, verdict } = await makePlan(context, {
     report,
     dry: true,
     async onDecisions(decisions) {
@@ -27,7 +27,7 @@ export async function dryPlan(context: CycleContext): Promise<Plan> {
     compares,
     problems: report.problems,
     held: report.held,
-    halt: guard.halt ? { code: guard.code, message: guard.message } : undefined,
+    halt: verdict.verdict === 'halt' ? { code: verdict.code, message: verdict.message } : undefined,
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Decision } from '../core/decision.js';
-import { checkGuard, type GuardVerdict } from '../core/guard.js';
+import { guard, type GuardVerdict } from '../core/guard.js';
 import type { CycleContext } from './cycle-context.js';
+import { decideContext } from './decide-context.js';
 import { decide } from './decide.js';
 import { hasAnyFile, observeSides } from './observe-sides.js';
 import type { Report } from './report.js';
@@ -12,14 +13,17 @@ export const ROOT_FACT = 'root-identity';
 /** A finished plan in numbers, with the guard's verdict on it. */
 export interface PlanVerdict {
   readonly tally: Tally;
-  readonly guard: GuardVerdict;
+  readonly verdict: GuardVerdict;
+  /** Which folder was looked at. */
   readonly rootIdentity: string;
+  /** The folder is another one than in the last cycle. */
+  readonly rootChanged: boolean;
 }
 
 /** What {@link makePlan} does besides answering. */
 export interface MakePlanOptions {
   readonly report: Report;
-  /** Takes each page of decisions, in order. */
+  /** Takes each page of decisions, without those that ask for nothing. */
   readonly onDecisions: (decisions: readonly Decision[]) => Promise<void>;
   /** Nothing is touched, not even the baseline. */
   readonly dry: boolean;
@@ -27,44 +31,31 @@ export interface MakePlanOptions {
 
 /** Observes both sides, decides for every path, and lets the guard look at the whole. Changes no file on either side. */
 export async function makePlan(context: CycleContext, { report, onDecisions, dry }: MakePlanOptions): Promise<PlanVerdict> {
-  const { ports, options, signal } = context;
+  const { ports, options } = context;
   const tally = new Tally();
   const rootIdentity = await ports.local.rootIdentity();
-  const decisions = decide(
-    {
-      local: ports.local,
-      filter: options.filter,
-      files: options.files === undefined ? undefined : new Set(options.files),
-      readonly: options.readonly,
-      kindConflicts: options.conflict === 'manual' ? 'hold' : 'set-aside',
-      tally,
-      nowMs: () => ports.runtime.clock.nowMs(),
-      onHash: () => report.hashed(),
-      onProblem: (problem) => report.problem(problem),
-      ...(dry ? {} : { refresh: (rows) => ports.store.baseline.put(rows) }),
-      signal,
-    },
-    observeSides(context, report, tally),
-  );
-  for await (const page of decisions) await onDecisions(page);
-  return { tally, rootIdentity, guard: await judge(context, tally, rootIdentity) };
+  for await (const page of decide(decideContext(context, report, dry), observeSides(context, report, tally))) {
+    const asking: Decision[] = [];
+    for (const decision of page) {
+      tally.add(decision);
+      if (decision.action !== 'nothing') asking.push(decision);
+    }
+    if (asking.length > 0) await onDecisions(asking);
+  }
+  if (options.files !== undefined && tally.counts.known > 0) await lookForOthers(context, tally);
+  const remembered = await ports.store.facts.get<string>(ROOT_FACT);
+  const rootChanged = remembered !== undefined && remembered !== rootIdentity;
+  return { tally, rootIdentity, rootChanged, verdict: judge(context, tally, rootChanged) };
 }
 
-async function judge(context: CycleContext, tally: Tally, rootIdentity: string): Promise<GuardVerdict> {
-  const { ports, options } = context;
-  const counts = tally.guardCounts();
-  const remembered = await ports.store.facts.get<string>(ROOT_FACT);
-  const seen = { local: counts.local.files, remote: counts.remote.files };
-  if (options.files !== undefined && counts.knownFiles > 0) {
-    // Only the asked paths were looked at: whether a side has nothing at all is seen by walking until its first file.
-    for (const side of ['local', 'remote'] as const) {
-      if (seen[side] === 0 && (await hasAnyFile(ports[side], context))) seen[side] = 1;
-    }
+/** Lets the guard look at what was counted. */
+export function judge({ options }: CycleContext, { counts }: Tally, rootChanged: boolean): GuardVerdict {
+  return guard(counts, { maxDelete: options.maxDelete, rootChanged: { local: rootChanged, remote: false } });
+}
+
+/** Only the asked paths were looked at: whether a side has no file at all is seen by walking it until its first one. */
+async function lookForOthers(context: CycleContext, { counts }: Tally): Promise<void> {
+  for (const side of ['local', 'remote'] as const) {
+    if (counts[side].filesSeen === 0 && (await hasAnyFile(context.ports[side], context))) counts[side].filesSeen = 1;
   }
-  return checkGuard({
-    knownFiles: counts.knownFiles,
-    local: { ...counts.local, files: seen.local, rootChanged: remembered !== undefined && remembered !== rootIdentity },
-    remote: { ...counts.remote, files: seen.remote, rootChanged: false },
-    maxDelete: options.maxDelete,
-  });
 }

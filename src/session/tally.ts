@@ -1,14 +1,14 @@
 import type { Decision } from '../core/decision.js';
-import type { GuardCounts } from '../core/guard.js';
-import type { Triple } from '../core/triple.js';
+import { countDecision, emptyCounts, type PlanCounts } from '../core/guard.js';
 import type { PlanTotals } from './result.js';
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** Counts what a plan is made of, for the guard and for people. */
 export class Tally {
-  #known = 0;
-  readonly #files = { local: 0, remote: 0 };
-  readonly #present = { local: 0, remote: 0 };
-  readonly #totals = {
+  /** What the guard looks at. */
+  readonly counts: PlanCounts = emptyCounts();
+  readonly #totals: Mutable<PlanTotals> = {
     uploads: 0,
     uploadBytes: 0,
     downloads: 0,
@@ -21,32 +21,20 @@ export class Tally {
 
   /** Files seen on the local side. */
   get localFiles(): number {
-    return this.#files.local;
+    return this.counts.local.filesSeen;
   }
 
   /** Files seen on the remote side. */
   get remoteFiles(): number {
-    return this.#files.remote;
+    return this.counts.remote.filesSeen;
   }
 
-  get known(): number {
-    return this.#known;
-  }
-
-  /** Counts what was seen at one path that takes part. */
-  see({ local, remote, baseline }: Triple): void {
-    if (local?.kind === 'file') this.#files.local++;
-    if (remote?.kind === 'file') this.#files.remote++;
-    if (baseline === undefined) return;
-    this.#known++;
-    if (local !== null) this.#present.local++;
-    if (remote !== null) this.#present.remote++;
-  }
-
-  /** Counts one decision. */
-  decide(decision: Decision): void {
+  /** Counts one decision of the plan, those that ask for nothing included. */
+  add(decision: Decision): void {
+    countDecision(this.counts, decision);
     const totals = this.#totals;
-    switch (decision.action) {
+    const { action } = decision;
+    switch (action) {
       case 'upload':
         totals.uploads++;
         totals.uploadBytes += decision.local?.sizeBytes ?? 0;
@@ -72,20 +60,11 @@ export class Tally {
       case 'set-aside':
         return;
       default:
-        decision.action satisfies never;
+        action satisfies never;
     }
   }
 
   totals(): PlanTotals {
     return { ...this.#totals };
-  }
-
-  /** The guard's view: a file missing locally is deleted remotely, and the other way round. */
-  guardCounts(): GuardCounts {
-    return {
-      knownFiles: this.#known,
-      local: { files: this.#files.local, knownPresent: this.#present.local, deletions: this.#totals.remoteDeletes },
-      remote: { files: this.#files.remote, knownPresent: this.#present.remote, deletions: this.#totals.localDeletes },
-    };
   }
 }
