@@ -33,7 +33,7 @@ export function addressErrors(bucket: unknown, prefix?: unknown): string[] {
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(bucket)?.[1];
   if (scheme !== undefined && scheme.toLowerCase() !== 's3') {
     errors.push(`the bucket must be a name or "s3://bucket/prefix"; ${shown(`${scheme}://`)} is not supported`);
-  } else if (!/^[A-Za-z0-9][A-Za-z0-9._-]{1,254}$/.test(parsed.bucket) && !parsed.bucket.startsWith('arn:')) {
+  } else if (!/^[A-Za-z0-9][A-Za-z0-9._-]{2,254}$/.test(parsed.bucket) && !parsed.bucket.startsWith('arn:')) {
     // The rules of AWS are stricter; old buckets and other services allow upper case, "_" and 255 characters.
     errors.push(`the name of a bucket has at least 3 letters, digits, ".", "-" or "_", not ${shown(parsed.bucket)}`);
   }

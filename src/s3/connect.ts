@@ -1,0 +1,70 @@
+import type { S3Client } from '@aws-sdk/client-s3';
+import { checkConnection } from './check-connection.js';
+import { checkOptions, throwUsageErrors } from './check-options.js';
+import { addressErrors } from './address.js';
+import type { ConnectOptions } from './connect-options.js';
+import { findIdentity } from './find-identity.js';
+import { optionTable } from './option-table.js';
+import { createClient } from './sdk.js';
+import { processSurroundings, type Surroundings } from './surroundings.js';
+
+/**
+ * Connects to an S3 service: finds the keys (see {@link getCredentials}), makes a client of the AWS SDK (version 3) and
+ * checks that the service answers and accepts the keys. Costs one request.
+ *
+ * Needs no right to list buckets: when the service says that this right is missing, it has answered and knows the keys.
+ * With `bucket` the bucket is asked instead, and has to be there and to be readable.
+ *
+ * @returns the client; the caller destroys it when it is done.
+ * @throws UsageError `ERR_USAGE` for wrong options.
+ * @throws S3ConnectionError that says what was looked for and where: `ERR_NO_CREDENTIALS`, `ERR_CREDENTIALS_FILE`,
+ * `ERR_S3_CREDENTIALS` (wrong or ended), `ERR_S3_CLOCK`, `ERR_S3_FORBIDDEN`, `ERR_S3_BUCKET_NOT_FOUND`,
+ * `ERR_S3_WRONG_REGION`, `ERR_S3_REDIRECT`, `ERR_S3_UNREACHABLE`, `ERR_S3_DNS`, `ERR_S3_TIMEOUT`, `ERR_S3_TLS`,
+ * `ERR_S3_NOT_HTTP`, `ERR_S3_NOT_S3`, `ERR_S3_CONNECTION_LOST`, `ERR_S3_UNAVAILABLE`, `ERR_S3_REFUSED`.
+ *
+ * @example
+ * ```ts
+ * import { s3 } from 'filecloudsync';
+ * const client = await s3.connect({ endpoint: 'https://storage.example.com' });
+ * await s3.sync(client, 'pictures', 'photos');
+ * client.destroy();
+ * ```
+ */
+export async function connect(
+  options: ConnectOptions = {},
+  surroundings: Surroundings = processSurroundings(),
+): Promise<S3Client> {
+  checkOptions('connect', options);
+  if (options.bucket !== undefined) throwUsageErrors('connect', addressErrors(options.bucket));
+  const identity = await findIdentity(options, surroundings);
+  const timeoutMs = (options.timeoutSeconds ?? optionTable.timeoutSeconds.default) * 1000;
+  const { endpoint } = identity;
+  const client = await createClient({
+    region: identity.region ?? 'us-east-1',
+    credentials: identity.keys,
+    // What the environment says about AWS must not move keys that came from elsewhere to another host.
+    ignoreConfiguredEndpointUrls: true,
+    ...(endpoint !== undefined && { endpoint }),
+    forcePathStyle: options.forcePathStyle ?? (endpoint !== undefined && !isOfAws(endpoint)),
+    // Several services refuse the checksums that the SDK adds by itself.
+    ...((endpoint === undefined || isOfAws(endpoint)) ? {} : { requestChecksumCalculation: 'WHEN_REQUIRED', responseChecksumValidation: 'WHEN_REQUIRED' }),
+    requestHandler: {
+      connectionTimeout: Math.min(timeoutMs, 10_000),
+      requestTimeout: timeoutMs,
+      socketTimeout: timeoutMs,
+      throwOnRequestTimeout: true,
+    },
+  });
+  try {
+    await checkConnection(client, { bucket: options.bucket, source: identity.source, timeoutMs });
+  } catch (error) {
+    client.destroy();
+    throw error;
+  }
+  return client;
+}
+
+/** Whether an address is one of AWS's own. */
+function isOfAws(endpoint: string): boolean {
+  return /(^|\.)amazonaws\.com(\.cn)?$/i.test(new URL(endpoint).hostname);
+}

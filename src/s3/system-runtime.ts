@@ -1,0 +1,26 @@
+import { randomInt } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Runtime } from '../core/runtime.js';
+
+const LETTERS = '0123456789abcdefghijklmnopqrstuvwxyz';
+
+/** The clock and the randomness of this machine. */
+export const systemRuntime: Runtime = {
+  clock: {
+    nowMs: () => Date.now(),
+    async sleep(durationMs, signal) {
+      signal?.throwIfAborted();
+      try {
+        await delay(durationMs, undefined, { ...(signal !== undefined && { signal }) });
+      } catch (error) {
+        // The reason itself, not the wrapper that Node.js puts around it.
+        signal?.throwIfAborted();
+        throw error;
+      }
+    },
+  },
+  random: {
+    next: () => Math.random(),
+    id: (length) => Array.from({ length }, () => LETTERS[randomInt(LETTERS.length)]).join(''),
+  },
+};
