@@ -1,0 +1,47 @@
+/** A version that nobody can find any more, though nobody who had seen it replaced it. */
+export interface LostVersion {
+  readonly content: string;
+  /** Where and when it was written. */
+  readonly origin: string;
+}
+
+/**
+ * Keeps every version that a user ever wrote, and whether a user who had seen it did away with it.
+ *
+ * The promise it checks: at rest, each version is somewhere (in a folder, in the bucket, in a trash), or was replaced or
+ * deleted by somebody who had seen it. Contents are told apart by themselves, so each write needs a content of its own.
+ */
+export class Oracle {
+  readonly #origin = new Map<string, string>();
+  readonly #discarded = new Set<string>();
+
+  /** A user wrote this version. Written again, it is wanted again. */
+  wrote(content: string, origin: string): void {
+    this.#origin.set(content, origin);
+    this.#discarded.delete(content);
+  }
+
+  /** A user replaced or deleted this version, which stood where they did it. */
+  discarded(content: string): void {
+    this.#discarded.add(content);
+  }
+
+  /** How many versions were written. */
+  get size(): number {
+    return this.#origin.size;
+  }
+
+  /** The versions that are in none of the contents found at rest. */
+  lost(found: ReadonlySet<string>): LostVersion[] {
+    const lost: LostVersion[] = [];
+    for (const [content, origin] of this.#origin) {
+      if (!this.#discarded.has(content) && !found.has(content)) lost.push({ content, origin });
+    }
+    return lost;
+  }
+
+  /** Contents that stand somewhere though nobody ever wrote them: torn or mixed files. */
+  invented(found: Iterable<string>): string[] {
+    return Array.from(found).filter((content) => !this.#origin.has(content));
+  }
+}
