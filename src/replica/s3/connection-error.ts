@@ -1,0 +1,44 @@
+import { FileCloudSyncError, isAbort, S3ConnectionError } from '../../errors.js';
+
+/** Codes of Node.js, OpenSSL and undici, and what each means for a person. */
+const MEANINGS: readonly (readonly [pattern: RegExp, code: string, what: string, retryable: boolean])[] = [
+  [/^ECONNREFUSED$/, 'ERR_S3_UNREACHABLE', 'nothing listens at that address. Check the endpoint and that the service runs', true],
+  [/^(EHOSTUNREACH|ENETUNREACH|ENETDOWN|EADDRNOTAVAIL)$/, 'ERR_S3_UNREACHABLE', 'there is no way to that address. Check the network', true],
+  [/^ENOTFOUND$/, 'ERR_S3_DNS', 'the name of the host is not known. Check the endpoint, the region and the bucket name', false],
+  [/^EAI_AGAIN$/, 'ERR_S3_DNS', 'the name of the host could not be looked up. Check the network', true],
+  [/TIMEOUT|^ETIMEDOUT$/, 'ERR_S3_TIMEOUT', 'the service did not answer in time', true],
+  [
+    /CERT|SELF_SIGNED|UNABLE_TO_|ISSUER|^ERR_TLS|^ERR_SSL|^EPROTO$/,
+    'ERR_S3_TLS',
+    'the secure connection could not be made. Check the certificate of the service, or whether the endpoint speaks http',
+    false,
+  ],
+  [/^HPE_/, 'ERR_S3_NOT_HTTP', 'what answered does not speak HTTP. Check the port and whether the endpoint speaks https', false],
+  [/^(ECONNRESET|EPIPE|ECONNABORTED|UND_ERR_SOCKET|UND_ERR_RES_CONTENT_LENGTH_MISMATCH)$/, 'ERR_S3_CONNECTION_LOST', 'the connection broke', true],
+];
+
+/**
+ * Tells what a failure of the connection means. Aborts and errors of ours pass as they are.
+ *
+ * @param origin - scheme, host and port that were asked; never holds a secret.
+ */
+export function connectionError(cause: unknown, origin: string): unknown {
+  if (isAbort(cause) || cause instanceof FileCloudSyncError) return cause;
+  const lowCode = codeOf(cause);
+  const meaning = MEANINGS.find(([pattern]) => pattern.test(lowCode));
+  const [, code, what, retryable] = meaning ?? [undefined, 'ERR_S3_CONNECTION_LOST', 'the connection failed', true];
+  return new S3ConnectionError(code, `The S3 service at ${origin} could not be used: ${what} (${lowCode}).`, {
+    cause,
+    data: { origin, lowCode },
+    retryable,
+  });
+}
+
+function codeOf(cause: unknown): string {
+  for (let error = cause; error instanceof Error; error = error.cause) {
+    // Several addresses were tried: each has its own reason, the first stands for them.
+    if (error instanceof AggregateError && error.errors.length > 0) return codeOf(error.errors[0]);
+    if ('code' in error && typeof error.code === 'string' && error.code !== '') return error.code;
+  }
+  return cause instanceof Error ? cause.name : 'unknown';
+}

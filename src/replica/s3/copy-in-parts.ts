@@ -1,0 +1,70 @@
+import { StaleError } from '../../errors.js';
+import type { Outcome } from '../replica.js';
+import { forEachBounded } from './for-each-bounded.js';
+import { guardedChange } from './guarded-change.js';
+import type { CopyPlan } from './move-object.js';
+import { partSizeFor, partsOf } from './part-size.js';
+import type { HeldPart } from './s3-api.js';
+import { holds, readState, type S3Context } from './s3-context.js';
+import { failureError, isPreconditionFailure, type ServiceFailure } from './service-error.js';
+import { writeCondition } from './write-object.js';
+import { forgetUpload } from './write-parts.js';
+
+/** Copied within the store: large parts cost nothing here. At most 5 GiB each. */
+const COPY_PART_BYTES = 512 * 1024 * 1024;
+
+/** Copies an object that is too large for one CopyObject. Its headers and metadata are set again on the copy. */
+export async function copyInParts(context: S3Context, plan: CopyPlan): Promise<Outcome<object>> {
+  const { path, to, source, precondition, signal } = plan;
+  const { sizeBytes } = precondition.entry;
+  const state = await readState(context, path, signal);
+  if (state === null || !holds(state, precondition)) return { outcome: 'stale', message: `"${path}" is not what was expected any more.` };
+
+  const key = context.keys.keyOf(to);
+  const created = await context.api.createUpload(key, state.carried, signal);
+  if (!created.ok) throw copyError(context, plan, created.failure);
+  const uploadId = created.value;
+  const partSizeBytes = partSizeFor(sizeBytes, Math.min(COPY_PART_BYTES, context.maxCopyBytes));
+  const record = { path: to, uploadId, fingerprint: precondition.fingerprint, partSizeBytes, startedAtMs: context.runtime.clock.nowMs() };
+  await context.uploads.put(record);
+  let isDone = false;
+  try {
+    const parts: HeldPart[] = [];
+    await forEachBounded(partsOf(sizeBytes, partSizeBytes), context.parallelParts, signal, async ({ number, start, end }, stop) => {
+      const answer = await context.api.copyPart({ key, uploadId, number }, source, [start, end], stop);
+      if (!answer.ok) {
+        if (isPreconditionFailure(answer.failure)) throw new StaleError(`"${path}" was changed while it was copied.`);
+        throw copyError(context, plan, answer.failure);
+      }
+      parts[number - 1] = { number, etag: answer.value, sizeBytes: end - start };
+    });
+    const { headers, trusted } = writeCondition(null, context.dialect.completeCreate, 'none', false);
+    const etags = new Set<string>();
+    const outcome = await guardedChange<string>(
+      context,
+      {
+        action: `copying "${path}" to "${to}"`,
+        path: to,
+        expected: null,
+        trusted,
+        async send() {
+          const answer = await context.api.complete(key, uploadId, parts, headers, signal);
+          if (answer.ok && answer.value !== '') etags.add(answer.value);
+          return answer;
+        },
+        // Nothing stood there before, and an ETag of so many parts at this size is what this upload makes.
+        isOurs: (found) => found !== null && found.sizeBytes === sizeBytes && (etags.has(found.etag) || found.etag.endsWith(`-${parts.length}`)),
+        recover: (found) => found?.etag ?? '',
+      },
+      signal,
+    );
+    isDone = outcome.outcome === 'done';
+    return outcome;
+  } finally {
+    await forgetUpload(context, record, !isDone);
+  }
+}
+
+function copyError(context: S3Context, { path, to }: CopyPlan, failure: ServiceFailure): Error {
+  return failureError(failure, { action: `copying "${path}" to "${to}"`, bucket: context.api.bucket, path });
+}

@@ -1,0 +1,149 @@
+import type { S3Client } from '@aws-sdk/client-s3';
+import type { DigestScheme } from '../../core/digest.js';
+import type { NameRules } from '../../core/path.js';
+import type { Runtime } from '../../core/runtime.js';
+import { StaleError, UsageError } from '../../errors.js';
+import type { Replica } from '../replica.js';
+import { createBackoff, type BackoffOptions } from '../wrap/backoff.js';
+import { createByteBudget } from '../wrap/byte-budget.js';
+import type { RequestCounters, RequestEvent } from '../wrap/trace.js';
+import { cleanUpUploads } from './clean-up-uploads.js';
+import { createClockOffset } from './clock-offset.js';
+import { composeTransport } from './compose-transport.js';
+import { UNKNOWN_DIALECT } from './dialect.js';
+import { digestOf } from './digest-object.js';
+import { resolveBucketEndpoint } from './endpoint.js';
+import { moveObject } from './move-object.js';
+import { observeObject } from './observe-object.js';
+import { openObject } from './open-object.js';
+import { partSizeFor } from './part-size.js';
+import { prepareBucket } from './prepare.js';
+import { removeObject } from './remove-object.js';
+import { createS3Api } from './s3-api.js';
+import type { S3Context } from './s3-context.js';
+import { createKeyMap } from './s3-keys.js';
+import { scanBucket } from './scan-bucket.js';
+import type { S3Transport } from './transport.js';
+import { createUndiciTransport } from './undici-transport.js';
+import type { FactMemory, RememberedUpload, UploadMemory } from './upload-memory.js';
+import { writeObject } from './write-object.js';
+
+/** Options of {@link createS3Replica}. Either `client` or `transport` is given. */
+export interface S3ReplicaOptions {
+  /** Only its configuration is used: endpoint, region, credentials, path style. */
+  readonly client?: Pick<S3Client, 'config'>;
+  /** Sends the requests instead of a connection of its own. Closed with the replica. */
+  readonly transport?: S3Transport;
+  /** Stands for the service where probe results are kept. Default: the client's endpoint; needed with `transport`. */
+  readonly endpoint?: string;
+  readonly bucket: string;
+  /** Default `''`, the whole bucket. A `/` is added at its end when it has none. */
+  readonly prefix?: string;
+  readonly uploads: UploadMemory;
+  readonly facts: FactMemory;
+  readonly runtime: Runtime;
+  /** Rules for names of the disk on the other side. */
+  readonly pathRules: NameRules;
+  /** Files up to this size go in one piece, larger ones in parts of it. Default 8 MiB, at least 5 MiB but for tests. */
+  readonly partSizeBytes?: number;
+  /** Most requests in flight; adapted downwards when the store throttles. Default 32. */
+  readonly concurrency?: number;
+  /** Bound for each direction. Default: none. */
+  readonly bandwidthBytesPerSecond?: number | undefined;
+  /** Whether the store may be tried out with scratch objects. Default `true`. */
+  readonly probe?: boolean;
+  /** Told of each request when its answer has ended. */
+  readonly onRequest?: ((event: RequestEvent) => void) | undefined;
+  /** Most bytes of bodies in memory. Default 96 MiB. */
+  readonly memoryBytes?: number;
+  readonly backoff?: BackoffOptions;
+  /** Objects above it are moved by parts. Default 5 GiB, the most that one CopyObject takes. */
+  readonly maxCopyBytes?: number;
+  /** Asked by `cleanUp` of each upload that an earlier run began: `false` aborts it. Default: those younger than 6 days are kept. */
+  readonly keepUpload?: (upload: RememberedUpload) => boolean | Promise<boolean>;
+}
+
+/** A bucket, or what lies below a prefix in it. */
+export interface S3Replica extends Replica {
+  readonly side: 'remote';
+  /** Time of the service minus ours, in milliseconds. */
+  readonly clockOffsetMs: number;
+  /** What was sent so far, attempts that failed included. */
+  readonly counters: RequestCounters;
+}
+
+const MIB = 1024 * 1024;
+const DAY_MS = 24 * 3_600_000;
+
+/** Makes a {@link Replica} of a bucket. Nothing is sent before `prepare`. */
+export function createS3Replica(options: S3ReplicaOptions): S3Replica {
+  const { bucket, runtime, client } = options;
+  const partSizeBytes = options.partSizeBytes ?? 8 * MIB;
+  if (!Number.isSafeInteger(partSizeBytes) || partSizeBytes < 1) {
+    throw new UsageError('ERR_OPTION', `partSizeBytes is ${partSizeBytes}; expected a whole number of bytes of at least 5 MiB (5242880).`);
+  }
+  const clockOffset = createClockOffset();
+  const backoff = createBackoff(runtime, options.backoff);
+  const base = options.transport ?? (client === undefined ? undefined : createUndiciTransport({ client, clock: runtime.clock }));
+  if (base === undefined) throw new UsageError('ERR_OPTION', 'An S3 replica needs a `client` or a `transport`; neither was given.');
+  const { transport, trace } = composeTransport(base, {
+    runtime,
+    backoff,
+    concurrency: options.concurrency ?? 32,
+    bandwidthBytesPerSecond: options.bandwidthBytesPerSecond,
+    onRequest: options.onRequest,
+    clockOffset,
+  });
+  const context: S3Context = {
+    api: createS3Api(transport, bucket, backoff),
+    keys: createKeyMap(options.prefix ?? '', options.pathRules),
+    runtime,
+    backoff,
+    budget: createByteBudget(options.memoryBytes ?? 96 * MIB),
+    uploads: options.uploads,
+    clockOffset,
+    partSizeBytes,
+    parallelParts: 4,
+    maxCopyBytes: options.maxCopyBytes ?? 5 * 1024 * MIB,
+    dialect: UNKNOWN_DIALECT,
+  };
+  const keepUpload = options.keepUpload ?? (({ startedAtMs }) => runtime.clock.nowMs() - startedAtMs < 6 * DAY_MS);
+
+  const endpointName = async (): Promise<string> => {
+    if (options.endpoint !== undefined) return options.endpoint;
+    return client === undefined ? 'transport' : (await resolveBucketEndpoint(client, bucket)).origin;
+  };
+
+  return {
+    side: 'remote',
+    get clockOffsetMs() {
+      return clockOffset.ms;
+    },
+    get counters() {
+      return trace.counters;
+    },
+    async prepare(prepareOptions) {
+      const settings = { endpoint: await endpointName(), facts: options.facts, probe: options.probe ?? true };
+      return prepareBucket(context, settings, prepareOptions);
+    },
+    scan: (scanOptions) => scanBucket(context, scanOptions),
+    observe: (path, signal) => observeObject(context, path, signal),
+    open: (entry, signal) => openObject(context, entry, signal),
+    digest: (entry, scheme, signal) => digestOf(context, entry, scheme, signal),
+    schemeFor: (sizeBytes): DigestScheme => ({
+      partSizeBytes: sizeBytes <= partSizeBytes ? undefined : partSizeFor(sizeBytes, partSizeBytes),
+    }),
+    write: (path, source, precondition, writeOptions = {}) => writeObject(context, path, source, precondition, writeOptions),
+    remove: (path, precondition, changeOptions = {}) => removeObject(context, path, precondition, changeOptions),
+    async move(path, to, precondition, changeOptions = {}) {
+      try {
+        return await moveObject(context, path, to, precondition, changeOptions);
+      } catch (error) {
+        if (error instanceof StaleError) return { outcome: 'stale', message: error.message };
+        throw error;
+      }
+    },
+    cleanUp: (signal) => cleanUpUploads(context, keepUpload, signal),
+    close: () => transport.close(),
+  };
+}

@@ -1,0 +1,69 @@
+/** How a store wants an ETag in a condition: with its quotes, bare, or not at all (then conditions are ignored or refused). */
+export type EtagForm = 'quoted' | 'bare' | 'none';
+
+/** What is known of a store's ways, beyond what every S3 does. Found out by the probe; data, kept between runs. */
+export interface Dialect {
+  /** `If-None-Match: *` on PUT is honoured. */
+  readonly putCreate: boolean;
+  /** The form in which `If-Match` on PUT is honoured, also when nothing stands there. */
+  readonly putReplace: EtagForm;
+  /** The same two for CompleteMultipartUpload. */
+  readonly completeCreate: boolean;
+  readonly completeReplace: EtagForm;
+  /** `If-None-Match: *` on CopyObject keeps what stands at the destination. */
+  readonly copyCreate: boolean;
+  /** `x-amz-copy-source-if-match` is honoured. */
+  readonly copySource: EtagForm;
+  readonly remove: EtagForm;
+  /** `If-Match` on GET. */
+  readonly read: EtagForm;
+  /** The ETag of a simple PUT is the MD5 of the content. `undefined`: not known, or not for every object (encryption with KMS). */
+  readonly etagIsMd5: boolean | undefined;
+  /** `If-None-Match: *` may be sent where it is not known to be honoured; `false`: it is refused. */
+  readonly mayTryCreate: boolean;
+}
+
+/** Amazon S3, as documented in "Add preconditions to S3 operations". Its ETags are MD5s except under SSE-KMS and SSE-C. */
+export const AWS_DIALECT: Dialect = {
+  putCreate: true,
+  putReplace: 'quoted',
+  completeCreate: true,
+  completeReplace: 'quoted',
+  copyCreate: true,
+  copySource: 'quoted',
+  remove: 'quoted',
+  read: 'quoted',
+  etagIsMd5: undefined,
+  mayTryCreate: true,
+};
+
+/** A store of which nothing is known: nothing is trusted, every change is checked before and after. */
+export const UNKNOWN_DIALECT: Dialect = {
+  putCreate: false,
+  putReplace: 'none',
+  completeCreate: false,
+  completeReplace: 'none',
+  copyCreate: false,
+  copySource: 'none',
+  remove: 'none',
+  read: 'quoted',
+  etagIsMd5: undefined,
+  mayTryCreate: true,
+};
+
+/** The value of a condition header, or `undefined` when the store takes none. */
+export function etagCondition(form: EtagForm, etag: string): string | undefined {
+  switch (form) {
+    case 'quoted':
+      return `"${etag}"`;
+    case 'bare':
+      return etag;
+    case 'none':
+      return undefined;
+  }
+}
+
+/** Tells whether an address belongs to Amazon S3 itself. */
+export function isAwsHost(host: string): boolean {
+  return /(?:^|\.)amazonaws\.com(?:\.cn)?(?::\d+)?$/.test(host);
+}

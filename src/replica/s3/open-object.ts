@@ -1,0 +1,175 @@
+import type { FileEntry } from '../../core/entry.js';
+import { PathError, StaleError } from '../../errors.js';
+import type { Source } from '../replica.js';
+import { discard } from '../wrap/discard.js';
+import { isTransientError } from '../wrap/retry.js';
+import { etagCondition } from './dialect.js';
+import { bareEtag, etagOf, fingerprintOf, readObjectState, type ObjectState } from './object-state.js';
+import { readBody } from './read-body.js';
+import { holds, readState, toEntry, type S3Context } from './s3-context.js';
+import { failureError } from './service-error.js';
+import type { S3Response } from './transport.js';
+
+/** Up to here a file is fetched when it is opened: one request gives its recorded time and its content. */
+const EAGER_BYTES = 256 * 1024;
+
+/** How often a body that broke off is continued without having given a byte more. */
+const MAX_BREAKS = 5;
+
+/** How often it is continued at all: a server that gives a byte at a time is no server. */
+const MAX_CONTINUATIONS = 100;
+
+/**
+ * Opens an object: pins it by its ETag, which every answer is checked against, and learns its recorded time.
+ *
+ * A small file costs one GET in all; a larger one a HEAD, unless its time is known, and a GET for each range.
+ *
+ * @throws StaleError when another version stands there, or none.
+ */
+export async function openObject(context: S3Context, entry: FileEntry, signal: AbortSignal | undefined): Promise<Source> {
+  const pinned: PinnedObject = { path: entry.path, etag: etagOf(entry.fingerprint), sizeBytes: entry.sizeBytes };
+  if (entry.sizeBytes > 0 && entry.sizeBytes <= EAGER_BYTES) return openSmall(context, entry, pinned, signal);
+  const found = entry.modifiedSource === 'mtime' ? entry : await headPinned(context, pinned, signal);
+  return sourceOf(context, found, pinned, undefined);
+}
+
+interface PinnedObject {
+  readonly path: string;
+  readonly etag: string;
+  readonly sizeBytes: number;
+}
+
+async function openSmall(context: S3Context, entry: FileEntry, pinned: PinnedObject, signal: AbortSignal | undefined): Promise<Source> {
+  for (let attempt = 1; ; attempt++) {
+    const response = await requestRange(context, pinned, 0, pinned.sizeBytes, signal);
+    try {
+      const body = await readBody(response, pinned.sizeBytes);
+      if (body.length === pinned.sizeBytes) {
+        const state: ObjectState = readObjectState(response.headers, pinned.sizeBytes);
+        return sourceOf(context, { ...entry, ...toEntry(context, pinned.path, state) }, pinned, body);
+      }
+      if (attempt >= MAX_BREAKS) throw tooShort(pinned, body.length);
+    } catch (error) {
+      if (attempt >= MAX_BREAKS || !isTransientError(error)) throw error;
+    }
+    await context.backoff.wait(attempt, signal);
+  }
+}
+
+function sourceOf(context: S3Context, entry: FileEntry, pinned: PinnedObject, content: Uint8Array | undefined): Source {
+  let held = content;
+  /** One answer gave everything: its content is the pinned version, whole, and what comes later is a later change. */
+  let isWhole = false;
+  return {
+    entry,
+    async *read(start, end, signal) {
+      if (start < 0 || end > pinned.sizeBytes || start > end) {
+        throw new RangeError(`"${pinned.path}" has ${pinned.sizeBytes} bytes; ${start} to ${end} were asked for.`);
+      }
+      if (start === end) return;
+      if (held !== undefined) yield held.subarray(start, end);
+      else yield* readRanges(context, pinned, start, end, signal);
+      if (held !== undefined && end - start === pinned.sizeBytes) isWhole = true;
+    },
+    async verify(signal) {
+      if (!isWhole) await headPinned(context, pinned, signal);
+    },
+    async close() {
+      held = undefined;
+    },
+  };
+}
+
+/** Reads a range, and goes on where a body broke off. */
+async function* readRanges(context: S3Context, pinned: PinnedObject, start: number, end: number, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+  let at = start;
+  let breaks = 0;
+  for (let continuation = 0; ; continuation++) {
+    const response = await requestRange(context, pinned, at, end, signal);
+    const before = at;
+    let reason: unknown;
+    try {
+      for await (const chunk of response.body) {
+        if (at + chunk.length > end) throw tooLong(pinned);
+        at += chunk.length;
+        yield chunk;
+      }
+    } catch (error) {
+      if (!isTransientError(error)) throw error;
+      reason = error;
+    }
+    if (at === end) return;
+    breaks = at > before ? 1 : breaks + 1;
+    if (breaks > MAX_BREAKS || continuation >= MAX_CONTINUATIONS) throw reason ?? tooShort(pinned, at);
+    await context.backoff.wait(breaks, signal);
+  }
+}
+
+async function requestRange(context: S3Context, pinned: PinnedObject, start: number, end: number, signal: AbortSignal | undefined): Promise<S3Response> {
+  const { path, etag } = pinned;
+  for (;;) {
+    const condition = etagCondition(context.dialect.read, etag);
+    const headers = { range: `bytes=${start}-${end - 1}`, ...(condition !== undefined && { 'if-match': condition }) };
+    const answer = await context.api.get(context.keys.keyOf(path), headers, signal);
+    if (answer.ok) {
+      await checkRange(pinned, answer.value, start, end);
+      return answer.value;
+    }
+    const { failure } = answer;
+    if (failure.status === 404) throw gone(pinned);
+    if (failure.status === 412 || failure.status === 416 || failure.status === 304) {
+      await headPinned(context, pinned, signal);
+      // What stands there is the pinned version: the store gets the condition wrong, and the ETag of its answer has to do.
+      if (condition !== undefined) {
+        context.dialect = { ...context.dialect, read: 'none' };
+        continue;
+      }
+    }
+    throw failureError(failure, { action: `downloading "${path}"`, bucket: context.api.bucket, path });
+  }
+}
+
+/** The store may have ignored the condition or the range: the answer has to say that it is what was asked for. */
+async function checkRange(pinned: PinnedObject, response: S3Response, start: number, end: number): Promise<void> {
+  const { path, etag, sizeBytes } = pinned;
+  const found = bareEtag(response.headers['etag']);
+  const isWhole = start === 0 && end === sizeBytes;
+  let problem: Error | undefined;
+  if (found !== etag) problem = gone(pinned);
+  else if (response.status === 206 && response.headers['content-range'] !== `bytes ${start}-${end - 1}/${sizeBytes}`) {
+    problem = wrongRange(path, `the range "${response.headers['content-range'] ?? ''}"`);
+  } else if (response.status === 200 && !isWhole) problem = wrongRange(path, 'the whole object');
+  if (problem === undefined) return;
+  await discard(response);
+  throw problem;
+}
+
+async function headPinned(context: S3Context, pinned: PinnedObject, signal: AbortSignal | undefined): Promise<FileEntry> {
+  const state = await readState(context, pinned.path, signal);
+  const entry = state === null ? undefined : toEntry(context, pinned.path, state);
+  if (state === null || entry === undefined || !holds(state, { fingerprint: fingerprintOf(pinned.etag, pinned.sizeBytes), entry })) throw gone(pinned);
+  return entry;
+}
+
+function gone({ path }: PinnedObject): StaleError {
+  return new StaleError(`"${path}" in the bucket is not the version any more that was looked at.`, { data: { path } });
+}
+
+function wrongRange(path: string, found: string): PathError {
+  return new PathError('ERR_S3_RANGE', `Downloading "${path}" failed: a part of it was asked for and the store answered ${found}. Check what stands between here and the store.`, {
+    data: { path },
+  });
+}
+
+function tooShort({ path, sizeBytes }: PinnedObject, received: number): PathError {
+  return new PathError('ERR_S3_SHORT_BODY', `Downloading "${path}" failed: ${received} bytes came where ${sizeBytes} were promised. It is tried again in the next run.`, {
+    data: { path },
+    retryable: true,
+  });
+}
+
+function tooLong({ path, sizeBytes }: PinnedObject): PathError {
+  return new PathError('ERR_S3_LONG_BODY', `Downloading "${path}" failed: more bytes came than the ${sizeBytes} of the object. Check what stands between here and the store.`, {
+    data: { path },
+  });
+}

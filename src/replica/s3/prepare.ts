@@ -1,0 +1,93 @@
+import type { Capabilities, PrepareOptions } from '../replica.js';
+import { isTransientError } from '../wrap/retry.js';
+import { AWS_DIALECT, isAwsHost, UNKNOWN_DIALECT, type Dialect } from './dialect.js';
+import { probeStore, readKeptDialect, type ProbeResult } from './probe.js';
+import type { S3Context } from './s3-context.js';
+import { failureError } from './service-error.js';
+import type { FactMemory } from './upload-memory.js';
+
+/** What `prepare` needs beyond the context. */
+export interface PrepareSettings {
+  /** Scheme, host and port of the service, or another name that stands for it. */
+  readonly endpoint: string;
+  readonly facts: FactMemory;
+  readonly probe: boolean;
+}
+
+const PROBE_ATTEMPTS = 3;
+
+/**
+ * Checks that the bucket can be listed, and finds out what the store can do: known for AWS, else kept from an earlier run,
+ * else tried, else nothing is trusted.
+ *
+ * @throws S3ConnectionError `ERR_S3_BUCKET_NOT_FOUND`, `ERR_S3_WRONG_REGION`, `ERR_S3_FORBIDDEN`, `ERR_S3_CREDENTIALS`, …
+ */
+export async function prepareBucket(context: S3Context, settings: PrepareSettings, options: PrepareOptions): Promise<Capabilities> {
+  const { bucket } = context.api;
+  const listed = await context.api.list({ prefix: context.keys.prefix, token: undefined, maxKeys: 1 }, options.signal);
+  if (!listed.ok) throw failureError(listed.failure, { action: `listing the bucket "${bucket}"`, bucket, path: undefined });
+  const { dialect, remark } = await findDialect(context, settings, options);
+  context.dialect = dialect;
+  return capabilitiesOf(dialect, options.readonly ? undefined : remark);
+}
+
+async function findDialect(context: S3Context, { endpoint, facts, probe }: PrepareSettings, options: PrepareOptions): Promise<{ dialect: Dialect; remark: string | undefined }> {
+  if (isAwsHost(hostOf(endpoint))) return { dialect: AWS_DIALECT, remark: undefined };
+  const name = `s3-dialect-1 ${endpoint} ${context.api.bucket}`;
+  const kept = readKeptDialect(await facts.get<unknown>(name));
+  if (kept !== undefined) return { dialect: kept, remark: undefined };
+  if (!probe || options.readonly) {
+    return { dialect: UNKNOWN_DIALECT, remark: 'What this store does with conditions was not tried, so every change is checked before and after.' };
+  }
+  const result = await probeSomeTimes(context, options.signal);
+  if (!result.finished) {
+    return {
+      dialect: UNKNOWN_DIALECT,
+      remark: `What this store does with conditions could not be tried (${result.reason}), so every change is checked before and after.`,
+    };
+  }
+  await facts.put(name, result.dialect);
+  return { dialect: result.dialect, remark: undefined };
+}
+
+/** An answer that got lost, or a store out of breath, says nothing about conditions: then all is tried again, on other keys. */
+async function probeSomeTimes(context: S3Context, signal: AbortSignal | undefined): Promise<ProbeResult> {
+  for (let attempt = 1; ; attempt++) {
+    const isLast = attempt >= PROBE_ATTEMPTS;
+    try {
+      const result = await probeStore(context.api, `${context.keys.reserved}probe-${context.runtime.random.id(12)}`, signal);
+      if (result.finished || isLast || !result.isTransient) return result;
+    } catch (error) {
+      if (isLast || !isTransientError(error)) throw error;
+    }
+    await context.backoff.wait(attempt, signal);
+  }
+}
+
+/** What a dialect means for those who use the replica. */
+export function capabilitiesOf(dialect: Dialect, remark?: string): Capabilities {
+  const remarks = remark === undefined ? [] : [remark];
+  const creates = dialect.putCreate && dialect.completeCreate;
+  const replaces = dialect.putReplace !== 'none' && dialect.completeReplace !== 'none';
+  if (remark === undefined) {
+    if (!dialect.putCreate || dialect.putReplace === 'none') {
+      remarks.push('This store ignores conditions on writes: if another machine writes the same file at the same moment, the later one wins.');
+    } else if (!creates || !replaces) {
+      remarks.push('This store ignores conditions on files that are sent in parts: if another machine writes the same large file at the same moment, the later one wins.');
+    }
+    if (dialect.remove === 'none') {
+      remarks.push('This store ignores conditions on deletes: a file that another machine writes at the moment of its deletion is deleted.');
+    }
+  }
+  return {
+    conditionalWrite: creates ? (replaces ? 'all' : 'create') : 'none',
+    conditionalDelete: dialect.remove !== 'none',
+    caseSensitive: true,
+    normalizationSensitive: true,
+    remarks,
+  };
+}
+
+function hostOf(endpoint: string): string {
+  return URL.canParse(endpoint) ? new URL(endpoint).host : '';
+}

@@ -1,0 +1,23 @@
+import { S3ConnectionError } from '../../errors.js';
+import type { S3Response } from './transport.js';
+
+/**
+ * Reads a whole body into memory.
+ *
+ * @throws S3ConnectionError `ERR_S3_BAD_ANSWER` when it is longer than `mostBytes`: no honest answer is.
+ */
+export async function readBody(response: S3Response, mostBytes: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of response.body) {
+    length += chunk.length;
+    if (length > mostBytes) {
+      throw new S3ConnectionError(
+        'ERR_S3_BAD_ANSWER',
+        `The S3 service answered more than ${mostBytes} bytes where less was expected. The answer was thrown away; check the endpoint.`,
+      );
+    }
+    chunks.push(chunk);
+  }
+  return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, length);
+}

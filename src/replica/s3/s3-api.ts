@@ -1,0 +1,238 @@
+import { S3ConnectionError } from '../../errors.js';
+import type { Backoff } from '../wrap/backoff.js';
+import { discard } from '../wrap/discard.js';
+import { isTransientError } from '../wrap/retry.js';
+import { scanListing, type ListedPage } from './list-scanner.js';
+import { bareEtag, readObjectState, type ObjectState } from './object-state.js';
+import { readBody } from './read-body.js';
+import { describeFailure, readFailure, type ServiceFailure } from './service-error.js';
+import type { S3Request, S3Response, S3Transport } from './transport.js';
+import { encodeUriPart } from './uri.js';
+import { childText, readXml, type XmlElement } from './xml-reader.js';
+import { decodeXmlBytes } from './xml-text.js';
+
+/** The answer to a call: its value, or why the service refused. Thrown is only what left no answer. */
+export type Answer<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly failure: ServiceFailure };
+
+/** One page of keys to ask for. */
+export interface ListPageRequest {
+  readonly prefix: string;
+  readonly token: string | undefined;
+  readonly maxKeys: number;
+}
+
+/** A part that the store holds. */
+export interface HeldPart {
+  readonly number: number;
+  readonly etag: string;
+  readonly sizeBytes: number;
+}
+
+/** Where a copy comes from. */
+export interface CopySource {
+  readonly key: string;
+  /** Value of `x-amz-copy-source-if-match`; `undefined`: not sent. */
+  readonly ifMatch: string | undefined;
+}
+
+type Headers = Readonly<Record<string, string>>;
+
+/** The calls of S3 that the replica needs, about one bucket. */
+export interface S3Api {
+  readonly bucket: string;
+  list(page: ListPageRequest, signal?: AbortSignal): Promise<Answer<ListedPage>>;
+  head(key: string, signal?: AbortSignal): Promise<Answer<ObjectState>>;
+  /** The answer's body must be read or cancelled. */
+  get(key: string, headers: Headers, signal?: AbortSignal): Promise<Answer<S3Response>>;
+  /** Answers the ETag, without quotes; `''` when the store gives none. */
+  put(key: string, body: Uint8Array, headers: Headers, signal?: AbortSignal): Promise<Answer<string>>;
+  remove(key: string, headers: Headers, signal?: AbortSignal): Promise<Answer<undefined>>;
+  /** Answers the ETag of the copy. */
+  copy(source: CopySource, to: string, headers: Headers, signal?: AbortSignal): Promise<Answer<string>>;
+  createUpload(key: string, headers: Headers, signal?: AbortSignal): Promise<Answer<string>>;
+  uploadPart(part: PartTarget, body: Uint8Array, headers: Headers, signal?: AbortSignal): Promise<Answer<string>>;
+  copyPart(part: PartTarget, source: CopySource, range: readonly [start: number, end: number], signal?: AbortSignal): Promise<Answer<string>>;
+  listParts(key: string, uploadId: string, signal?: AbortSignal): Promise<Answer<HeldPart[]>>;
+  complete(key: string, uploadId: string, parts: readonly HeldPart[], headers: Headers, signal?: AbortSignal): Promise<Answer<string>>;
+  abortUpload(key: string, uploadId: string, signal?: AbortSignal): Promise<Answer<undefined>>;
+}
+
+/** One part of an upload. */
+export interface PartTarget {
+  readonly key: string;
+  readonly uploadId: string;
+  readonly number: number;
+}
+
+/** 1,000 keys of 1,024 bytes, each URL-encoded, with their metadata. */
+const MAX_LISTING_BYTES = 16 * 1024 * 1024;
+const MAX_DOCUMENT_BYTES = 2 * 1024 * 1024;
+
+/** Puts the calls on a transport. Answers that broke off while they were read are asked for again when that is safe. */
+export function createS3Api(transport: S3Transport, bucket: string, backoff: Backoff): S3Api {
+  const send = (request: Omit<S3Request, 'bucket' | 'signal'>, signal: AbortSignal | undefined): Promise<S3Response> =>
+    transport.send({ bucket, ...request, ...(signal !== undefined && { signal }) });
+
+  /** An answer whose body says nothing that is needed. */
+  const bare = async <T>(request: Omit<S3Request, 'bucket' | 'signal'>, signal: AbortSignal | undefined, value: (response: S3Response) => T): Promise<Answer<T>> => {
+    const response = await send(request, signal);
+    if (response.status < 200 || response.status > 299) return { ok: false, failure: await readFailure(response) };
+    await discard(response);
+    return { ok: true, value: value(response) };
+  };
+
+  /** An answer in XML. */
+  const document = async <T>(request: Omit<S3Request, 'bucket' | 'signal'>, signal: AbortSignal | undefined, read: (xml: string) => T, most = MAX_DOCUMENT_BYTES): Promise<Answer<T>> => {
+    const response = await send(request, signal);
+    if (response.status !== 200) return { ok: false, failure: await readFailure(response) };
+    const bytes = await readBody(response, most);
+    const xml = decodeXmlBytes(bytes);
+    if (/^\s*(?:<\?xml[^>]*>\s*)?<Error[\s>]/.test(xml.slice(0, 400))) return { ok: false, failure: describeFailure(response, bytes) };
+    if (isWebPage(response, xml)) return { ok: false, failure: { ...describeFailure(response, bytes), status: 200, isForeign: true } };
+    return { ok: true, value: read(xml) };
+  };
+
+  /** A document that may be asked for again. */
+  const again = async <T>(ask: () => Promise<Answer<T>>, signal: AbortSignal | undefined): Promise<Answer<T>> => {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await ask();
+      } catch (error) {
+        // Three in all: what the transport repeats by itself is not counted here.
+        if (attempt >= 3 || !isTransientError(error)) throw error;
+      }
+      await backoff.wait(attempt, signal);
+    }
+  };
+
+  return {
+    bucket,
+    list({ prefix, token, maxKeys }, signal) {
+      const query = {
+        'list-type': '2',
+        'encoding-type': 'url',
+        'max-keys': String(maxKeys),
+        ...(prefix !== '' && { prefix }),
+        ...(token !== undefined && { 'continuation-token': token }),
+      };
+      return again(() => document({ method: 'GET', key: undefined, query, headers: {} }, signal, scanListing, MAX_LISTING_BYTES), signal);
+    },
+    head: (key, signal) =>
+      bare({ method: 'HEAD', key, query: {}, headers: {} }, signal, ({ headers }) =>
+        readObjectState(headers, Number(headers['content-length'] ?? 0)),
+      ),
+    async get(key, headers, signal) {
+      const response = await send({ method: 'GET', key, query: {}, headers }, signal);
+      if (response.status === 200 || response.status === 206) return { ok: true, value: response };
+      return { ok: false, failure: await readFailure(response) };
+    },
+    put: (key, body, headers, signal) =>
+      bare({ method: 'PUT', key, query: {}, headers, body }, signal, (response) => bareEtag(response.headers['etag'])),
+    remove: (key, headers, signal) => bare({ method: 'DELETE', key, query: {}, headers }, signal, () => undefined),
+    copy: (source, to, headers, signal) =>
+      document(
+        { method: 'PUT', key: to, query: {}, headers: { ...headers, ...copyHeaders(bucket, source) } },
+        signal,
+        etagIn('CopyObjectResult'),
+      ),
+    createUpload: (key, headers, signal) =>
+      document({ method: 'POST', key, query: { uploads: '' }, headers }, signal, (xml) => {
+        const id = childText(expectRoot(readXml(xml), 'InitiateMultipartUploadResult'), 'UploadId');
+        if (id === undefined || id === '') throw badAnswer('an upload without an id');
+        return id;
+      }),
+    uploadPart: (part, body, headers, signal) =>
+      bare({ method: 'PUT', key: part.key, query: partQuery(part), headers, body }, signal, (response) => bareEtag(response.headers['etag'])),
+    copyPart: (part, source, [start, end], signal) =>
+      document(
+        {
+          method: 'PUT',
+          key: part.key,
+          query: partQuery(part),
+          headers: { ...copyHeaders(bucket, source), 'x-amz-copy-source-range': `bytes=${start}-${end - 1}` },
+        },
+        signal,
+        etagIn('CopyPartResult'),
+      ),
+    async listParts(key, uploadId, signal) {
+      const parts: HeldPart[] = [];
+      let marker: string | undefined;
+      for (;;) {
+        const query = { uploadId, 'max-parts': '1000', ...(marker !== undefined && { 'part-number-marker': marker }) };
+        const page = await again(() => document({ method: 'GET', key, query, headers: {} }, signal, readParts), signal);
+        if (!page.ok) return page;
+        parts.push(...page.value.parts);
+        const { next } = page.value;
+        if (next === undefined) return { ok: true, value: parts };
+        if (Number(next) <= Number(marker ?? 0)) throw badAnswer('a list of parts that does not move on');
+        marker = next;
+      }
+    },
+    complete: (key, uploadId, parts, headers, signal) =>
+      document(
+        {
+          method: 'POST',
+          key,
+          query: { uploadId },
+          headers: { ...headers, 'content-type': 'application/xml' },
+          body: Buffer.from(completeDocument(parts)),
+        },
+        signal,
+        etagIn('CompleteMultipartUploadResult'),
+      ),
+    abortUpload: (key, uploadId, signal) => bare({ method: 'DELETE', key, query: { uploadId }, headers: {} }, signal, () => undefined),
+  };
+}
+
+function partQuery({ number, uploadId }: PartTarget): Readonly<Record<string, string>> {
+  return { partNumber: String(number), uploadId };
+}
+
+function copyHeaders(bucket: string, { key, ifMatch }: CopySource): Headers {
+  return {
+    // Wholly encoded: stores decode it once, and a plain "+" or "?" in it would be taken for something else.
+    'x-amz-copy-source': `/${encodeUriPart(bucket)}/${encodeUriPart(key).replaceAll('%2F', '/')}`,
+    ...(ifMatch !== undefined && { 'x-amz-copy-source-if-match': ifMatch }),
+  };
+}
+
+function etagIn(root: string): (xml: string) => string {
+  return (xml) => bareEtag(childText(expectRoot(readXml(xml), root), 'ETag'));
+}
+
+function readParts(xml: string): { readonly parts: HeldPart[]; readonly next: string | undefined } {
+  const root = expectRoot(readXml(xml), 'ListPartsResult');
+  const parts = root.children
+    .filter(({ name }) => name === 'Part')
+    .map((part) => ({
+      number: Number(childText(part, 'PartNumber')),
+      etag: bareEtag(childText(part, 'ETag')),
+      sizeBytes: Number(childText(part, 'Size')),
+    }));
+  if (parts.some(({ number, sizeBytes }) => !Number.isInteger(number) || !Number.isInteger(sizeBytes))) {
+    throw badAnswer('a part without number or size');
+  }
+  return { parts, next: childText(root, 'IsTruncated') === 'true' ? (childText(root, 'NextPartNumberMarker') ?? '0') : undefined };
+}
+
+function completeDocument(parts: readonly HeldPart[]): string {
+  const rows = parts.map(({ number, etag }) => `<Part><PartNumber>${number}</PartNumber><ETag>&quot;${escapeXml(etag)}&quot;</ETag></Part>`);
+  return `<CompleteMultipartUpload xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${rows.join('')}</CompleteMultipartUpload>`;
+}
+
+function escapeXml(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}
+
+function expectRoot(root: XmlElement, name: string): XmlElement {
+  if (root.name !== name) throw badAnswer('another document than was asked for');
+  return root;
+}
+
+function isWebPage(response: S3Response, xml: string): boolean {
+  return /^text\/html/i.test(response.headers['content-type'] ?? '') || /^\s*<(?:!doctype html|html)[\s>]/i.test(xml.slice(0, 200));
+}
+
+function badAnswer(what: string): S3ConnectionError {
+  return new S3ConnectionError('ERR_S3_BAD_ANSWER', `The S3 service answered ${what}. The answer was not used; run again.`, { retryable: true });
+}

@@ -1,0 +1,49 @@
+import type { FileEntry } from '../../core/entry.js';
+import type { Runtime } from '../../core/runtime.js';
+import type { Precondition } from '../replica.js';
+import type { Backoff } from '../wrap/backoff.js';
+import type { ByteBudget } from '../wrap/byte-budget.js';
+import type { ClockOffset } from './clock-offset.js';
+import type { Dialect } from './dialect.js';
+import { entryOf, fingerprintOf, type ObjectState } from './object-state.js';
+import type { S3Api } from './s3-api.js';
+import type { KeyMap } from './s3-keys.js';
+import { failureError } from './service-error.js';
+import type { UploadMemory } from './upload-memory.js';
+
+/** What the operations of one S3 replica share. */
+export interface S3Context {
+  readonly api: S3Api;
+  readonly keys: KeyMap;
+  readonly runtime: Runtime;
+  readonly backoff: Backoff;
+  readonly budget: ByteBudget;
+  readonly uploads: UploadMemory;
+  readonly clockOffset: ClockOffset;
+  readonly partSizeBytes: number;
+  /** Parts of one file in flight. */
+  readonly parallelParts: number;
+  /** Objects above it are copied by parts. */
+  readonly maxCopyBytes: number;
+  /** Known after `prepare`. */
+  dialect: Dialect;
+}
+
+/** What stands at a path now: HEAD. Throws what {@link failureError} makes of a refusal other than "not there". */
+export async function readState(context: S3Context, path: string, signal: AbortSignal | undefined): Promise<ObjectState | null> {
+  const answer = await context.api.head(context.keys.keyOf(path), signal);
+  if (answer.ok) return answer.value;
+  if (answer.failure.status === 404) return null;
+  throw failureError(answer.failure, { action: `looking at the object of "${path}"`, bucket: context.api.bucket, path });
+}
+
+/** Tells whether what stands is what was expected. */
+export function holds(state: ObjectState | null, precondition: Precondition): boolean {
+  if (state === null || precondition === null) return state === precondition;
+  return fingerprintOf(state.etag, state.sizeBytes) === precondition.fingerprint;
+}
+
+/** The entry of a state. */
+export function toEntry(context: S3Context, path: string, state: ObjectState): FileEntry {
+  return entryOf(path, state, context.clockOffset.ms);
+}

@@ -1,0 +1,164 @@
+import type { S3Client } from '@aws-sdk/client-s3';
+import { Agent, type Dispatcher } from 'undici';
+import type { Clock } from '../../core/runtime.js';
+import { S3ConnectionError } from '../../errors.js';
+import { createClockOffset } from './clock-offset.js';
+import { connectionError } from './connection-error.js';
+import { resolveBucketEndpoint, type BucketEndpoint } from './endpoint.js';
+import { createRequestSigner, hashPayload, type SigningCredentials } from './request-signer.js';
+import type { S3Request, S3Response, S3Transport } from './transport.js';
+import { encodeKey, encodeQuery } from './uri.js';
+
+/** Options of {@link createUndiciTransport}. */
+export interface UndiciTransportOptions {
+  /** Only its configuration is used: endpoint, region, credentials, path style. */
+  readonly client: Pick<S3Client, 'config'>;
+  readonly clock: Clock;
+  /** Most connections to one host. Default 64. */
+  readonly maxConnections?: number;
+  /** Default 10 s. */
+  readonly connectTimeoutMs?: number;
+  /** Longest wait for the head of an answer. Default 60 s. */
+  readonly headersTimeoutMs?: number;
+  /** Longest silence within a body. Default 60 s. */
+  readonly bodyTimeoutMs?: number;
+}
+
+/** An {@link S3Transport} that knows how far the service's clock is off. */
+export interface UndiciTransport extends S3Transport {
+  /** Time of the service minus ours, in milliseconds, once the service refused a request for it. */
+  readonly clockOffsetMs: number;
+}
+
+/** A signature is refused from 15 minutes on; a 403 with a smaller difference has another reason. */
+const SKEW_WORTH_CORRECTING_MS = 4 * 60_000;
+
+/**
+ * Sends requests over undici, signed with SigV4, to wherever the client's configuration points.
+ *
+ * Each request is sent once, but for one case: a 403 whose `Date` shows that our clock is off is signed again with the
+ * right time. Errors are `S3ConnectionError` with `ERR_S3_UNREACHABLE`, `ERR_S3_DNS`, `ERR_S3_TIMEOUT`, `ERR_S3_TLS`,
+ * `ERR_S3_NOT_HTTP`, `ERR_S3_CONNECTION_LOST`, `ERR_S3_CREDENTIALS`, `ERR_S3_REGION_MISSING`, `ERR_S3_ENDPOINT`.
+ */
+export function createUndiciTransport(options: UndiciTransportOptions): UndiciTransport {
+  const { client, clock } = options;
+  const agent = new Agent({
+    connections: options.maxConnections ?? 64,
+    pipelining: 1,
+    connect: { timeout: options.connectTimeoutMs ?? 10_000 },
+    headersTimeout: options.headersTimeoutMs ?? 60_000,
+    bodyTimeout: options.bodyTimeoutMs ?? 60_000,
+  });
+  const sign = createRequestSigner();
+  const offset = createClockOffset();
+  const endpoints = new Map<string, Promise<BucketEndpoint>>();
+
+  const endpointOf = async (bucket: string): Promise<BucketEndpoint> => {
+    const known = endpoints.get(bucket) ?? resolveBucketEndpoint(client, bucket);
+    endpoints.set(bucket, known);
+    try {
+      return await known;
+    } catch (error) {
+      endpoints.delete(bucket);
+      throw error;
+    }
+  };
+
+  const sendOnce = async (request: S3Request, endpoint: BucketEndpoint): Promise<S3Response> => {
+    const path = request.key === undefined ? endpoint.basePath || '/' : `${endpoint.basePath}/${encodeKey(request.key)}`;
+    const query = encodeQuery(request.query);
+    const headers = sign({
+      method: request.method,
+      host: endpoint.host,
+      path,
+      query,
+      headers: request.headers,
+      payloadHash: endpoint.secure ? 'UNSIGNED-PAYLOAD' : hashPayload(request.body),
+      atMs: clock.nowMs() + offset.ms,
+      region: endpoint.region,
+      credentials: await credentialsOf(client),
+    });
+    // Not signed: a proxy may change it, and undici would hand on compressed bytes as they are.
+    headers['accept-encoding'] = 'identity';
+    try {
+      const answer = await agent.request({
+        origin: endpoint.origin,
+        path: query === '' ? path : `${path}?${query}`,
+        method: request.method,
+        headers,
+        body: request.body ?? null,
+        ...(request.signal !== undefined && { signal: request.signal }),
+      });
+      return { status: answer.statusCode, headers: joinHeaders(answer.headers), body: guardBody(answer.body, endpoint.origin) };
+    } catch (cause) {
+      throw connectionError(cause, endpoint.origin);
+    }
+  };
+
+  return {
+    get clockOffsetMs() {
+      return offset.ms;
+    },
+    async send(request) {
+      request.signal?.throwIfAborted();
+      const endpoint = await endpointOf(request.bucket);
+      const sentMs = clock.nowMs();
+      const answer = await sendOnce(request, endpoint);
+      if (answer.status !== 403) return answer;
+      const before = offset.ms;
+      offset.observe(answer.headers['date'], sentMs, clock.nowMs());
+      if (Math.abs(offset.ms - before) < SKEW_WORTH_CORRECTING_MS) return answer;
+      await answer.body[Symbol.asyncIterator]().return?.();
+      return sendOnce(request, endpoint);
+    },
+    async close() {
+      // `close` would wait for answers that nobody reads any more.
+      await agent.destroy();
+    },
+  };
+}
+
+async function credentialsOf(client: Pick<S3Client, 'config'>): Promise<SigningCredentials> {
+  try {
+    return await client.config.credentials();
+  } catch (cause) {
+    throw new S3ConnectionError(
+      'ERR_S3_CREDENTIALS',
+      'No credentials could be had for the S3 service. Give an access key and its secret, or configure one of the places where they are looked for.',
+      { cause },
+    );
+  }
+}
+
+function joinHeaders(headers: Record<string, string | string[] | undefined>): Record<string, string> {
+  const joined: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined) joined[name] = Array.isArray(value) ? value.join(', ') : value;
+  }
+  return joined;
+}
+
+/** Gives errors of the body our names, and lets a body be cancelled that was never begun (a generator would not notice). */
+function guardBody(body: Dispatcher.ResponseData['body'], origin: string): AsyncIterable<Uint8Array> {
+  return {
+    [Symbol.asyncIterator]() {
+      let inner: AsyncIterator<Uint8Array> | undefined;
+      return {
+        async next() {
+          inner ??= body[Symbol.asyncIterator]();
+          try {
+            return await inner.next();
+          } catch (cause) {
+            throw connectionError(cause, origin);
+          }
+        },
+        async return() {
+          // Destroying an unread body reports an abort that nobody waits for.
+          body.on('error', () => {});
+          body.destroy();
+          return { done: true, value: undefined };
+        },
+      };
+    },
+  };
+}

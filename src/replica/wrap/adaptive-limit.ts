@@ -1,0 +1,90 @@
+import { throwIfAborted } from '../../errors.js';
+import type { S3Transport } from '../s3/transport.js';
+import { hookBody } from './body-hooks.js';
+import { isTransientError } from './retry.js';
+
+/** Answers by which a service says that it gets too much. */
+const THROTTLED = new Set([429, 503]);
+
+/** A transport that bounds the requests in flight. */
+export interface LimitedTransport extends S3Transport {
+  /** How many requests may be in flight now. */
+  readonly limit: number;
+}
+
+/**
+ * Bounds the requests in flight, and adapts the bound: halved when the service throttles or does not answer,
+ * one more after as many successes as the bound (additive increase, multiplicative decrease). Waiters are served in order.
+ *
+ * A request counts until its body has ended.
+ */
+export function withAdaptiveLimit(inner: S3Transport, most: number): LimitedTransport {
+  let limit = Math.max(1, most);
+  let inFlight = 0;
+  let successes = 0;
+  let startedCount = 0;
+  /** Requests that were under way at the last decrease say nothing new. */
+  let ignoreUpTo = 0;
+  const waiters: (() => void)[] = [];
+
+  const release = (): void => {
+    inFlight--;
+    while (inFlight < limit) {
+      const next = waiters.shift();
+      if (next === undefined) return;
+      inFlight++;
+      next();
+    }
+  };
+  const acquire = async (signal: AbortSignal | undefined): Promise<void> => {
+    throwIfAborted(signal);
+    if (inFlight < limit) {
+      inFlight++;
+      return;
+    }
+    await new Promise<void>((resolve, reject) => {
+      const grant = (): void => {
+        signal?.removeEventListener('abort', giveUp);
+        resolve();
+      };
+      const giveUp = (): void => {
+        waiters.splice(waiters.indexOf(grant), 1);
+        reject(signal?.reason);
+      };
+      waiters.push(grant);
+      signal?.addEventListener('abort', giveUp, { once: true });
+    });
+  };
+  const decrease = (started: number): void => {
+    if (started <= ignoreUpTo) return;
+    ignoreUpTo = startedCount;
+    successes = 0;
+    limit = Math.max(1, Math.floor(limit / 2));
+  };
+  const increase = (): void => {
+    if (++successes < limit) return;
+    successes = 0;
+    limit = Math.min(most, limit + 1);
+  };
+
+  return {
+    get limit() {
+      return limit;
+    },
+    async send(request) {
+      await acquire(request.signal);
+      const started = ++startedCount;
+      try {
+        const response = await inner.send(request);
+        if (THROTTLED.has(response.status)) decrease(started);
+        else increase();
+        return hookBody(response, { onEnd: release });
+      } catch (error) {
+        if (isTransientError(error)) decrease(started);
+        release();
+        throw error;
+      }
+    },
+    close: () => inner.close(),
+  };
+}

@@ -1,0 +1,43 @@
+import type { S3Response } from '../s3/transport.js';
+
+/** What to do while a body passes. */
+export interface BodyHooks {
+  /** Called with each chunk before it is given on. */
+  readonly onChunk?: (chunk: Uint8Array) => Promise<void> | void;
+  /** Called exactly once: at the end, at an error, or when the body is cancelled. */
+  readonly onEnd?: () => void;
+}
+
+/** Answers the same response with hooks on its body. */
+export function hookBody(response: S3Response, hooks: BodyHooks): S3Response {
+  let ended = false;
+  const end = (): void => {
+    if (ended) return;
+    ended = true;
+    hooks.onEnd?.();
+  };
+  const body: AsyncIterable<Uint8Array> = {
+    [Symbol.asyncIterator]() {
+      const inner = response.body[Symbol.asyncIterator]();
+      return {
+        async next() {
+          try {
+            const step = await inner.next();
+            if (step.done === true) end();
+            else await hooks.onChunk?.(step.value);
+            return step;
+          } catch (error) {
+            end();
+            throw error;
+          }
+        },
+        async return() {
+          end();
+          await inner.return?.();
+          return { done: true, value: undefined };
+        },
+      };
+    },
+  };
+  return { status: response.status, headers: response.headers, body };
+}

@@ -1,0 +1,17 @@
+import type { S3Response } from '../s3/transport.js';
+
+/** How much of an unwanted body is read to keep the connection; beyond it the connection is given up. */
+const WORTH_READING_BYTES = 64 * 1024;
+
+/** Gets rid of an answer's body. Never throws. */
+export async function discard(response: S3Response): Promise<void> {
+  let received = 0;
+  try {
+    for await (const chunk of response.body) {
+      received += chunk.length;
+      if (received > WORTH_READING_BYTES) return;
+    }
+  } catch {
+    // Nobody wanted it.
+  }
+}

@@ -1,0 +1,59 @@
+import { FileCloudSyncError, isAbort } from '../../errors.js';
+import type { S3Request, S3Response, S3Transport } from '../s3/transport.js';
+import type { Backoff } from './backoff.js';
+import { discard } from './discard.js';
+
+/** Answers that mean "later": throttled, overloaded, or an error of the service itself. */
+const TRANSIENT = new Set([408, 429, 500, 502, 503, 504]);
+
+/** Tells whether an answer may differ when the same request is sent later. */
+export function isTransientStatus(status: number): boolean {
+  return TRANSIENT.has(status);
+}
+
+/** Tells whether a failure to get an answer may pass by itself. */
+export function isTransientError(error: unknown): boolean {
+  if (isAbort(error)) return false;
+  return error instanceof FileCloudSyncError ? error.retryable : true;
+}
+
+/**
+ * Tells whether a request may be sent twice without a look at what the first did: reads, parts of an upload
+ * (the same bytes under the same number), beginning and aborting an upload. Writes, deletes, copies and completions
+ * are not: their senders look at the store before they send again.
+ */
+export function isSafeToRepeat(request: S3Request): boolean {
+  const { method, query } = request;
+  if (method === 'GET' || method === 'HEAD') return true;
+  if (method === 'POST') return 'uploads' in query;
+  return 'uploadId' in query;
+}
+
+/** The wait the service asked for, in milliseconds, at most 30 s. */
+export function retryAfterMs(response: S3Response): number {
+  const seconds = Number(response.headers['retry-after'] ?? 0);
+  return Number.isFinite(seconds) && seconds > 0 ? Math.min(seconds, 30) * 1000 : 0;
+}
+
+/** Sends again what is safe to repeat, when no answer came or one that means "later". */
+export function withRetry(inner: S3Transport, backoff: Backoff): S3Transport {
+  return {
+    async send(request) {
+      if (!isSafeToRepeat(request)) return inner.send(request);
+      for (let attempt = 1; ; attempt++) {
+        const isLast = attempt >= backoff.attempts;
+        let waitMs = 0;
+        try {
+          const response = await inner.send(request);
+          if (isLast || !isTransientStatus(response.status)) return response;
+          waitMs = retryAfterMs(response);
+          await discard(response);
+        } catch (error) {
+          if (isLast || !isTransientError(error)) throw error;
+        }
+        await backoff.wait(attempt, request.signal, waitMs);
+      }
+    },
+    close: () => inner.close(),
+  };
+}
