@@ -1,0 +1,93 @@
+/** What a name in a directory stands for. `other`: FIFO, socket, device; never opened. */
+export type FileType = 'file' | 'directory' | 'symlink' | 'other';
+
+/**
+ * A name as the disk holds it: one character per byte (0-255), so that names which are not UTF-8 survive
+ * and JavaScript's `<` compares bytes. Names in plain ASCII look like themselves. See `byte-name.ts`.
+ */
+export type ByteName = string;
+
+/** One name in a directory. */
+export interface DirectoryItem {
+  readonly name: ByteName;
+  readonly type: FileType;
+}
+
+/** What the disk says about an inode. Times are nanoseconds since 1970. */
+export interface FileStat {
+  readonly type: FileType;
+  readonly sizeBytes: number;
+  readonly mtimeNs: bigint;
+  readonly ctimeNs: bigint;
+  readonly inode: bigint;
+  readonly device: bigint;
+  /** Permission bits only. */
+  readonly mode: number;
+}
+
+/** An open regular file. Errors carry the errno name in `code`, as those of `node:fs`. */
+export interface FileHandle {
+  stat(): Promise<FileStat>;
+  /** Reads into the whole of `buffer` from `position` on; answers fewer bytes than asked for only at the end of the file. */
+  read(buffer: Uint8Array, position: number): Promise<number>;
+  /** Writes the whole of `bytes` at `position`, or throws. */
+  write(bytes: Uint8Array, position: number): Promise<void>;
+  /** Sets the time of the last change of content. */
+  setModified(modifiedMs: number): Promise<void>;
+  setMode(mode: number): Promise<void>;
+  /** Makes the content durable. After a failure nothing is known about the content. */
+  sync(): Promise<void>;
+  /** Never throws. */
+  close(): Promise<void>;
+}
+
+/**
+ * An open directory, in the manner of `openat`: names are single segments and are looked up in this very directory,
+ * wherever it has been moved to and whatever stands at its former path by now. No method follows a symbolic link.
+ *
+ * Names are ordinary strings, save where `ByteName` is written.
+ */
+export interface DirectoryHandle {
+  stat(): Promise<FileStat>;
+  /** All names, in any order. */
+  list(): Promise<DirectoryItem[]>;
+  /** What stands at a name; `null` when nothing does. */
+  lstat(name: string): Promise<FileStat | null>;
+  /**
+   * What stands at each of many names, in their order: fast, for scans. An answer is `null` only when the name was seen
+   * to be missing in this very directory; an error stands in the place of what could not be looked at.
+   */
+  lstatAll(names: readonly string[]): Promise<(FileStat | null | Error)[]>;
+  /** Opens a directory in this one. `ENOTDIR` or `ELOOP` when the name is something else, links included. */
+  openDirectory(name: string): Promise<DirectoryHandle>;
+  /** Opens a file for reading. Never blocks on a FIFO. The caller checks by `stat` that it is a regular file. */
+  openFile(name: string): Promise<FileHandle>;
+  /** Creates a file, for reading and writing; `EEXIST` when anything stands at the name. Mode: 0666 without the umask. */
+  createFile(name: string): Promise<FileHandle>;
+  /** `EEXIST` when anything stands at the name. */
+  makeDirectory(name: string, mode?: number): Promise<void>;
+  /** Gives the inode a second name; `EEXIST` when anything stands there. Links are linked themselves. */
+  link(name: string, to: DirectoryHandle, toName: string): Promise<void>;
+  /** Atomic. Replaces what stands at the new name: callers use names of their own making. */
+  rename(name: string, to: DirectoryHandle, toName: string): Promise<void>;
+  unlink(name: string): Promise<void>;
+  removeDirectory(name: string): Promise<void>;
+  /** Makes the names in this directory durable. */
+  sync(): Promise<void>;
+  /** Never throws. */
+  close(): Promise<void>;
+}
+
+/** The port between the local replica and the disk. */
+export interface FileSystem {
+  /** Plain words about what this implementation cannot promise. */
+  readonly remarks: readonly string[];
+  /** Opens the directory at an absolute path, following links in it. */
+  openRoot(path: string): Promise<DirectoryHandle>;
+}
+
+/** The errno name of an error, such as `ENOENT`; `undefined` when it has none (`ERR_…` is not one). */
+export function errnoOf(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error)) return undefined;
+  return typeof error.code === 'string' && /^E[A-Z0-9]+$/.test(error.code) ? error.code : undefined;
+}

@@ -1,0 +1,87 @@
+import type { FileEntry } from '../../core/entry.js';
+import { showPath } from '../../core/path.js';
+import type { ChangeOptions, Outcome, Precondition } from '../replica.js';
+import { errnoOf } from './file-system.js';
+import { fileEntryOf, isSameFileMoved } from './fingerprint.js';
+import type { Place } from './folder.js';
+import type { LocalContext } from './local-context.js';
+import { pathErrorOf } from './local-error.js';
+import type { LocalTrash } from './local-trash.js';
+import { isLinkUnsupported, renameIfFree } from './put-back.js';
+import { whyStale } from './standing.js';
+
+/**
+ * Gives a file another path. Never replaces anything: the new name is made first (so that after a crash the file has
+ * both names, never none), then the old name goes by way of the trash, where it is looked at once more.
+ */
+export async function moveFile(
+  context: LocalContext,
+  trash: LocalTrash,
+  path: string,
+  to: string,
+  precondition: NonNullable<Precondition>,
+  options: ChangeOptions,
+): Promise<Outcome<{ readonly entry: FileEntry }>> {
+  const from = await context.folder.place(path);
+  if (from === undefined) return { outcome: 'stale', message: `${showPath(path)} is gone.` };
+  try {
+    const message = whyStale(path, await from.parent.lstat(from.name), precondition);
+    if (message !== undefined) return { outcome: 'stale', message };
+    const target = await context.folder.place(to, { make: true });
+    if (target === undefined) return { outcome: 'stale', message: `The folder of ${showPath(to)} is gone.` };
+    try {
+      const failed = await moveBetween(trash, from, target, path, to, precondition, options);
+      if (failed !== undefined) return { outcome: 'stale', message: failed };
+      const observedAtMs = context.diskNowMs();
+      const stat = await target.parent.lstat(target.name);
+      if (stat === null || !isSameFileMoved(stat, precondition.fingerprint)) {
+        return { outcome: 'stale', message: `${showPath(to)} was changed at the last moment.` };
+      }
+      return { outcome: 'done', entry: fileEntryOf(to, stat, observedAtMs) };
+    } finally {
+      await target.parent.close();
+    }
+  } catch (error) {
+    throw pathErrorOf(error, path, 'rename');
+  } finally {
+    await from.parent.close();
+  }
+}
+
+/** Answers why the move did not happen, or `undefined` when it did. */
+async function moveBetween(
+  trash: LocalTrash,
+  from: Place,
+  target: Place,
+  path: string,
+  to: string,
+  precondition: NonNullable<Precondition>,
+  options: ChangeOptions,
+): Promise<string | undefined> {
+  try {
+    await from.parent.link(from.name, target.parent, target.name);
+  } catch (error) {
+    if (errnoOf(error) === 'EEXIST') return `Something stands at ${showPath(to)}.`;
+    if (!isLinkUnsupported(error)) throw error;
+    if (!(await renameIfFree(from.parent, from.name, target))) return `Something stands at ${showPath(to)}.`;
+    await target.parent.sync();
+    await from.parent.sync();
+    return undefined;
+  }
+  await target.parent.sync();
+  const taken = await trash.take(from, { path, entry: precondition.entry, reason: options.reason ?? 'replaced' });
+  if (taken === undefined) {
+    // The file was changed meanwhile: it stays where it is, and the name that was made for it goes again.
+    const undone = await trash.take(target, { path: to, entry: precondition.entry, reason: 'unexpected' });
+    await undone?.close();
+    return `${showPath(path)} was changed at the last moment.`;
+  }
+  try {
+    const stat = await target.parent.lstat(target.name);
+    await from.parent.sync();
+    if (stat !== null && isSameFileMoved(stat, precondition.fingerprint)) await taken.drop();
+  } finally {
+    await taken.close();
+  }
+  return undefined;
+}

@@ -1,0 +1,152 @@
+import * as fs from 'node:fs';
+import { promisify } from 'node:util';
+import type { EventLoopTurns } from './event-loop-turns.js';
+import type { DirectoryHandle, DirectoryItem, FileHandle, FileStat, FileType } from './file-system.js';
+import { NodeFileHandle } from './node-file-handle.js';
+import { fromNodeStat } from './node-stat.js';
+
+const fsyncAsync = promisify(fs.fsync);
+const LSTAT = { bigint: true, throwIfNoEntry: false } as const;
+
+/** What the two implementations over `node:fs` share: every call on names below a prefix that stands for the directory. */
+export abstract class NodeDirectoryHandle implements DirectoryHandle {
+  protected readonly turns: EventLoopTurns;
+
+  constructor(turns: EventLoopTurns) {
+    this.turns = turns;
+  }
+
+  /** A path that leads to `name` in this directory, and nowhere else as far as that can be promised. */
+  protected abstract at(name: string): string;
+  /** A path under which many names of this directory may be looked at quickly, or `undefined`. */
+  protected abstract fastPath(): string | undefined;
+  protected abstract ownStat(): fs.BigIntStats;
+  protected abstract child(name: string, fd: number): NodeDirectoryHandle;
+  protected abstract descriptor(): number | undefined;
+  abstract close(): Promise<void>;
+
+  async stat(): Promise<FileStat> {
+    return fromNodeStat(this.ownStat());
+  }
+
+  async list(): Promise<DirectoryItem[]> {
+    if (this.turns.due) await this.turns.yield();
+    const items: DirectoryItem[] = [];
+    // `latin1` gives one character per byte: the names as they are on the disk.
+    const directory = fs.opendirSync(this.at('.'), { encoding: 'latin1', bufferSize: 512 });
+    try {
+      for (let count = 1; ; count++) {
+        const item = directory.readSync();
+        if (item === null) return items;
+        items.push({ name: item.name, type: typeOf(item) ?? this.#typeByLstat(item.name) });
+        if ((count & 511) === 0 && this.turns.due) await this.turns.yield();
+      }
+    } finally {
+      directory.closeSync();
+    }
+  }
+
+  /** Some disks do not tell the type with the name. */
+  #typeByLstat(name: string): FileType {
+    const raw = Buffer.concat([Buffer.from(this.at('')), Buffer.from(name, 'latin1')]);
+    const stat = fs.lstatSync(raw, LSTAT);
+    return stat === undefined ? 'file' : fromNodeStat(stat).type;
+  }
+
+  async lstat(name: string): Promise<FileStat | null> {
+    const stat = fs.lstatSync(this.at(name), LSTAT);
+    return stat === undefined ? null : fromNodeStat(stat);
+  }
+
+  async lstatAll(names: readonly string[]): Promise<(FileStat | null | Error)[]> {
+    const answers: (FileStat | null | Error)[] = [];
+    let begin = 0;
+    while (begin < names.length) {
+      if (this.turns.due) await this.turns.yield();
+      const end = Math.min(names.length, begin + 256);
+      const prefix = this.fastPath();
+      for (let i = begin; i < end; i++) answers.push(this.#glance(prefix, names[i] as string));
+      // The path may have led elsewhere for a moment: then what was seen there is looked at again, one by one.
+      if (prefix !== undefined && this.fastPath() !== prefix) {
+        for (let i = begin; i < end; i++) answers[i] = this.#glance(undefined, names[i] as string);
+      }
+      begin = end;
+    }
+    return answers;
+  }
+
+  #glance(prefix: string | undefined, name: string): FileStat | null | Error {
+    try {
+      if (prefix !== undefined) {
+        const stat = fs.lstatSync(prefix + name, LSTAT);
+        if (stat !== undefined) return fromNodeStat(stat);
+      }
+      const stat = fs.lstatSync(this.at(name), LSTAT);
+      return stat === undefined ? null : fromNodeStat(stat);
+    } catch (error) {
+      return error instanceof Error ? error : new Error(String(error));
+    }
+  }
+
+  async openDirectory(name: string): Promise<DirectoryHandle> {
+    const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = fs.constants;
+    return this.child(name, fs.openSync(this.at(name), O_RDONLY | (O_DIRECTORY ?? 0) | (O_NOFOLLOW ?? 0)));
+  }
+
+  async openFile(name: string): Promise<FileHandle> {
+    const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
+    return new NodeFileHandle(fs.openSync(this.at(name), O_RDONLY | (O_NOFOLLOW ?? 0) | (O_NONBLOCK ?? 0)));
+  }
+
+  async createFile(name: string): Promise<FileHandle> {
+    const { O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW } = fs.constants;
+    return new NodeFileHandle(fs.openSync(this.at(name), O_RDWR | O_CREAT | O_EXCL | (O_NOFOLLOW ?? 0), 0o666));
+  }
+
+  async makeDirectory(name: string, mode?: number): Promise<void> {
+    fs.mkdirSync(this.at(name), mode === undefined ? {} : { mode });
+  }
+
+  async link(name: string, to: DirectoryHandle, toName: string): Promise<void> {
+    fs.linkSync(this.at(name), sameKind(to).at(toName));
+  }
+
+  async rename(name: string, to: DirectoryHandle, toName: string): Promise<void> {
+    fs.renameSync(this.at(name), sameKind(to).at(toName));
+  }
+
+  async unlink(name: string): Promise<void> {
+    fs.unlinkSync(this.at(name));
+  }
+
+  async removeDirectory(name: string): Promise<void> {
+    fs.rmdirSync(this.at(name));
+  }
+
+  async sync(): Promise<void> {
+    const fd = this.descriptor();
+    if (fd !== undefined) await fsyncAsync(fd);
+  }
+}
+
+function sameKind(handle: DirectoryHandle): NodeDirectoryHandle {
+  if (handle instanceof NodeDirectoryHandle) return handle;
+  throw new TypeError('Both directories of a link or rename must come from the same file system.');
+}
+
+function typeOf(item: fs.Dirent): FileType | undefined {
+  if (item.isFile()) return 'file';
+  if (item.isDirectory()) return 'directory';
+  if (item.isSymbolicLink()) return 'symlink';
+  if (item.isFIFO() || item.isSocket() || item.isBlockDevice() || item.isCharacterDevice()) return 'other';
+  return undefined;
+}
+
+/** Closes a descriptor, whatever happens. */
+export function closeQuietly(fd: number): void {
+  try {
+    fs.closeSync(fd);
+  } catch {
+    // A directory was only read through it.
+  }
+}

@@ -1,0 +1,77 @@
+import * as fs from 'node:fs';
+import { EventLoopTurns } from './event-loop-turns.js';
+import type { DirectoryHandle, FileSystem } from './file-system.js';
+import { closeQuietly, NodeDirectoryHandle } from './node-directory-handle.js';
+
+/**
+ * The disk of Linux, held by directory descriptors: a name is looked up in the directory that was opened,
+ * through `/proc/self/fd`, so that no link planted on the way can lead elsewhere. Needs `/proc`.
+ */
+export function createNodeFileSystem(): FileSystem {
+  const turns = new EventLoopTurns();
+  return {
+    remarks: [],
+    async openRoot(path: string): Promise<DirectoryHandle> {
+      const fd = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY);
+      return new DescriptorDirectory(turns, fd, path.endsWith('/') ? path : `${path}/`);
+    },
+  };
+}
+
+class DescriptorDirectory extends NodeDirectoryHandle {
+  readonly #fd: number;
+  readonly #prefix: string;
+  /** Where the directory was when it was opened. Believed only after a comparison. */
+  readonly #path: string;
+  #identity: { readonly dev: bigint; readonly ino: bigint } | undefined;
+  #open = true;
+
+  constructor(turns: EventLoopTurns, fd: number, path: string) {
+    super(turns);
+    this.#fd = fd;
+    this.#prefix = `/proc/self/fd/${fd}/`;
+    this.#path = path;
+  }
+
+  protected at(name: string): string {
+    return this.#prefix + name;
+  }
+
+  protected fastPath(): string | undefined {
+    const found = fs.statSync(this.#path, { bigint: true, throwIfNoEntry: false });
+    const own = (this.#identity ??= this.ownStat());
+    return found !== undefined && found.ino === own.ino && found.dev === own.dev ? this.#path : undefined;
+  }
+
+  protected ownStat(): fs.BigIntStats {
+    return fs.fstatSync(this.#fd, { bigint: true });
+  }
+
+  protected child(name: string, fd: number): NodeDirectoryHandle {
+    return new DescriptorDirectory(this.turns, fd, `${this.#path}${name}/`);
+  }
+
+  protected descriptor(): number {
+    return this.#fd;
+  }
+
+  async close(): Promise<void> {
+    if (!this.#open) return;
+    this.#open = false;
+    closeQuietly(this.#fd);
+  }
+}
+
+/** Whether `/proc/self/fd` leads to open directories here. */
+export function hasProcDescriptors(): boolean {
+  if (process.platform !== 'linux') return false;
+  let fd: number | undefined;
+  try {
+    fd = fs.openSync('/', fs.constants.O_RDONLY | fs.constants.O_DIRECTORY);
+    return fs.statSync(`/proc/self/fd/${fd}/.`).ino === fs.fstatSync(fd).ino;
+  } catch {
+    return false;
+  } finally {
+    if (fd !== undefined) closeQuietly(fd);
+  }
+}

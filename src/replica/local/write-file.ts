@@ -1,0 +1,144 @@
+import { showPath } from '../../core/path.js';
+import { throwIfAborted } from '../../errors.js';
+import type { Outcome, Precondition, Source, WriteOptions, Written } from '../replica.js';
+import { errnoOf } from './file-system.js';
+import type { FileStat } from './file-system.js';
+import { fileEntryOf } from './fingerprint.js';
+import type { Place } from './folder.js';
+import type { LocalContext } from './local-context.js';
+import { pathErrorOf } from './local-error.js';
+import type { LocalTrash } from './local-trash.js';
+import { isLinkUnsupported, renameIfFree } from './put-back.js';
+import { stageFile } from './stage-file.js';
+import type { StagedFile } from './stage-file.js';
+import { whyStale } from './standing.js';
+
+type Stale = { readonly outcome: 'stale'; readonly message: string };
+
+/** How often a place is looked up again when its folder is removed under it. */
+const ATTEMPTS = 5;
+
+/**
+ * Puts the content of a source at a path: fetched and verified under a staged name, then put into place in one step.
+ * The version that is replaced is in the trash before. Steps and what a crash leaves after each:
+ *
+ * 1. staged: nothing but a file in `tmp`.
+ * 2. (replaced) the old version in the trash, the path free; `beforeReplace` was told.
+ * 3. linked: the new version in place.
+ */
+export async function writeFile(
+  context: LocalContext,
+  trash: LocalTrash,
+  path: string,
+  source: Source,
+  precondition: Precondition,
+  options: WriteOptions,
+): Promise<Outcome<Written>> {
+  const before = await lookAt(context, path);
+  const early = whyStale(path, before, precondition);
+  if (early !== undefined) return { outcome: 'stale', message: early };
+  const staged = await stageFile(context, path, source, before === null ? options : { ...options, mode: before.mode & 0o777 });
+  let stale: Stale | undefined;
+  try {
+    await source.verify(options.signal);
+    throwIfAborted(options.signal);
+    stale = await place(context, trash, path, staged, precondition, options);
+    if (stale !== undefined) return stale;
+    // The name in `tmp` goes first: taking it away changes the ctime of the file in place.
+    await staged.directory.unlink(staged.name).catch((error: unknown) => {
+      if (errnoOf(error) === undefined) throw error;
+    });
+    const observedAtMs = context.diskNowMs();
+    const entry = fileEntryOf(path, await staged.file.stat(), observedAtMs);
+    return { outcome: 'done', entry, digest: staged.digest };
+  } catch (error) {
+    throw pathErrorOf(error, path, 'write');
+  } finally {
+    await staged.discard();
+  }
+}
+
+async function lookAt(context: LocalContext, path: string): Promise<FileStat | null> {
+  const found = await context.folder.place(path);
+  if (found === undefined) return null;
+  try {
+    return await found.parent.lstat(found.name);
+  } catch (error) {
+    throw pathErrorOf(error, path, 'look at');
+  } finally {
+    await found.parent.close();
+  }
+}
+
+async function place(
+  context: LocalContext,
+  trash: LocalTrash,
+  path: string,
+  staged: StagedFile,
+  precondition: Precondition,
+  options: WriteOptions,
+): Promise<Stale | undefined> {
+  for (let attempt = 1; ; attempt++) {
+    const found = await context.folder.place(path, { make: precondition === null });
+    if (found === undefined) return { outcome: 'stale', message: `${showPath(path)} is gone.` };
+    try {
+      const message = whyStale(path, await found.parent.lstat(found.name), precondition);
+      if (message !== undefined) return { outcome: 'stale', message };
+      return precondition === null
+        ? await putNew(path, staged, found)
+        : await putInstead(context, trash, path, staged, found, precondition, options);
+    } catch (error) {
+      // Another change emptied and removed the folder: it is made again.
+      if (precondition !== null || errnoOf(error) !== 'ENOENT' || attempt === ATTEMPTS) throw error;
+    } finally {
+      await found.parent.close();
+    }
+  }
+}
+
+async function putNew(path: string, staged: StagedFile, found: Place): Promise<Stale | undefined> {
+  if (!(await linkIntoPlace(staged, found))) {
+    return { outcome: 'stale', message: `Something appeared at ${showPath(path)}.` };
+  }
+  await found.parent.sync();
+  return undefined;
+}
+
+async function putInstead(
+  context: LocalContext,
+  trash: LocalTrash,
+  path: string,
+  staged: StagedFile,
+  found: Place,
+  precondition: NonNullable<Precondition>,
+  options: WriteOptions,
+): Promise<Stale | undefined> {
+  await context.beforeReplace(path);
+  const taken = await trash.take(found, { path, entry: precondition.entry, reason: options.reason ?? 'replaced' });
+  if (taken === undefined) return { outcome: 'stale', message: `${showPath(path)} was changed at the last moment.` };
+  try {
+    let linked: boolean;
+    try {
+      linked = await linkIntoPlace(staged, found);
+    } catch (error) {
+      await taken.restore();
+      throw error;
+    }
+    await found.parent.sync();
+    return linked ? undefined : { outcome: 'stale', message: `Something appeared at ${showPath(path)}; the version before it is in the trash.` };
+  } finally {
+    await taken.close();
+  }
+}
+
+/** Answers `false` when the name is taken. */
+async function linkIntoPlace(staged: StagedFile, found: Place): Promise<boolean> {
+  try {
+    await staged.directory.link(staged.name, found.parent, found.name);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === 'EEXIST') return false;
+    if (!isLinkUnsupported(error)) throw error;
+    return await renameIfFree(staged.directory, staged.name, found);
+  }
+}
