@@ -136,8 +136,9 @@ function translate(directory: string, error: unknown): unknown {
   if (hasCode(cause, 'LEVEL_DATABASE_NOT_OPEN', 'LEVEL_ITERATOR_NOT_OPEN')) {
     return usedAfterClose(directory, error);
   }
-  // LevelDB has no code for a missing or misshapen file of its own: only the words of the system tell it from a full disk.
-  if (hasCode(cause, 'LEVEL_IO_ERROR') && /No such file|Is a directory|Not a directory/i.test(message)) {
+  // LevelDB has no code for a missing or misshapen file of its own, or for a block beyond the end of one (invalid argument):
+  // only the words of the system tell it from a full disk.
+  if (hasCode(cause, 'LEVEL_IO_ERROR') && /No such file|Is a directory|Not a directory|Invalid argument/i.test(message)) {
     return damaged(directory, cause);
   }
   return unusable(directory, cause);

@@ -256,9 +256,10 @@ describe('openStateStore after a crash', () => {
     let steps = 0;
     for (let crashAt = 1; ; crashAt++) {
       let count = 0;
+      let armed = true;
       const home = new SimulatedDatabaseHome({
         step: async () => {
-          if (++count !== crashAt) return;
+          if (!armed || ++count !== crashAt) return;
           home.crash('power');
           throw new Error('the power failed');
         },
@@ -281,6 +282,7 @@ describe('openStateStore after a crash', () => {
       } catch (error) {
         expect(error).toMatchObject({ message: 'the power failed' });
       }
+      armed = false;
       const store = await openStateStore(home, { pairId });
       const paths = (await rowsOf(store)).map(({ path: rowPath }) => rowPath);
       expect(store.rebuilt).toBe(false);
