@@ -44,5 +44,12 @@ export interface Pair {
   verify(options?: PairCallOptions & { readonly sample?: number }): Promise<Verification>;
   /** Drops all that is remembered about the pair; touches no file. */
   forget(): Promise<void>;
+  /**
+   * Deletes the folder, its trash, and all that is remembered about the pair. Only files that are as both sides last agreed are
+   * deleted, with `unsynced` also those that were never uploaded. When anything else stands in the folder, it throws
+   * `FileCloudSyncError` `ERR_FOLDER_KEPT` that names it, and has deleted nothing (or only what it could before that
+   * appeared); the memory is dropped before the first file is, so that no deletion is ever carried to the bucket.
+   */
+  removeFolder(options: { readonly unsynced: boolean; readonly signal?: AbortSignal }): Promise<void>;
   close(): Promise<void>;
 }
