@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { parseArgs, stripVTControlCharacters } from 'node:util';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const scratch = mkdtempSync(join(tmpdir(), 'filecloudsync-check-'));
@@ -64,7 +64,10 @@ function run([file, ...args]) {
     for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (output += text));
     child.on('error', (error) => resolve({ ok: false, output: String(error) }));
     child.on('close', (code, signal) =>
-      resolve({ ok: code === 0, output: signal === null ? output : `${output}\nended by ${signal}` }),
+      resolve({
+        ok: code === 0,
+        output: stripVTControlCharacters(signal === null ? output : `${output}\nended by ${signal}`),
+      }),
     );
   });
 }

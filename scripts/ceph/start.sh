@@ -19,6 +19,7 @@ fail() {
   echo "ceph: $*" >&2
   exit 1
 }
+trap 'echo "ceph: line $LINENO failed: $BASH_COMMAND" >&2; tail -n 3 "$CEPH_DIR"/log/*.out "$CEPH_DIR"/log/*.err >&2 2>/dev/null' ERR
 free_port() {
   node -e 'const s = require("node:net").createServer().listen(0, "127.0.0.1", () => { console.log(s.address().port); s.close(); })'
 }
