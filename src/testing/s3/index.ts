@@ -10,3 +10,5 @@ export { type PeekedObject, SimulatedS3, type SimulatedS3Options, type Simulated
 export type { ObjectVersion, StateChange } from './state.js';
 export { systemRuntime } from './system-runtime.js';
 export { serviceTransport } from './transport.js';
+export { type S3Server, type S3ServerOptions, startS3Server } from './server.js';
+export type { ServerCredentials } from './sigv4.js';
