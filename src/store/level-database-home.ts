@@ -2,9 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Clock } from '../core/runtime.js';
+import { StateDamagedError } from '../errors.js';
 import { hasCode, syncDirectory } from './atomic-file.js';
 import type { Database, DatabaseHome } from './database.js';
 import { openLevelDatabase } from './level-database.js';
+import { findTableDamage } from './table-check.js';
 
 /** Damaged databases kept for somebody who wants to know what happened. */
 const KEPT_DAMAGED = 3;
@@ -20,7 +22,14 @@ export class LevelDatabaseHome implements DatabaseHome {
     this.#clock = clock;
   }
 
-  open(): Promise<Database> {
+  /** Call it under the pair's lock: what another process is just writing looks damaged. */
+  async open(): Promise<Database> {
+    const damage = await findTableDamage(this.#directory);
+    if (damage !== undefined) {
+      throw new StateDamagedError(`The state in ${this.#directory} is damaged: ${damage}. It is put aside and rebuilt when it is opened again.`, {
+        data: { directory: this.#directory },
+      });
+    }
     return openLevelDatabase(this.#directory);
   }
 

@@ -1,0 +1,90 @@
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { crc32c } from './crc32c.js';
+import { LevelDatabaseHome } from './level-database-home.js';
+import { openLevelDatabase } from './level-database.js';
+import { findTableDamage } from './table-check.js';
+
+let root: string;
+let whole: string;
+let table: Buffer;
+const damagedDirectory = (): string => path.join(root, 'damaged');
+
+/** Puts these bytes in the place of the table. */
+async function damagedBy(edit: (bytes: Buffer) => Buffer): Promise<string | undefined> {
+  await writeFile(path.join(damagedDirectory(), '000005.ldb'), edit(Buffer.from(table)));
+  return findTableDamage(damagedDirectory());
+}
+
+beforeAll(async () => {
+  root = await mkdtemp(path.join(tmpdir(), 'table-check-'));
+  whole = path.join(root, 'db');
+  // A second open turns the log of the first into a table.
+  const database = await openLevelDatabase(whole);
+  await database.batch(Array.from({ length: 1000 }, (_, i) => ({ type: 'put', key: `key ${i}`, value: `${Math.imul(i, 0x9e3779b1)}` })));
+  await database.close();
+  await (await openLevelDatabase(whole)).close();
+  await mkdir(damagedDirectory());
+  const name = (await readdir(whole)).find((each) => each.endsWith('.ldb'));
+  table = await readFile(path.join(whole, name ?? 'missing.ldb'));
+});
+afterAll(() => rm(root, { recursive: true, force: true }));
+
+describe('crc32c', () => {
+  it('answers the check value of the Castagnoli polynomial', () => {
+    expect(crc32c(Buffer.from('123456789'))).toBe(0xe3069283);
+    expect(crc32c(Buffer.alloc(32))).toBe(0x8a9136aa);
+  });
+});
+
+describe('findTableDamage', () => {
+  it('finds nothing in whole tables, nor where there is no directory', async () => {
+    expect(table.length).toBeGreaterThan(4096);
+    expect(await findTableDamage(whole)).toBeUndefined();
+    expect(await findTableDamage(path.join(root, 'missing'))).toBeUndefined();
+    expect(await damagedBy((bytes) => bytes)).toBeUndefined();
+  });
+
+  it('finds any flipped bit in the filter, the index and the footer, but for the padding of the footer', async () => {
+    // 1,000 keys of 10 bits make a filter of 1,250 bytes; index and list of filters follow it.
+    const unseen: number[] = [];
+    for (let back = 1; back <= 1200; back += back < 64 ? 1 : 7) {
+      const at = table.length - back;
+      const damage = await damagedBy((bytes) => {
+        bytes.writeUInt8(bytes.readUInt8(at) ^ (1 << (back % 8)), at);
+        return bytes;
+      });
+      if (damage === undefined) unseen.push(back);
+    }
+    // 48 bytes: two handles of at most 20 bytes in 40, then the magic number in 8.
+    for (const back of unseen) expect(back > 8 && back <= 40).toBe(true);
+  });
+
+  it('finds a table that was cut short, emptied, or is a directory', async () => {
+    expect(await damagedBy((bytes) => bytes.subarray(0, -1))).toMatch(/not that of a table/);
+    expect(await damagedBy(() => Buffer.alloc(0))).toMatch(/too short/);
+    const directory = path.join(root, 'odd');
+    await mkdir(path.join(directory, '000007.ldb'), { recursive: true });
+    expect(await findTableDamage(directory)).toBe('000007.ldb: it is not a file');
+  });
+
+  it('keeps an index of absurd size from LevelDB, which would end the process over it', async () => {
+    const directory = path.join(root, 'absurd', 'db');
+    await mkdir(directory, { recursive: true });
+    for (const name of await readdir(whole)) {
+      const file = path.join(whole, name);
+      if ((await stat(file)).isFile()) await copyFile(file, path.join(directory, name));
+    }
+    for (const name of await readdir(directory)) {
+      if (!name.endsWith('.ldb')) continue;
+      const bytes = Buffer.from(table);
+      // Offset 0 and a size of 2^62 for both handles.
+      const handle = [0, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x40];
+      Buffer.from([...handle, ...handle]).copy(bytes, bytes.length - 48);
+      await writeFile(path.join(directory, name), bytes);
+    }
+    await expect(new LevelDatabaseHome(directory, { nowMs: () => 0 }).open()).rejects.toMatchObject({ code: 'ERR_STATE_DAMAGED' });
+  });
+});
