@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { BaselineRow } from './baseline.js';
 import type { Action, Decision, HoldReason, RuleId } from './decision.js';
 import type { Entry, FileEntry } from './entry.js';
-import { believed, isUncertain, reconcile } from './reconcile.js';
+import { believed, isUncertain, reconcile, ruleOnceCompared } from './reconcile.js';
 import type { Triple } from './triple.js';
 
 const path = 'notes/today.md';
@@ -22,6 +22,8 @@ const directory: Entry = { kind: 'directory', path };
 
 interface Row {
   readonly rule: RuleId;
+  /** The rule as long as the contents were not compared, where it is another. */
+  readonly before?: RuleId;
   readonly situation: string;
   readonly baseline: BaselineRow | undefined;
   readonly local: Entry | null;
@@ -38,7 +40,8 @@ const rows: readonly Row[] = [
   { rule: 'R03', situation: 'the file was edited here', baseline: row(), local: file('L1'), remote: file('R0'), action: 'upload', readonly: 'readonly' },
   { rule: 'R03', situation: 'the file was saved in the instant it was recorded', baseline: row({ local: null }), local: file('L0'), remote: file('R0'), action: 'upload', readonly: 'readonly' },
   { rule: 'R03', situation: 'the file may have been saved again since the scan', baseline: row(), local: file('L0', { racy: true }), remote: file('R0'), action: 'upload', readonly: 'readonly' },
-  { rule: 'R05', situation: 'both sides edited the file (R04 when they made the same of it)', baseline: row(), local: file('L1'), remote: file('R1'), action: 'compare' },
+  { rule: 'R04', before: 'R05', situation: 'both sides made the same of the file', baseline: row(), local: file('L1'), remote: file('R1'), action: 'compare' },
+  { rule: 'R05', situation: 'both sides edited the file', baseline: row(), local: file('L1'), remote: file('R1'), action: 'compare' },
   { rule: 'R05', situation: 'the object changed and of the racy file nobody knows', baseline: row({ local: null }), local: file('L0'), remote: file('R1'), action: 'compare' },
   { rule: 'R06', situation: 'somebody deleted the object', baseline: row(), local: file('L0'), remote: null, action: 'delete-local' },
   { rule: 'R07', situation: 'the file was deleted here', baseline: row(), local: null, remote: file('R0'), action: 'delete-remote', readonly: 'readonly' },
@@ -53,7 +56,8 @@ const rows: readonly Row[] = [
   { rule: 'R12', situation: 'a download was cut short after it had moved the old file away', baseline: row({ replacing: true }), local: null, remote: file('R0'), action: 'download' },
   { rule: 'R10', situation: 'a download was cut short and the object is gone since', baseline: row({ replacing: true }), local: null, remote: null, action: 'forget' },
   { rule: 'R02', situation: 'a download was cut short before it had moved the old file away', baseline: row({ replacing: true }), local: file('L0'), remote: file('R1'), action: 'download' },
-  { rule: 'R14', situation: 'two full sides meet for the first time (R13 when the contents agree)', baseline: undefined, local: file('L1'), remote: file('R1'), action: 'compare' },
+  { rule: 'R13', before: 'R14', situation: 'the same file meets on both sides for the first time', baseline: undefined, local: file('L1'), remote: file('R1'), action: 'compare' },
+  { rule: 'R14', situation: 'two different files meet for the first time', baseline: undefined, local: file('L1'), remote: file('R1'), action: 'compare' },
   { rule: 'R15', situation: 'an object came to where a directory stands', baseline: undefined, local: directory, remote: file('R1'), action: 'hold', hold: 'kind-conflict' },
   { rule: 'R16', situation: 'the file cannot be read', baseline: row(), local: problematic, remote: file('R0'), action: 'hold', hold: 'problem' },
   { rule: 'R16', situation: 'the object cannot be a file here', baseline: undefined, local: null, remote: problematic, action: 'hold', hold: 'problem' },
@@ -70,13 +74,22 @@ describe('reconcile', () => {
   for (const r of rows) {
     it(`${r.rule}: ${r.situation}`, () => {
       const triple: Triple = { path, local: r.local, remote: r.remote, baseline: r.baseline };
-      expect(reconcile(triple, { readonly: false })).toMatchObject({ rule: r.rule, action: r.action });
-      expect(reconcile(triple, { readonly: false }).hold).toBe(r.hold);
+      const decision = reconcile(triple, { readonly: false });
+      expect(decision).toMatchObject({ rule: r.before ?? r.rule, action: r.action });
+      expect(decision.hold).toBe(r.hold);
+      if (r.before !== undefined) expect(ruleOnceCompared(decision, 'same')).toBe(r.rule);
+      else if (r.action === 'compare') expect(ruleOnceCompared(decision, 'different')).toBe(r.rule);
       const protectedDecision = reconcile(triple, { readonly: true });
-      expect(protectedDecision).toMatchObject({ rule: r.rule, action: r.readonly === undefined ? r.action : 'hold' });
+      expect(protectedDecision).toMatchObject({ rule: r.before ?? r.rule, action: r.readonly === undefined ? r.action : 'hold' });
       expect(protectedDecision.hold).toBe(r.readonly ?? r.hold);
     });
   }
+
+  it('has a situation for each rule from R01 to R18', () => {
+    const ids = Array.from({ length: 18 }, (_, i) => `R${String(i + 1).padStart(2, '0')}`);
+    expect([...new Set(rows.map((r) => r.rule))].sort()).toEqual(ids);
+    expect(new Set(rows.map((r) => r.situation)).size).toBe(rows.length);
+  });
 
   const locals: readonly (Entry | null)[] = [null, file('L0'), file('L1'), file('L0', { racy: true }), directory, symlink, untracked, problematic];
   const remotes: readonly (Entry | null)[] = [null, file('R0'), file('R1'), untracked, problematic];
@@ -127,6 +140,3 @@ describe('reconcile', () => {
     expect(isUncertain(decision)).toBe(false);
   });
 });
-
-/** The rules whose rows stand above; R04 and R13 are the outcomes of a compare, R15 has its own table in `kinds.test.ts`. */
-export const reconcileRules: ReadonlySet<RuleId> = new Set(rows.map((r) => r.rule));

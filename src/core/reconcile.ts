@@ -51,6 +51,12 @@ export function believed(decision: Decision): Triple {
   return { path, local: certain, remote, baseline: { ...baseline, local: local.fingerprint } };
 }
 
+/** The rule of a `compare` decision, once it is known whether the two contents are the same. */
+export function ruleOnceCompared(decision: Decision, contents: 'same' | 'different'): RuleId {
+  if (contents === 'different') return decision.rule;
+  return decision.rule === 'R05' ? 'R04' : 'R13';
+}
+
 function withBaseline(triple: Triple, row: BaselineRow): Decision {
   const local = localState(triple.local, row);
   const remote = remoteState(triple.remote, row);
