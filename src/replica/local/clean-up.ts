@@ -1,3 +1,4 @@
+import { decodeByteName } from './byte-name.js';
 import { errnoOf } from './file-system.js';
 import type { LocalContext } from './local-context.js';
 import { pathErrorOf } from './local-error.js';
@@ -8,8 +9,10 @@ export async function cleanUpLocal(context: LocalContext, trash: LocalTrash): Pr
   const directory = await context.folder.privateFolder('tmp');
   try {
     const own = `${context.runId}-`;
-    for (const { name, type } of await directory.list()) {
-      if (type === 'directory' || name.startsWith(own)) continue;
+    for (const item of await directory.list()) {
+      const name = decodeByteName(item.name);
+      // A name that is no UTF-8 was not given by us.
+      if (name === undefined || item.type === 'directory' || name.startsWith(own)) continue;
       try {
         await directory.unlink(name);
       } catch (error) {

@@ -31,6 +31,7 @@ export function fileEntryOf(path: string, stat: FileStat, observedAtMs: number):
     modifiedMs,
     modifiedSource: 'mtime',
   } as const;
+  if (modifiedMs <= observedAtMs - WHOLE_SECONDS_MS) return entry;
   const margin = isWholeSecond(stat.ctimeNs) || isWholeSecond(stat.mtimeNs) ? WHOLE_SECONDS_MS : TICK_MS;
   return modifiedMs > observedAtMs - margin ? { ...entry, racy: true } : entry;
 }

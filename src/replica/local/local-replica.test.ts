@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { StaleError } from '../../errors.js';
 import type { LocalReplica } from './local-replica.js';
-import { expecting, observeFile, OLD_MS, preparedReplica, replicaOf, scanAll, sourceOf, WORLDS } from './local-world.test-support.js';
-import type { World } from './local-world.test-support.js';
+import { expecting, observeFile, OLD_MS, preparedReplica, replicaOf, scanAll, sourceOf, WORLDS } from '../../../test/local/local-world.js';
+import type { World } from '../../../test/local/local-world.js';
 
 const md5 = (data: string | Uint8Array): string => createHash('md5').update(data).digest('hex');
 

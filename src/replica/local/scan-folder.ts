@@ -1,5 +1,6 @@
 import type { Entry } from '../../core/entry.js';
-import { problemOfPath, RESERVED_NAME, showPath } from '../../core/path.js';
+import { MAX_KEY_BYTES, problemOfPath, RESERVED_NAME, showPath } from '../../core/path.js';
+import type { PathProblem } from '../../core/path.js';
 import type { Problem } from '../../core/problem.js';
 import { HaltError, PathError, throwIfAborted } from '../../errors.js';
 import type { PathFilter, ScanOptions, ScanPage } from '../replica.js';
@@ -166,12 +167,19 @@ class Walk {
   }
 
   #takesPart(path: string, type: FileType): boolean {
-    if (problemOfPath(path, this.#context.folder.rules) !== undefined) return false;
+    if (this.#problemOf(path) !== undefined) return false;
     return type === 'directory' ? this.#filter.mayContain(path) : this.#filter.includesFile(path);
   }
 
+  #problemOf(path: string): PathProblem | undefined {
+    const { rules } = this.#context.folder;
+    // A name that Linux gave and that is valid UTF-8 can only be at fault by making the path too long (3 bytes a unit at most).
+    if (rules === 'linux' && path.length * 3 <= MAX_KEY_BYTES) return undefined;
+    return problemOfPath(path, rules);
+  }
+
   #addLeftOut(path: string, type: FileType): void {
-    const problem = problemOfPath(path, this.#context.folder.rules);
+    const problem = this.#problemOf(path);
     if (problem !== undefined) {
       this.#problems.push({ path, side: 'local', code: problem.code, message: problem.message, severity: 'error' });
       return;

@@ -3,6 +3,7 @@ import { throwIfAborted } from '../../errors.js';
 import type { Outcome, Precondition, Source, WriteOptions, Written } from '../replica.js';
 import { errnoOf } from './file-system.js';
 import type { FileStat } from './file-system.js';
+import { clearEmptyDirectory } from './clear-empty-directory.js';
 import { fileEntryOf } from './fingerprint.js';
 import type { Place } from './folder.js';
 import type { LocalContext } from './local-context.js';
@@ -62,7 +63,8 @@ async function lookAt(context: LocalContext, path: string): Promise<FileStat | n
   const found = await context.folder.place(path);
   if (found === undefined) return null;
   try {
-    return await found.parent.lstat(found.name);
+    const stat = await found.parent.lstat(found.name);
+    return stat?.type === 'directory' && (await clearEmptyDirectory(found)) ? null : stat;
   } catch (error) {
     throw pathErrorOf(error, path, 'look at');
   } finally {

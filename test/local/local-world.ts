@@ -1,16 +1,16 @@
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import type { Entry, FileEntry } from '../../core/entry.js';
-import type { Runtime } from '../../core/runtime.js';
-import { SimulatedFileSystem } from '../../testing/fs/simulated-file-system.js';
-import type { SimulatedFileSystemOptions } from '../../testing/fs/simulated-file-system.js';
-import type { PathFilter, ScanPage, Source } from '../replica.js';
-import type { FileSystem } from './file-system.js';
-import { createLocalReplica } from './local-replica.js';
-import type { LocalReplica, LocalReplicaOptions } from './local-replica.js';
-import { createNodeFileSystem } from './node-file-system.js';
-import { createPortableFileSystem } from './portable-file-system.js';
+import type { Entry, FileEntry } from '../../src/core/entry.js';
+import type { Runtime } from '../../src/core/runtime.js';
+import { SimulatedFileSystem } from '../../src/testing/fs/simulated-file-system.js';
+import type { SimulatedFileSystemOptions } from '../../src/testing/fs/simulated-file-system.js';
+import type { PathFilter, ScanPage, Source } from '../../src/replica/replica.js';
+import type { FileSystem } from '../../src/replica/local/file-system.js';
+import { createLocalReplica } from '../../src/replica/local/local-replica.js';
+import type { LocalReplica, LocalReplicaOptions } from '../../src/replica/local/local-replica.js';
+import { createNodeFileSystem } from '../../src/replica/local/node-file-system.js';
+import { createPortableFileSystem } from '../../src/replica/local/portable-file-system.js';
 
 /** A disk with a folder and a place outside of it, the same for tests on real and simulated disks. */
 export interface World {
