@@ -1,4 +1,5 @@
 import type { ConnectOptions } from '../s3/connect-options.js';
+import { withDefaults } from '../s3/default-options.js';
 import type { Pair } from '../s3/pair.js';
 import type { SessionListener } from '../session/event.js';
 import type { CommandDependencies } from './dependencies.js';
@@ -45,7 +46,7 @@ export async function withPair<T>(context: CommandContext, work: (pair: Pair) =>
   const connectOptions: ConnectOptions = { ...options.connect, bucket: names.bucket };
   const client = await stops.race(dependencies.connect(connectOptions));
   try {
-    const opening = dependencies.openPair(client, names.address, names.folder, { ...options.sync, signal: stops.hard });
+    const opening = dependencies.openPair(client, names.address, names.folder, withDefaults({ ...options.sync, signal: stops.hard }));
     const pair = await stops.race(opening).catch((error: unknown) => {
       // A pair that opens after all would hold its lock until the process ends.
       opening.then((late) => late.close(), () => undefined);

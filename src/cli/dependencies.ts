@@ -2,8 +2,7 @@ import type { Clock } from '../core/runtime.js';
 import type { connect } from '../s3/connect.js';
 import type { MonitorOptions } from '../s3/monitor-options.js';
 import type { ConnectOptions } from '../s3/connect-options.js';
-import type { SyncOptions } from '../s3/sync-options.js';
-import type { Pair } from '../s3/pair.js';
+import type { OpenPair } from '../s3/open-port.js';
 import type { DemoWorld } from './demo/demo-world.js';
 import type { Terminals, TextOutput } from './screen.js';
 import type { StopSignal } from './stop-signals.js';
@@ -23,7 +22,7 @@ export interface MonitorPort {
 
 /** Everything the command takes from outside, so that it can run inside a test. */
 export interface CommandDependencies {
-  openPair(client: Client, bucket: string, folder: string, options: SyncOptions): Promise<Pair>;
+  readonly openPair: OpenPair;
   connect(options: ConnectOptions): Promise<Client>;
   createMonitor(bucket: string, folder: string, options: MonitorOptions): Promise<MonitorPort>;
   /** Starts what the demo needs: a server of its own on this machine. */

@@ -1,4 +1,5 @@
 import { relative, resolve } from 'node:path';
+import { withDefaults } from '../../s3/default-options.js';
 import type { Pair } from '../../s3/pair.js';
 import type { CycleResult } from '../../session/result.js';
 import { type CommandContext, listener } from '../context.js';
@@ -107,7 +108,7 @@ async function withMachine<T>(
   const client = await dependencies.connect({ endpoint, accessKeyId, secretAccessKey, region: 'us-east-1', bucket: DEMO_BUCKET });
   try {
     const [folder, stateDir] = machine === 'a' ? [place.folder, place.state] : [place.machineB, place.stateB];
-    const pair = await dependencies.openPair(client, `s3://${DEMO_BUCKET}`, folder, { stateDir, conflict: 'keep-both' });
+    const pair = await dependencies.openPair(client, `s3://${DEMO_BUCKET}`, folder, withDefaults({ stateDir, conflict: 'keep-both' }));
     try {
       return await work(pair);
     } finally {

@@ -49,12 +49,14 @@ export async function runWatch(context: CommandContext): Promise<ExitCode> {
   );
   stops.beginWork();
   // A monitor that cannot even begin rejects here, and the command fails.
-  await Promise.race([monitor.start(), asked]);
+  const starting = monitor.start();
+  await Promise.race([starting, asked]);
   started = true;
   await Promise.race([asked, monitor.finished]);
   reporter.idle(undefined);
-  await stops.race(monitor.stop());
+  await monitor.stop();
   if (stops.hard.aborted) return EXIT.stopped;
+  await starting;
   if (failure !== undefined) return exitCodeOfError(failure);
   return last === undefined ? EXIT.done : exitCodeOfCycle(last);
 }

@@ -16,6 +16,6 @@ export async function startDemoWorld(options: {
     endpoint,
     ...DEMO_KEYS,
     bucket: plainBucket({ endpoint, name: DEMO_BUCKET, ...DEMO_KEYS, nowMs: () => clock.nowMs() }),
-    stop: () => server.stop(),
+    stop: () => server.close(),
   };
 }
