@@ -5,6 +5,7 @@ import { withBandwidth } from '../wrap/bandwidth.js';
 import { withRetry } from '../wrap/retry.js';
 import { withTrace, type RequestEvent, type TracedTransport } from '../wrap/trace.js';
 import type { ClockOffset } from './clock-offset.js';
+import { withNamedErrors } from './connection-error.js';
 import type { S3Transport } from './transport.js';
 
 /** Options of {@link composeTransport}. */
@@ -19,12 +20,12 @@ export interface ComposeOptions {
 
 /**
  * Wraps a transport. From the outside in: retry, whose waits hold no place in flight; the bound of requests in flight;
- * bandwidth; and closest to the wire the trace, which sees each attempt.
+ * bandwidth; and closest to the wire the trace, which sees each attempt, and the names of errors.
  */
 export function composeTransport(base: S3Transport, options: ComposeOptions): { readonly transport: S3Transport; readonly trace: TracedTransport } {
   const { clock } = options.runtime;
   const { clockOffset } = options;
-  const trace = withTrace(base, {
+  const trace = withTrace(withNamedErrors(base), {
     clock,
     onRequest: options.onRequest,
     onDate: (dateHeader, sentMs, receivedMs) => clockOffset.observe(dateHeader, sentMs, receivedMs),

@@ -1,3 +1,5 @@
+import { hookBody } from '../wrap/body-hooks.js';
+import type { S3Transport } from './transport.js';
 import { FileCloudSyncError, isAbort, S3ConnectionError } from '../../errors.js';
 
 /** Codes of Node.js, OpenSSL and undici, and what each means for a person. */
@@ -32,6 +34,21 @@ export function connectionError(cause: unknown, origin: string): unknown {
     data: { origin, lowCode },
     retryable,
   });
+}
+
+/** Gives failures of any transport the names of {@link connectionError}. */
+export function withNamedErrors(inner: S3Transport): S3Transport {
+  const name = (cause: unknown): unknown => connectionError(cause, 'the endpoint');
+  return {
+    async send(request) {
+      try {
+        return hookBody(await inner.send(request), { nameError: name });
+      } catch (cause) {
+        throw name(cause);
+      }
+    },
+    close: () => inner.close(),
+  };
 }
 
 function codeOf(cause: unknown): string {

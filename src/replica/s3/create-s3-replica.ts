@@ -59,6 +59,11 @@ export interface S3ReplicaOptions {
   readonly backoff?: BackoffOptions;
   /** Objects above it are moved by parts. Default 5 GiB, the most that one CopyObject takes. */
   readonly maxCopyBytes?: number;
+  /**
+   * Spares the HEAD of `verify` for small objects that were read whole in one answer: that answer is the pinned version,
+   * and what replaced it since is found by the next scan. Default `false`.
+   */
+  readonly trustWholeReads?: boolean;
   /** Asked by `cleanUp` of each upload that an earlier run began: `false` aborts it. Default: those younger than 6 days are kept. */
   readonly keepUpload?: (upload: RememberedUpload) => boolean | Promise<boolean>;
 }
@@ -104,6 +109,7 @@ export function createS3Replica(options: S3ReplicaOptions): S3Replica {
     clockOffset,
     partSizeBytes,
     parallelParts: 4,
+    trustWholeReads: options.trustWholeReads ?? false,
     maxCopyBytes: options.maxCopyBytes ?? 5 * 1024 * MIB,
     dialect: UNKNOWN_DIALECT,
   };

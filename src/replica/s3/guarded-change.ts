@@ -14,6 +14,8 @@ export interface GuardedChange<T> {
   readonly expected: Precondition;
   /** The store is known to honour the condition that `send` carries. */
   readonly trusted: boolean;
+  /** Called before each try; what it throws ends the change. */
+  readonly before?: () => Promise<void>;
   /** Sends the change, with its condition. Called again for each try. */
   readonly send: () => Promise<Answer<T>>;
   /** Tells whether the change is what made this state. */
@@ -50,6 +52,7 @@ export async function guardedChange<T>(
       if (mayHaveActed && change.isOurs(state)) return { outcome: 'done', value: change.recover(state) };
       if (!holds(state, expected)) return stale(path, expected, state);
     }
+    await change.before?.();
     let waitMs = 0;
     try {
       const answer = await change.send();

@@ -58,8 +58,7 @@ async function openSmall(context: S3Context, entry: FileEntry, pinned: PinnedObj
 
 function sourceOf(context: S3Context, entry: FileEntry, pinned: PinnedObject, content: Uint8Array | undefined): Source {
   let held = content;
-  /** One answer gave everything: its content is the pinned version, whole, and what comes later is a later change. */
-  let isWhole = false;
+  let isWholeRead = false;
   return {
     entry,
     async *read(start, end, signal) {
@@ -69,10 +68,11 @@ function sourceOf(context: S3Context, entry: FileEntry, pinned: PinnedObject, co
       if (start === end) return;
       if (held !== undefined) yield held.subarray(start, end);
       else yield* readRanges(context, pinned, start, end, signal);
-      if (held !== undefined && end - start === pinned.sizeBytes) isWhole = true;
+      if (held !== undefined && end - start === pinned.sizeBytes) isWholeRead = true;
     },
     async verify(signal) {
-      if (!isWhole) await headPinned(context, pinned, signal);
+      // One answer gave everything: it is the pinned version, whole, and what came later is a later change.
+      if (!isWholeRead || !context.trustWholeReads) await headPinned(context, pinned, signal);
     },
     async close() {
       held = undefined;
@@ -89,10 +89,16 @@ async function* readRanges(context: S3Context, pinned: PinnedObject, start: numb
     const before = at;
     let reason: unknown;
     try {
+      // A store that ignores ranges sends all from the beginning.
+      let surplus = response.status === 200 ? at : 0;
       for await (const chunk of response.body) {
-        if (at + chunk.length > end) throw tooLong(pinned);
-        at += chunk.length;
-        yield chunk;
+        const wanted = chunk.subarray(Math.min(surplus, chunk.length), surplus + end - at);
+        if (response.status === 206 && wanted.length < chunk.length) throw tooLong(pinned);
+        surplus -= Math.min(surplus, chunk.length);
+        at += wanted.length;
+        if (wanted.length > 0) yield wanted;
+        // Only then the connection is given up for it.
+        if (at === end && response.status === 200 && end < pinned.sizeBytes) return;
       }
     } catch (error) {
       if (!isTransientError(error)) throw error;
@@ -112,7 +118,7 @@ async function requestRange(context: S3Context, pinned: PinnedObject, start: num
     const headers = { range: `bytes=${start}-${end - 1}`, ...(condition !== undefined && { 'if-match': condition }) };
     const answer = await context.api.get(context.keys.keyOf(path), headers, signal);
     if (answer.ok) {
-      await checkRange(pinned, answer.value, start, end);
+      await checkAnswer(pinned, answer.value, start, end);
       return answer.value;
     }
     const { failure } = answer;
@@ -129,16 +135,15 @@ async function requestRange(context: S3Context, pinned: PinnedObject, start: num
   }
 }
 
-/** The store may have ignored the condition or the range: the answer has to say that it is what was asked for. */
-async function checkRange(pinned: PinnedObject, response: S3Response, start: number, end: number): Promise<void> {
+/** The store may have ignored the condition: the answer has to say that it is of the pinned version. */
+async function checkAnswer(pinned: PinnedObject, response: S3Response, start: number, end: number): Promise<void> {
   const { path, etag, sizeBytes } = pinned;
   const found = bareEtag(response.headers['etag']);
-  const isWhole = start === 0 && end === sizeBytes;
   let problem: Error | undefined;
   if (found !== etag) problem = gone(pinned);
   else if (response.status === 206 && response.headers['content-range'] !== `bytes ${start}-${end - 1}/${sizeBytes}`) {
     problem = wrongRange(path, `the range "${response.headers['content-range'] ?? ''}"`);
-  } else if (response.status === 200 && !isWhole) problem = wrongRange(path, 'the whole object');
+  }
   if (problem === undefined) return;
   await discard(response);
   throw problem;

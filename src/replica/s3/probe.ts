@@ -18,13 +18,16 @@ class ProbeEnded extends Error {
   }
 }
 
+/** As many as show a window between check and write, and as few as no store takes for an attack. */
+const RACERS = 6;
+
 const WRONG_ETAG = '00000000000000000000000000000000';
 
 /**
  * Finds out which conditions a store honours, by trying each on scratch objects: one that must fail and one that must
  * not, and a look at what stands there afterwards, because a 200 proves nothing. Removes all that it made.
  *
- * Cost: about 45 small requests, once for an endpoint and bucket.
+ * Cost: about 75 small requests, once for an endpoint and bucket.
  *
  * @param scratch - beginning of the keys that may be used.
  */
@@ -93,21 +96,32 @@ async function probe(api: S3Api, [a, b, c]: readonly [string, string, string], s
   const ifMatch = (form: EtagForm, etag: string): Readonly<Record<string, string>> => ({ 'if-match': etagCondition(form, etag) ?? '' });
   const ifNone = { 'if-none-match': '*' };
 
+  /** Several at once under one condition: a store that checks before it writes lets more than one through. */
+  const oneWins = async (key: string, headers: Readonly<Record<string, string>>): Promise<boolean> => {
+    const answers = await Promise.all(Array.from({ length: RACERS }, (_, i) => acts(put(key, `racer ${i}`, headers))));
+    return answers.filter((acted) => acted).length === 1;
+  };
+
   await must(put(a, 'one'));
   const etagIsMd5 = (await etagAt(a)) === createHash('md5').update('one').digest('hex');
   const createRefused = !(await acts(put(b, 'fresh', ifNone)));
-  const putCreate = !createRefused && (await leaves(a, () => acts(put(a, 'two', ifNone))));
+  const putCreate = !createRefused && (await leaves(a, () => acts(put(a, 'two', ifNone)))) && (await oneWins(c, ifNone));
+  await must(api.remove(c, {}, signal));
 
   const putReplace = await formOf(async (form) => {
     const refusesOther = await leaves(a, () => acts(put(a, `other-${form}`, ifMatch(form, WRONG_ETAG))));
     const refusesAbsent = await leaves(c, () => acts(put(c, `absent-${form}`, ifMatch(form, WRONG_ETAG))));
     if (!refusesOther || !refusesAbsent) return false;
-    return acts(put(a, `right-${form}`, ifMatch(form, (await etagAt(a)) ?? '')));
+    if (!(await acts(put(a, `right-${form}`, ifMatch(form, (await etagAt(a)) ?? ''))))) return false;
+    return oneWins(a, ifMatch(form, (await etagAt(a)) ?? ''));
   });
+  // What is not atomic for the simplest of writes is not believed to be for the others.
+  const isAtomic = putCreate || putReplace !== 'none';
 
   const completeCreate = (await leaves(a, () => complete(a, 'parts', ifNone))) && (await completesFresh(api, b, complete));
   const completeReplace = await formOf(async (form) => {
     if (!(await leaves(a, () => complete(a, `parts-${form}`, ifMatch(form, WRONG_ETAG))))) return false;
+    if (!(await leaves(c, () => complete(c, `parts-absent-${form}`, ifMatch(form, WRONG_ETAG))))) return false;
     return complete(a, `parts-right-${form}`, ifMatch(form, (await etagAt(a)) ?? ''));
   });
 
@@ -136,7 +150,19 @@ async function probe(api: S3Api, [a, b, c]: readonly [string, string, string], s
     return acted && (await etagAt(a)) === null;
   });
 
-  return { putCreate, putReplace, completeCreate, completeReplace, copyCreate, copySource, remove, read, etagIsMd5, mayTryCreate: !createRefused };
+  return {
+    putCreate,
+    putReplace,
+    completeCreate: isAtomic && completeCreate,
+    completeReplace: isAtomic ? completeReplace : 'none',
+    copyCreate: isAtomic && copyCreate,
+    // Checked before the copy is made or not at all: the copy is looked at in any case.
+    copySource,
+    remove: isAtomic ? remove : 'none',
+    read,
+    etagIsMd5,
+    mayTryCreate: !createRefused,
+  };
 }
 
 /** The condition must not refuse what it should let pass. */

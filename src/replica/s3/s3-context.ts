@@ -25,6 +25,8 @@ export interface S3Context {
   readonly parallelParts: number;
   /** Objects above it are copied by parts. */
   readonly maxCopyBytes: number;
+  /** Do not ask again at `verify` whether an object is still there that was read in one answer. */
+  readonly trustWholeReads: boolean;
   /** Known after `prepare`. */
   dialect: Dialect;
 }

@@ -1,5 +1,6 @@
 import { MAX_KEY_BYTES, problemOfPath, RESERVED_NAME, showPath, type NameRules } from '../../core/path.js';
 import type { Problem } from '../../core/problem.js';
+import { PathError } from '../../errors.js';
 import { utf8Length } from '../../core/utf8-length.js';
 
 /** What a key is on our side. */
@@ -15,7 +16,7 @@ export interface KeyMap {
   readonly prefix: string;
   /** Beginning of the keys that belong to this program. */
   readonly reserved: string;
-  /** The key of a path. */
+  /** The key of a path. Throws `PathError` with the code of `problemOfPath` for what is none. */
   keyOf(path: string): string;
   /** The path of a key below the prefix. */
   pathOf(key: string, sizeBytes: number): MappedKey;
@@ -31,7 +32,11 @@ export function createKeyMap(prefix: string, rules: NameRules): KeyMap {
   return {
     prefix: whole,
     reserved,
-    keyOf: (path) => whole + path,
+    keyOf(path) {
+      const found = problemOfPath(path, rules, maxPathBytes);
+      if (found !== undefined) throw new PathError(found.code, found.message, { data: { path } });
+      return whole + path;
+    },
     pathOf(key, sizeBytes) {
       if (key.startsWith(reserved)) return { type: 'ours' };
       const path = key.slice(whole.length);

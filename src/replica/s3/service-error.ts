@@ -67,7 +67,7 @@ export function isPreconditionFailure(failure: ServiceFailure): boolean {
 
 /** Tells whether the store does not know what was asked of it (a header, an operation). */
 export function isUnsupported(failure: ServiceFailure): boolean {
-  return failure.status === 501 || failure.code === 'NotImplemented' || (failure.status === 400 && failure.code === 'InvalidArgument');
+  return failure.status === 501 || failure.code === 'NotImplemented' || (failure.status === 400 && /^Invalid(?:Argument|Request)$/.test(failure.code));
 }
 
 /** Tells whether it may pass by itself. */

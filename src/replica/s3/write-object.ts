@@ -71,6 +71,7 @@ async function putOnce(context: S3Context, { path, source, body, md5, expected, 
   const hex = md5.toString('hex');
   const { headers: condition, trusted } = writeCondition(expected, dialect.putCreate, dialect.putReplace, dialect.mayTryCreate);
   let conditional = condition;
+  const answered = new Set([hex]);
   return guardedChange<string>(
     context,
     {
@@ -78,17 +79,20 @@ async function putOnce(context: S3Context, { path, source, body, md5, expected, 
       path,
       expected,
       trusted,
+      before: () => source.verify(signal),
       async send() {
-        await source.verify(signal);
         const headers = { ...metadataOf(path, source), 'content-md5': md5.toString('base64'), ...md5Metadata(context, md5) };
-        const answer = await context.api.put(context.keys.keyOf(path), body, { ...headers, ...conditional }, signal);
-        if (answer.ok || trusted || !isUnsupported(answer.failure) || Object.keys(conditional).length === 0) return answer;
-        // The store refuses the header instead of ignoring it.
-        conditional = {};
-        context.dialect = { ...context.dialect, mayTryCreate: false };
-        return context.api.put(context.keys.keyOf(path), body, headers, signal);
+        let answer = await context.api.put(context.keys.keyOf(path), body, { ...headers, ...conditional }, signal);
+        if (!answer.ok && !trusted && isUnsupported(answer.failure) && 'if-none-match' in conditional) {
+          // The store refuses the header instead of ignoring it.
+          conditional = {};
+          context.dialect = { ...context.dialect, mayTryCreate: false };
+          answer = await context.api.put(context.keys.keyOf(path), body, headers, signal);
+        }
+        if (answer.ok && answer.value !== '') answered.add(answer.value);
+        return answer;
       },
-      isOurs: (state) => state !== null && state.sizeBytes === body.length && (state.etag === hex || state.md5 === hex),
+      isOurs: (state) => state !== null && state.sizeBytes === body.length && (answered.has(state.etag) || state.md5 === hex),
       recover: (state) => state?.etag ?? '',
     },
     signal,

@@ -7,7 +7,7 @@ import { forEachBounded } from './for-each-bounded.js';
 import { partSizeFor, partsOf } from './part-size.js';
 import { readRange } from './read-range.js';
 import type { HeldPart } from './s3-api.js';
-import type { S3Context } from './s3-context.js';
+import { holds, readState, type S3Context } from './s3-context.js';
 import { failureError, type ServiceFailure } from './service-error.js';
 import type { RememberedUpload } from './upload-memory.js';
 import { metadataOf, stateAfter, writeCondition, written } from './write-object.js';
@@ -102,7 +102,7 @@ async function completeUpload(
   const { dialect } = context;
   const md5 = createHash('md5').update(Buffer.concat(parts.map((part) => part.md5))).digest('hex');
   const combined = `${md5}-${parts.length}`;
-  const { headers, trusted } = writeCondition(precondition, dialect.completeCreate, dialect.completeReplace, dialect.mayTryCreate);
+  const { headers, trusted } = writeCondition(precondition, dialect.completeCreate, dialect.completeReplace, false);
   const answered = new Set([combined]);
   const outcome = await guardedChange<string>(
     context,
@@ -111,8 +111,8 @@ async function completeUpload(
       path,
       expected: precondition,
       trusted,
+      before: () => source.verify(signal),
       async send() {
-        await source.verify(signal);
         const answer = await context.api.complete(context.keys.keyOf(path), uploadId, parts, headers, signal);
         if (answer.ok && answer.value !== '') answered.add(answer.value);
         return answer;
@@ -125,9 +125,10 @@ async function completeUpload(
   ).catch(async (error: unknown) => {
     // An earlier try may have completed the upload without our hearing of it: then it is not there to be completed again.
     if (!(error instanceof PathError) || error.code !== 'ERR_S3_UPLOAD_LOST') throw error;
-    const state = await stateAfter(context, path, signal);
-    if (!isOurUpload(state, sizeBytes, parts.length, answered)) throw error;
-    return { outcome: 'done' as const, value: state.etag };
+    const state = await readState(context, path, signal);
+    if (state !== null && isOurUpload(state, sizeBytes, parts.length, answered)) return { outcome: 'done' as const, value: state.etag };
+    if (holds(state, precondition)) throw error;
+    return { outcome: 'stale' as const, message: `"${path}" was changed in the bucket while it was uploaded.` };
   });
   if (outcome.outcome === 'stale') return outcome;
   const etag = outcome.value === '' ? (await stateAfter(context, path, signal)).etag : outcome.value;

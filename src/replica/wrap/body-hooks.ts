@@ -6,6 +6,8 @@ export interface BodyHooks {
   readonly onChunk?: (chunk: Uint8Array) => Promise<void> | void;
   /** Called exactly once: at the end, at an error, or when the body is cancelled. */
   readonly onEnd?: () => void;
+  /** Answers what to throw instead of an error of the body. */
+  readonly nameError?: (error: unknown) => unknown;
 }
 
 /** Answers the same response with hooks on its body. */
@@ -28,7 +30,7 @@ export function hookBody(response: S3Response, hooks: BodyHooks): S3Response {
             return step;
           } catch (error) {
             end();
-            throw error;
+            throw hooks.nameError === undefined ? error : hooks.nameError(error);
           }
         },
         async return() {
