@@ -18,7 +18,9 @@ export async function deleteLocal(context: TransferContext, rule: RuleId, local:
 
 /** Carries a local deletion to the remote side, if the local file is still absent. */
 export async function deleteRemote(context: TransferContext, rule: RuleId, remote: FileEntry): Promise<PathOutcome> {
-  if ((await context.local.observe(remote.path, context.signal)) !== null) {
+  const standing = await context.local.observe(remote.path, context.signal);
+  // A directory is no file: the file that stood here is as deleted as before.
+  if (standing !== null && standing.kind !== 'directory') {
     return { type: 'again', paths: [remote.path], message: `${remote.path} exists again in the folder.` };
   }
   const result = await context.remote.remove(remote.path, expecting(remote), { signal: context.signal, reason: 'deleted' });
