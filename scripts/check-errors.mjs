@@ -12,7 +12,12 @@ const page = join(root, 'docs', 'errors.md');
 const codePattern = /^ERR_[A-Z0-9]+(?:_[A-Z0-9]+)*$/;
 
 /** Codes that other software gives and that our code only compares with. */
-const foreign = new Set(['ERR_STREAM_PREMATURE_CLOSE', 'ERR_MODULE_NOT_FOUND', 'ERR_INVALID_URL', 'ERR_PARSE_ARGS_UNKNOWN_OPTION']);
+const foreign = new Set([
+  'ERR_STREAM_PREMATURE_CLOSE',
+  'ERR_MODULE_NOT_FOUND',
+  'ERR_INVALID_URL',
+  'ERR_PARSE_ARGS_UNKNOWN_OPTION',
+]);
 
 /** Fewer than this, and the checker has looked in the wrong place. */
 const atLeast = 30;
@@ -69,11 +74,17 @@ const complaints = [
     'rows of docs/errors.md without a cause or a remedy',
     [...documented].filter(([, row]) => row.cause === '' || row.remedy === '').map(([code]) => `  ${code}`),
   ],
-  ['rows of docs/errors.md for codes that src/ does not have', [...documented.keys()].filter((code) => !raised.has(code)).map((code) => `  ${code}`)],
+  [
+    'rows of docs/errors.md for codes that src/ does not have',
+    [...documented.keys()].filter((code) => !raised.has(code)).map((code) => `  ${code}`),
+  ],
   ['codes that no test mentions', codes.filter((code) => !tested.has(code)).map(where)],
 ].filter(([, lines]) => lines.length > 0);
-if (codes.length < atLeast) complaints.push([`only ${codes.length} codes were found in src/, at least ${atLeast} are there`, []]);
+if (codes.length < atLeast)
+  complaints.push([`only ${codes.length} codes were found in src/, at least ${atLeast} are there`, []]);
 
 for (const [title, lines] of complaints) console.error([`${lines.length} ${title}:`, ...lines].join('\n'));
-console.log(`= ${codes.length} codes, ${undocumented.length} not on the page, ${codes.filter((code) => !tested.has(code)).length} in no test`);
+console.log(
+  `= ${codes.length} codes, ${undocumented.length} not on the page, ${codes.filter((code) => !tested.has(code)).length} in no test`,
+);
 process.exitCode = complaints.length === 0 ? 0 : 1;

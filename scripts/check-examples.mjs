@@ -22,7 +22,8 @@ const prelude = {
 };
 
 const options = {
-  ...ts.parseJsonConfigFileContent(ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile).config, ts.sys, root).options,
+  ...ts.parseJsonConfigFileContent(ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile).config, ts.sys, root)
+    .options,
   paths: Object.fromEntries(Object.entries(entries).map(([name, file]) => [name, [`./${file}`]])),
   noEmit: true,
   noUnusedLocals: false,
@@ -60,7 +61,10 @@ function blocksOf(text, strip = (line) => line) {
 const examples = [
   ...markdown.flatMap((path) => blocksOf(readFileSync(join(root, path), 'utf8')).map((block) => ({ path, ...block }))),
   ...sources.flatMap((path) =>
-    blocksOf(readFileSync(join(root, path), 'utf8'), (line) => line.replace(/^\s*\* ?/, '')).map((block) => ({ path, ...block })),
+    blocksOf(readFileSync(join(root, path), 'utf8'), (line) => line.replace(/^\s*\* ?/, '')).map((block) => ({
+      path,
+      ...block,
+    })),
   ),
 ].map((example, index) => ({ ...example, file: join(root, `.example-${index}.ts`) }));
 
@@ -73,9 +77,13 @@ function programOf() {
   host.fileExists = (path) => texts.has(resolve(path)) || fileExists.call(host, path);
   host.getSourceFile = (path, target, ...rest) => {
     const text = texts.get(resolve(path));
-    return text === undefined ? getSourceFile.call(host, path, target, ...rest) : ts.createSourceFile(path, text, target, true);
+    return text === undefined
+      ? getSourceFile.call(host, path, target, ...rest)
+      : ts.createSourceFile(path, text, target, true);
   };
-  const present = Object.values(entries).map((file) => join(root, file)).filter((file) => existsSync(file));
+  const present = Object.values(entries)
+    .map((file) => join(root, file))
+    .filter((file) => existsSync(file));
   return ts.createProgram([...present, ...texts.keys()], options, host);
 }
 
@@ -126,7 +134,9 @@ for (const example of examples) {
 const wanting = [];
 for (const [name, { symbol }] of exported) {
   if ((symbol.flags & (ts.SymbolFlags.Function | ts.SymbolFlags.Class)) === 0) continue;
-  const docs = (symbol.declarations ?? []).map((node) => node.getSourceFile().text.slice(node.getFullStart(), node.getStart())).join('');
+  const docs = (symbol.declarations ?? [])
+    .map((node) => node.getSourceFile().text.slice(node.getFullStart(), node.getStart()))
+    .join('');
   // A class of errors is met in a `catch`, and shown in docs/errors.md.
   const isError = symbol.name.endsWith('Error');
   const place = symbol.declarations?.[0];
@@ -135,7 +145,8 @@ for (const [name, { symbol }] of exported) {
 }
 
 if (failures.length > 0) console.error([`${failures.length} errors in examples:`, ...failures].join('\n'));
-if (wanting.length > 0) console.error([`${wanting.length} public functions and classes without an example:`, ...wanting].join('\n'));
+if (wanting.length > 0)
+  console.error([`${wanting.length} public functions and classes without an example:`, ...wanting].join('\n'));
 if (examples.length === 0) console.error('no examples were found');
 console.log(`= ${examples.length} examples, ${failures.length} errors, ${wanting.length} exports without one`);
 process.exitCode = failures.length > 0 || wanting.length > 0 || examples.length === 0 ? 1 : 0;

@@ -34,7 +34,11 @@ const stepTimeoutMs = 15 * 60_000;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { skip: { type: 'string', default: '' }, json: { type: 'string' }, list: { type: 'boolean', default: false } },
+  options: {
+    skip: { type: 'string', default: '' },
+    json: { type: 'string' },
+    list: { type: 'boolean', default: false },
+  },
 });
 const skipped = values.skip.split(',').filter((name) => name !== '');
 const unknown = [...positionals, ...skipped].filter((name) => !steps.some((step) => step.name === name));
@@ -61,7 +65,8 @@ function run([file, ...args]) {
   return new Promise((resolve) => {
     const child = spawn(file, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'], timeout: stepTimeoutMs });
     let output = '';
-    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => (output += text));
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding('utf8').on('data', (text) => (output += text));
     child.on('error', (error) => resolve({ ok: false, output: String(error) }));
     child.on('close', (code, signal) =>
       resolve({
@@ -82,8 +87,14 @@ try {
       : await run(step.command);
     const seconds = (performance.now() - startMs) / 1000;
     // A script's own summary is the last line that begins with "= ".
-    const note = output.split('\n').findLast((line) => line.startsWith('= '))?.slice(2) ?? '';
-    console.log(`${ok ? 'ok    ' : 'FAILED'} ${step.name.padEnd(10)} ${seconds.toFixed(1).padStart(6)} s  ${note}`.trimEnd());
+    const note =
+      output
+        .split('\n')
+        .findLast((line) => line.startsWith('= '))
+        ?.slice(2) ?? '';
+    console.log(
+      `${ok ? 'ok    ' : 'FAILED'} ${step.name.padEnd(10)} ${seconds.toFixed(1).padStart(6)} s  ${note}`.trimEnd(),
+    );
     results.push({ name: step.name, ok, seconds, note, output });
   }
 } finally {

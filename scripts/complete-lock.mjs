@@ -20,7 +20,9 @@ for (const [parent, { optionalDependencies = {}, dev }] of Object.entries(lock.p
     const os = systems.filter((word) => words.includes(word));
     const cpu = processors.filter((word) => words.includes(word));
     if (!/^\d+\.\d+\.\d+$/.test(version) || os.length !== 1 || cpu.length > 1)
-      throw new Error(`${name}@${version}, wanted by ${parent}, cannot be told from its name: install it where it is carried`);
+      throw new Error(
+        `${name}@${version}, wanted by ${parent}, cannot be told from its name: install it where it is carried`,
+      );
     const libc = words.includes('musl') ? ['musl'] : words.includes('gnu') ? ['glibc'] : undefined;
     lock.packages[`node_modules/${name}`] = {
       version,

@@ -20,7 +20,8 @@ if (counts === undefined) {
   console.log('= not checked: the registry of this network answers no audit');
 } else {
   if (counts.total > 0) {
-    for (const [name, { severity, range }] of Object.entries(report.vulnerabilities)) console.error(`${severity}: ${name} ${range}`);
+    for (const [name, { severity, range }] of Object.entries(report.vulnerabilities))
+      console.error(`${severity}: ${name} ${range}`);
     process.exitCode = 1;
   }
   console.log(`= ${counts.total} known advisories`);

@@ -34,10 +34,18 @@ try {
   const bare = cpuOf(['-e', '0']);
   for (const name of ['filecloudsync', 'filecloudsync/s3']) {
     const code = `const all = await import('${name}'); if (Object.keys(all).length === 0) throw new Error('nothing is exported')`;
-    execFileSync(process.execPath, ['--input-type=module', '-e', code], { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
+    execFileSync(process.execPath, ['--input-type=module', '-e', code], {
+      cwd: folder,
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
   }
 
-  console.log(sizes.slice(0, 12).map(([name, bytes]) => `${(bytes / 1e6).toFixed(1).padStart(6)} MB  ${name}`).join('\n'));
+  console.log(
+    sizes
+      .slice(0, 12)
+      .map(([name, bytes]) => `${(bytes / 1e6).toFixed(1).padStart(6)} MB  ${name}`)
+      .join('\n'),
+  );
   // `node-gyp-build` chooses among binaries that are in the package; without the script the same choice is made on load.
   console.log(`install scripts that a user may leave out: ${withScripts.join(', ') || 'none'}`);
   const figures = [
@@ -78,7 +86,10 @@ function cpuOf(args) {
   );
   const times = [];
   for (let run = 0; run < helpRuns; run += 1) {
-    const { status, stderr } = spawnSync(process.execPath, ['--require', hook, ...args], { cwd: folder, encoding: 'utf8' });
+    const { status, stderr } = spawnSync(process.execPath, ['--require', hook, ...args], {
+      cwd: folder,
+      encoding: 'utf8',
+    });
     if (status !== 0) throw new Error(`node ${args.join(' ')} ended with ${status}: ${stderr}`);
     const { user, system } = JSON.parse(readFileSync(report, 'utf8'));
     times.push((user + system) / 1000);

@@ -32,7 +32,8 @@ try {
   );
   copyFileSync(join(folder, packed.filename), target);
   const strangers = packed.files.filter(({ path }) => /\.test\.|\.map$|^src\//.test(path));
-  if (strangers.length > 0) throw new Error(`does not belong into the package: ${strangers.map((one) => one.path).join(', ')}`);
+  if (strangers.length > 0)
+    throw new Error(`does not belong into the package: ${strangers.map((one) => one.path).join(', ')}`);
   console.log(`= ${packed.files.length} files, ${(statSync(target).size / 1024).toFixed(0)} KiB packed`);
 } finally {
   rmSync(folder, { recursive: true, force: true });

@@ -13,6 +13,8 @@ export interface Findings {
   readonly edges: number;
   /** Exceptions that were made use of. */
   readonly used: readonly Exception[];
+  /** Package permissions that were made use of, as the layer's path and the permission. */
+  readonly packages: readonly string[];
 }
 
 /** The layer a module belongs to: the longest path that matches. */
@@ -26,15 +28,17 @@ export function layerOf(path: string): Layer | undefined {
 export function judge(module: Module): Findings {
   const layer = layerOf(module.path);
   if (layer === undefined)
-    return { breaches: [`${module.path} belongs to no layer: add one to the table`], edges: 0, used: [] };
+    return { breaches: [`${module.path} belongs to no layer: add one to the table`], edges: 0, used: [], packages: [] };
   const breaches: string[] = [];
   const used: Exception[] = [];
+  const packages: string[] = [];
   let edges = 0;
   for (const edge of module.imports) {
     const at = `${module.path}:${edge.line}`;
     if (edge.target === undefined) {
-      if (!mayImportOutside(layer, edge.specifier))
-        breaches.push(`${at} ${layer.path} may not import ${edge.specifier}`);
+      const permission = permissionFor(layer, edge.specifier);
+      if (permission === undefined) breaches.push(`${at} ${layer.path} may not import ${edge.specifier}`);
+      else packages.push(`${layer.path} ${permission}`);
       continue;
     }
     edges += 1;
@@ -46,7 +50,7 @@ export function judge(module: Module): Findings {
   }
   if (!layer.products) breaches.push(...productNames(module));
   if (!layer.ambient && !ambientModules.includes(module.path)) breaches.push(...ambientUses(module));
-  return { breaches, edges, used };
+  return { breaches, edges, used, packages };
 }
 
 function describeEdge(at: string, layer: Layer, edge: ImportEdge, target: Layer | undefined): string {
@@ -55,13 +59,15 @@ function describeEdge(at: string, layer: Layer, edge: ImportEdge, target: Layer 
   return `${at} ${layer.path} may not import ${target.path} (${edge.specifier}); it may import ${allowed}`;
 }
 
-function mayImportOutside(layer: Layer, specifier: string): boolean {
+/** What lets a layer import a package or a module of Node: `node`, or the entry of its `packages`. */
+function permissionFor(layer: Layer, specifier: string): string | undefined {
   const bare = specifier.replace(/^node:/, '');
   if (specifier.startsWith('node:') || builtinModules.includes(bare)) {
-    if (!specifier.startsWith('node:')) return false;
-    return layer.node === 'all' || (layer.node === 'no-fs' && bare !== 'fs' && !bare.startsWith('fs/'));
+    const isFiles = bare === 'fs' || bare.startsWith('fs/');
+    const allowed = layer.node === 'all' || (layer.node === 'no-fs' && !isFiles);
+    return specifier.startsWith('node:') && allowed ? 'node' : undefined;
   }
-  return layer.packages.some((name) =>
+  return layer.packages.find((name) =>
     name.endsWith('/*')
       ? specifier.startsWith(name.slice(0, -1))
       : specifier === name || specifier.startsWith(`${name}/`),

@@ -76,6 +76,6 @@ function packagesBeyond(layer: Layer): readonly string[] {
   const all = new Set(layers.flatMap((one) => one.packages));
   return [...all]
     .filter((name) => !layer.packages.includes(name))
-    .map((name) => (name.endsWith('/*') ? `${name.slice(0, -1)}` : `${name}(/|$)`))
+    .map((name) => (name.endsWith('/*') ? name.slice(0, -1) : `${name}(/|$)`))
     .toSorted();
 }
