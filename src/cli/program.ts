@@ -2,7 +2,7 @@ import { Argument, Command, Option } from 'commander';
 import { optionRow, type OptionName } from '../s3/option-table.js';
 import { type CommandRow, COMMANDS } from './command-table.js';
 import { EXIT_CODES } from './exit-code.js';
-import type { FlagRow } from './flag-row.js';
+import { COMMON_FLAGS, type FlagRow } from './flag-row.js';
 import { TOPICS } from './help-topics.js';
 import type { GivenValue } from './table-options.js';
 import { longFlag } from './table-options.js';
@@ -34,6 +34,8 @@ const GROUPS: readonly (readonly [heading: string, names: readonly OptionName[]]
   ['Where:', ['endpoint', 'region', 'profile', 'forcePathStyle', 'timeoutSeconds']],
 ];
 
+const OUTPUT_GROUP = 'Output:';
+
 /** Builds the tree of commands from the tables. Reads nothing, runs nothing. */
 export function buildProgram(options: ProgramOptions): Command {
   const program = new Command('filecloudsync');
@@ -53,6 +55,8 @@ function configure(command: Command, options: ProgramOptions): Command {
   return command
     .exitOverride()
     .showSuggestionAfterError(true)
+    // The arguments are in the usage line; repeated here they push the words off the screen.
+    .configureHelp({ subcommandTerm: (child) => child.name() })
     .configureOutput({
       writeOut: options.out,
       writeErr: options.err,
@@ -70,7 +74,7 @@ function buildCommand(row: CommandRow, options: ProgramOptions): Command {
     .summary(row.summary)
     .description(row.description)
     .helpGroup(row.group)
-    .helpOption('-h, --help', 'print this help')
+    .addHelpOption(new Option('-h, --help', 'print this help').helpGroup(OUTPUT_GROUP))
     .addHelpText('after', examplesHelp(row.examples));
   for (const argument of row.arguments) {
     const name = argument.variadic === true ? `${argument.name}...` : argument.name;
@@ -79,18 +83,24 @@ function buildCommand(row: CommandRow, options: ProgramOptions): Command {
     command.addArgument(added);
   }
   const tableFlags = new Map<string, OptionName>();
+  const ownFlags = new Map<string, string>();
+  const addOwn = (common: boolean): void => {
+    for (const [name, flag] of Object.entries<FlagRow>(row.flags)) {
+      if (name in COMMON_FLAGS !== common) continue;
+      const option = ownOption(flag, common ? OUTPUT_GROUP : 'Options:');
+      ownFlags.set(option.attributeName(), name);
+      command.addOption(option);
+    }
+  };
+  // What only this command has is read first.
+  addOwn(false);
   for (const name of inGroups(row.options)) {
     const option = tableOption(name);
     if (option === undefined) continue;
     tableFlags.set(option.attributeName(), name);
     command.addOption(option);
   }
-  const ownFlags = new Map<string, string>();
-  for (const [name, flag] of Object.entries<FlagRow>(row.flags)) {
-    const option = ownOption(flag);
-    ownFlags.set(option.attributeName(), name);
-    command.addOption(option);
-  }
+  addOwn(true);
   return command.action(async () => {
     const flags = new Map<string, unknown>();
     const values: GivenValue[] = [];
@@ -118,8 +128,8 @@ function tableOption(name: OptionName): Option | undefined {
   return option.helpGroup(GROUPS.find(([, names]) => names.includes(name))?.[0] ?? 'Options:');
 }
 
-function ownOption(row: FlagRow): Option {
-  const option = new Option(row.flag, row.help).helpGroup('Output and more:');
+function ownOption(row: FlagRow, group: string): Option {
+  const option = new Option(row.flag, row.help).helpGroup(group);
   return row.choices === undefined ? option : option.choices(row.choices);
 }
 

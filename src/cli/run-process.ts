@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { openRealPair } from '../s3/open-port.js';
 import { systemRuntime } from '../s3/system-runtime.js';
 import type { CommandDependencies } from './dependencies.js';
 import { runCommand } from './run-command.js';
@@ -18,7 +17,7 @@ function processDependencies(): CommandDependencies {
   const { clock } = systemRuntime;
   return {
     // Loaded when they are needed: help and version answer without the client library and the database.
-    openPair: openRealPair,
+    openPair: async (...given) => (await import('../s3/open-port.js')).openRealPair(...given),
     connect: async (options) => (await import('../s3/connect.js')).connect(options),
     createMonitor: async (bucket, folder, options) => {
       const { Monitor } = await import('../s3/monitor.js');

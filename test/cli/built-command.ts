@@ -1,0 +1,51 @@
+import { createHash } from 'node:crypto';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ModuleKind, ScriptTarget, transpileModule } from 'typescript';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/**
+ * Builds the package for tests that start real processes, and answers the path of its command.
+ *
+ * Types are stripped, not checked, so that it takes a second and never depends on what an earlier build left behind.
+ * The build is kept as long as no source changes, below `node_modules`, where the dependencies are found.
+ */
+export async function buildCommand(): Promise<string> {
+  const sources = await readSources();
+  const hash = createHash('sha256');
+  for (const [path, text] of sources) hash.update(`${path}\0${text}\0`);
+  const builds = join(ROOT, 'node_modules', '.cache', 'filecloudsync-test');
+  const build = join(builds, hash.digest('hex').slice(0, 16));
+  const main = join(build, 'dist', 'cli', 'main.js');
+  if (await exists(main)) return main;
+  await mkdir(builds, { recursive: true });
+  const fresh = await mkdtemp(join(builds, 'new-'));
+  for (const [path, text] of sources) {
+    const target = join(fresh, 'dist', path.replace(/\.ts$/, '.js'));
+    await mkdir(dirname(target), { recursive: true });
+    const { outputText } = transpileModule(text, {
+      compilerOptions: { target: ScriptTarget.ES2023, module: ModuleKind.ESNext, verbatimModuleSyntax: true },
+    });
+    await writeFile(target, outputText);
+  }
+  await copyFile(join(ROOT, 'package.json'), join(fresh, 'package.json'));
+  // Another test file may have been quicker.
+  await rename(fresh, build).catch(() => rm(fresh, { recursive: true, force: true }));
+  return main;
+}
+
+async function readSources(): Promise<[path: string, text: string][]> {
+  const folder = join(ROOT, 'src');
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const paths = entries
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts') && !entry.name.endsWith('.test.ts'))
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
+    .sort();
+  return Promise.all(paths.map(async (path): Promise<[string, string]> => [path, await readFile(join(folder, path), 'utf8')]));
+}
+
+async function exists(path: string): Promise<boolean> {
+  return readFile(path).then(() => true, () => false);
+}
