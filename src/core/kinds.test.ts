@@ -114,6 +114,7 @@ const rows: readonly Row[] = [
   { situation: 'an object in place of a directory that keeps an ignored file', state: { x: '--1', 'x/.cache': '-u-', 'x/y': '00-' }, expected: { x: CONFLICT, 'x/.cache': 'R18 hold untracked', 'x/y': 'R06 delete-local' } },
   { situation: 'an object where an ignored directory stands', state: { x: '--1', 'x/sub': '-U-' }, expected: { x: CONFLICT, 'x/sub': 'R18 hold untracked' } },
   { situation: 'an unreadable directory stands where the file was', state: { dir: '0-P' , 'dir-1': '000' }, expected: { dir: 'R16 hold problem', 'dir-1': 'R01 nothing' } },
+  { situation: 'an ignored directory here, a known object of its name in an ignored directory there', state: { b: '--U', 'b/c': '0U0' }, expected: { b: 'R18 hold untracked', 'b/c': 'R18 hold untracked' } },
   { situation: 'a file where the bucket has a hostile key below it', state: { x: '-1-', 'x/y': '--p' }, expected: { x: CONFLICT, 'x/y': 'R16 hold problem' } },
   { situation: 'a file where the bucket has an ignored object below it', state: { x: '-1-', 'x/y': '--u' }, expected: { x: 'R11 upload', 'x/y': 'R18 hold untracked' } },
   { situation: 'a link where the bucket has a directory', state: { x: '-s-', 'x/y': '--1' }, expected: { x: 'R18 hold untracked', 'x/y': 'R18 hold untracked' } },

@@ -92,7 +92,8 @@ export class KindWalk {
   /** A directory at `x` that was not looked into: whether `x` was deleted is not known either. */
   #join(node: Node, whole: Triple): void {
     const { path, local, remote, baseline } = node.triple;
-    node.triple = { path, local: whole.local ?? local, remote: whole.remote ?? remote, baseline };
+    // A side that only inherits what `whole` says has spoken for itself at `x`.
+    node.triple = { path, local: ownDirectory(whole.local) ?? local, remote: ownDirectory(whole.remote) ?? remote, baseline };
     node.decision = reconcile(node.triple, this.#options);
     for (const above of this.#stack) {
       if (path.startsWith(`${above.triple.path}/`)) this.#settle(above, node);
@@ -179,6 +180,10 @@ function isBarredBy(below: Triple, x: Decision): boolean {
 
 function isNoFile(entry: Entry | null): boolean {
   return entry !== null && entry.kind !== 'file' && entry.kind !== 'directory';
+}
+
+function ownDirectory(entry: Entry | null): Entry | null {
+  return entry !== null && 'subtree' in entry && entry.subtree ? entry : null;
 }
 
 function makeRoom(x: Node, below: Node): void {

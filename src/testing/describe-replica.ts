@@ -428,9 +428,10 @@ export function describeReplica(name: string, makeReplica: () => Promise<Replica
           const whole = sourceOf(path, noise(400_000));
           const source: Source = {
             ...whole,
-            async *read(start, end, signal) {
+            // Does not listen itself: the writer has to.
+            async *read(start, end) {
               let given = 0;
-              for await (const chunk of whole.read(start, end, signal)) {
+              for await (const chunk of whole.read(start, end)) {
                 yield chunk;
                 given += chunk.length;
                 if (given > 100_000) controller.abort();
