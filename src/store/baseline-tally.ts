@@ -12,7 +12,10 @@ export interface Tally {
 }
 
 /** What the mark of a database says. `open`: rows were being changed, so that only the rows themselves can tell. */
-export type Mark = { readonly state: 'clean'; readonly tally: Tally } | { readonly state: 'open' } | { readonly state: 'damaged' };
+export type Mark =
+  | { readonly state: 'clean'; readonly tally: Tally }
+  | { readonly state: 'open' }
+  | { readonly state: 'damaged' };
 
 /** The tally of no rows. */
 export const EMPTY_TALLY: Tally = { rows: 0, sum: 0 };

@@ -46,7 +46,10 @@ export async function readConfigFile(file: string): Promise<ConfigFile | undefin
     if (error instanceof ConfigFileError) throw error;
     if (hasCode(error, 'ENOENT', 'ENOTDIR')) return undefined;
     if (hasCode(error, 'EISDIR')) throw new ConfigFileError('is a directory', error);
-    throw new ConfigFileError(hasCode(error, 'EACCES', 'EPERM') ? 'may not be read by this user' : 'could not be read', error);
+    throw new ConfigFileError(
+      hasCode(error, 'EACCES', 'EPERM') ? 'may not be read by this user' : 'could not be read',
+      error,
+    );
   }
 }
 

@@ -5,7 +5,9 @@ import { describePair, pairIdOf, type PairIdentity } from './pair-identity.js';
 /** The first of `pairs` that must not be synced beside `pair`: the same folder, or one inside the other, with another place. */
 export function findOverlap<T extends PairIdentity>(pair: PairIdentity, pairs: readonly T[]): T | undefined {
   const id = pairIdOf(pair);
-  return pairs.find((other) => pairIdOf(other) !== id && (contains(pair.folder, other.folder) || contains(other.folder, pair.folder)));
+  return pairs.find(
+    (other) => pairIdOf(other) !== id && (contains(pair.folder, other.folder) || contains(other.folder, pair.folder)),
+  );
 }
 
 /** The refusal, naming both pairs and the ways out. */

@@ -26,9 +26,12 @@ export class LevelDatabaseHome implements DatabaseHome {
   async open(): Promise<Database> {
     const damage = await findTableDamage(this.#directory);
     if (damage !== undefined) {
-      throw new StateDamagedError(`The state in ${this.#directory} is damaged: ${damage}. It is put aside and rebuilt when it is opened again.`, {
-        data: { directory: this.#directory },
-      });
+      throw new StateDamagedError(
+        `The state in ${this.#directory} is damaged: ${damage}. It is put aside and rebuilt when it is opened again.`,
+        {
+          data: { directory: this.#directory },
+        },
+      );
     }
     return openLevelDatabase(this.#directory);
   }
@@ -47,6 +50,7 @@ export class LevelDatabaseHome implements DatabaseHome {
     }
     await syncDirectory(parent);
     const kept = (await readdir(parent)).filter((name) => name.startsWith(prefix)).sort();
-    for (const name of kept.slice(0, -KEPT_DAMAGED)) await rm(path.join(parent, name), { recursive: true, force: true });
+    for (const name of kept.slice(0, -KEPT_DAMAGED))
+      await rm(path.join(parent, name), { recursive: true, force: true });
   }
 }

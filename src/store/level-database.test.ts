@@ -28,7 +28,8 @@ describe('openLevelDatabase', () => {
     expect((await stat(directory)).mode & 0o777).toBe(0o700);
     const names = await readdir(directory);
     expect(names.length).toBeGreaterThan(3);
-    for (const name of names) expect([name, (await stat(path.join(directory, name))).mode & 0o777]).toEqual([name, 0o600]);
+    for (const name of names)
+      expect([name, (await stat(path.join(directory, name))).mode & 0o777]).toEqual([name, 0o600]);
   });
 
   it('calls a database damaged when its manifest is gone', async () => {
@@ -40,7 +41,9 @@ describe('openLevelDatabase', () => {
 
   it('does not call a database damaged because its place cannot be used', async () => {
     await writeFile(path.join(root, 'file'), '');
-    await expect(openLevelDatabase(path.join(root, 'file', 'db'))).rejects.toMatchObject({ code: 'ERR_STATE_UNUSABLE' });
+    await expect(openLevelDatabase(path.join(root, 'file', 'db'))).rejects.toMatchObject({
+      code: 'ERR_STATE_UNUSABLE',
+    });
   });
 });
 

@@ -126,19 +126,27 @@ function translate(directory: string, error: unknown): unknown {
   const message = messageOf(cause);
   // A disk without locks (some network disks) answers with the same code.
   if (hasCode(cause, 'LEVEL_LOCKED') && !/No locks available|not supported/i.test(message)) {
-    return new LockedError('ERR_LOCKED', `The state in ${directory} is open already. Wait until the other run has ended.`, {
-      data: { directory },
-      cause: error,
-      retryable: true,
-    });
+    return new LockedError(
+      'ERR_LOCKED',
+      `The state in ${directory} is open already. Wait until the other run has ended.`,
+      {
+        data: { directory },
+        cause: error,
+        retryable: true,
+      },
+    );
   }
-  if (hasCode(cause, 'LEVEL_CORRUPTION') || /^(NotFound|Invalid argument):/.test(message)) return damaged(directory, cause);
+  if (hasCode(cause, 'LEVEL_CORRUPTION') || /^(NotFound|Invalid argument):/.test(message))
+    return damaged(directory, cause);
   if (hasCode(cause, 'LEVEL_DATABASE_NOT_OPEN', 'LEVEL_ITERATOR_NOT_OPEN')) {
     return usedAfterClose(directory, error);
   }
   // LevelDB has no code for a missing or misshapen file of its own, or for a block beyond the end of one (invalid argument):
   // only the words of the system tell it from a full disk.
-  if (hasCode(cause, 'LEVEL_IO_ERROR') && /No such file|Is a directory|Not a directory|Invalid argument/i.test(message)) {
+  if (
+    hasCode(cause, 'LEVEL_IO_ERROR') &&
+    /No such file|Is a directory|Not a directory|Invalid argument/i.test(message)
+  ) {
     return damaged(directory, cause);
   }
   return unusable(directory, cause);
@@ -153,14 +161,19 @@ function unusable(directory: string, cause: unknown): FileCloudSyncError {
 }
 
 function usedAfterClose(directory: string, cause: unknown): FileCloudSyncError {
-  return new FileCloudSyncError('ERR_STATE_CLOSED', `The state in ${directory} was used after it was closed.`, { cause });
+  return new FileCloudSyncError('ERR_STATE_CLOSED', `The state in ${directory} was used after it was closed.`, {
+    cause,
+  });
 }
 
 function damaged(directory: string, cause: unknown): StateDamagedError {
-  return new StateDamagedError(`The state in ${directory} is damaged: ${messageOf(cause)}. It is put aside and rebuilt when it is opened again.`, {
-    data: { directory },
-    cause,
-  });
+  return new StateDamagedError(
+    `The state in ${directory} is damaged: ${messageOf(cause)}. It is put aside and rebuilt when it is opened again.`,
+    {
+      data: { directory },
+      cause,
+    },
+  );
 }
 
 function messageOf(error: unknown): string {

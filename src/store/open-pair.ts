@@ -34,7 +34,11 @@ export interface OpenPair {
  * Waits for other calls of this process; throws `ERR_LOCKED` when another process has the pair, and
  * `ERR_FOLDER_PAIRED_ELSEWHERE` when the folder belongs to another pair.
  */
-export async function openPair(stateDirectory: string, identity: PairIdentity, options: OpenPairOptions): Promise<OpenPair> {
+export async function openPair(
+  stateDirectory: string,
+  identity: PairIdentity,
+  options: OpenPairOptions,
+): Promise<OpenPair> {
   await openRegister(stateDirectory, options.clock).claim(identity, options);
   const lock = await acquirePairLock(stateDirectory, identity, options);
   const { pairId } = lock;

@@ -33,7 +33,15 @@ function row(rowPath: string, more: Partial<BaselineRow> = {}): BaselineRow {
 }
 
 function decision(decisionPath: string, more: Partial<Decision> = {}): Decision {
-  return { path: decisionPath, rule: 'R12', action: 'download', local: null, remote: null, baseline: undefined, ...more };
+  return {
+    path: decisionPath,
+    rule: 'R12',
+    action: 'download',
+    local: null,
+    remote: null,
+    baseline: undefined,
+    ...more,
+  };
 }
 
 async function rowsOf(store: StateStore): Promise<BaselineRow[]> {
@@ -83,7 +91,11 @@ describe.each(homes)('openStateStore over %s', (_name, newHome) => {
     let store = await openStateStore(home, { pairId });
     await store.baseline.put([row('a'), row('b'), row('a', { sizeBytes: 7 })]);
     await store.baseline.delete(['b', 'missing', 'b']);
-    await Promise.all([store.baseline.put([row('c')]), store.baseline.put([row('c', { sizeBytes: 3 })]), store.baseline.delete(['x'])]);
+    await Promise.all([
+      store.baseline.put([row('c')]),
+      store.baseline.put([row('c', { sizeBytes: 3 })]),
+      store.baseline.delete(['x']),
+    ]);
     await store.close();
     store = await openStateStore(home, { pairId });
     expect(await rowsOf(store)).toEqual([row('a', { sizeBytes: 7 }), row('c', { sizeBytes: 3 })]);
@@ -123,7 +135,15 @@ describe.each(homes)('openStateStore over %s', (_name, newHome) => {
     const upload = decision('b', {
       rule: 'R03',
       action: 'upload',
-      local: { kind: 'file', path: 'b', sizeBytes: 1, fingerprint: 'f', modifiedMs: undefined, modifiedSource: 'mtime', racy: true },
+      local: {
+        kind: 'file',
+        path: 'b',
+        sizeBytes: 1,
+        fingerprint: 'f',
+        modifiedMs: undefined,
+        modifiedSource: 'mtime',
+        racy: true,
+      },
       baseline: row('b'),
     });
     await store.journal.append('transfer', [upload, decision('a')]);
@@ -156,7 +176,11 @@ describe.each(homes)('openStateStore over %s', (_name, newHome) => {
   it('knows every upload of a path, and answers the one that began last', async () => {
     const store = await openStateStore(newHome(), { pairId });
     const upload = (uploadPath: string, uploadId: string, startedAtMs: number) => ({
-      path: uploadPath, uploadId, fingerprint: 'f', partSizeBytes: 8_388_608, startedAtMs,
+      path: uploadPath,
+      uploadId,
+      fingerprint: 'f',
+      partSizeBytes: 8_388_608,
+      startedAtMs,
     });
     await store.uploads.put(upload('a', 'z-old', 1));
     await store.uploads.put(upload('a', 'a-new', 2));
@@ -182,7 +206,10 @@ describe.each(homes)('openStateStore over %s', (_name, newHome) => {
     store = await openStateStore(home, { pairId });
     expect(await store.facts.get('probe')).toEqual({ trusted: true });
     expect(await store.facts.get('gone')).toBeUndefined();
-    expect(await store.facts.list('conflict:')).toEqual([['conflict:a', 1], ['conflict:b', 2]]);
+    expect(await store.facts.list('conflict:')).toEqual([
+      ['conflict:a', 1],
+      ['conflict:b', 2],
+    ]);
     await store.close();
   });
 
@@ -246,7 +273,13 @@ describe('openStateStore after a crash', () => {
       const paths = (await rowsOf(second)).map(({ path: rowPath }) => rowPath);
       expect([second.rebuilt, paths]).toEqual([
         false,
-        [['a', 'b'], ['a', 'b', 'c'], ['b', 'c'], ['b', 'c', 'd'], ['b', 'c', 'd']][kept],
+        [
+          ['a', 'b'],
+          ['a', 'b', 'c'],
+          ['b', 'c'],
+          ['b', 'c', 'd'],
+          ['b', 'c', 'd'],
+        ][kept],
       ]);
       await second.close();
     }
@@ -270,7 +303,7 @@ describe('openStateStore after a crash', () => {
         await store.journal.begin();
         for await (const page of store.baseline.scan()) expect(page.length).toBeGreaterThan(0);
         allowed.push(paths);
-        await store.baseline.put(paths.map((each) => row(each)), { sync: true });
+        await store.baseline.put(paths.map((each) => row(each)));
         await store.journal.clear();
         await store.close();
       };
@@ -299,14 +332,19 @@ describe('openStateStore on damage', () => {
   async function settled(): Promise<SimulatedDatabaseHome> {
     const home = new SimulatedDatabaseHome();
     const store = await openStateStore(home, { pairId });
-    await store.baseline.put(Array.from({ length: 100 }, (_, i) => row(`f${String(i).padStart(3, '0')}`)));
+    await store.baseline.put(
+      Array.from({ length: 100 }, (_, i) => row(`f${String(i).padStart(3, '0')}`, { recordedAtMs: i })),
+    );
     await store.baseline.put([row('f050', { sizeBytes: 50 })]);
     await store.facts.put('fact', 1);
     await store.close();
     return home;
   }
 
-  const found: readonly (readonly [string, (rows: Map<string, string>, mark: string | undefined) => string | undefined])[] = [
+  const found: readonly (readonly [
+    string,
+    (rows: Map<string, string>, mark: string | undefined) => string | undefined,
+  ])[] = [
     ['a mark that was altered', (_rows, mark) => `${mark}x`],
     ['a version row that is missing', (rows, mark) => (rows.delete('v'), mark)],
     ['a version row that was altered', (rows, mark) => (rows.set('v', `${rows.get('v')} `), mark)],
@@ -325,6 +363,13 @@ describe('openStateStore on damage', () => {
   const walked: readonly (readonly [string, (rows: Map<string, string>) => void])[] = [
     ['a row with a flipped bit', (rows) => rows.set('b!f020', (rows.get('b!f020') ?? '').replace('12', '13'))],
     ['a row under another path', (rows) => rows.set('b!f0200', rows.get('b!f020') ?? '')],
+    [
+      'two rows exchanged',
+      (rows) => {
+        const [one, two] = [rows.get('b!f020') ?? '', rows.get('b!f021') ?? ''];
+        rows.set('b!f020', two).set('b!f021', one);
+      },
+    ],
     ['a row that is missing', (rows) => rows.delete('b!f099')],
     ['an old version of a row', (rows) => rows.set('b!f050', rows.get('b!f050:old') ?? '')],
   ];

@@ -34,7 +34,9 @@ export async function openStateStore(home: DatabaseHome, options: OpenStateStore
   await home.putAside();
   const fresh = await openBelieved(home, versionText);
   if (fresh === undefined) {
-    throw new StateDamagedError('A state database that was just created cannot be read back. Check the disk that holds the state directory.');
+    throw new StateDamagedError(
+      'A state database that was just created cannot be read back. Check the disk that holds the state directory.',
+    );
   }
   return stateStoreOver(fresh, versionText, true);
 }

@@ -21,7 +21,10 @@ export function normalizeIdentity(identity: PairIdentity): PairIdentity {
 export function pairIdOf(identity: PairIdentity): string {
   const { endpoint, bucket, prefix, folder } = normalizeIdentity(identity);
   // A JSON array cannot be read in two ways, whatever the parts hold.
-  return createHash('sha256').update(JSON.stringify([endpoint, bucket, prefix, folder])).digest('hex').slice(0, 32);
+  return createHash('sha256')
+    .update(JSON.stringify([endpoint, bucket, prefix, folder]))
+    .digest('hex')
+    .slice(0, 32);
 }
 
 /** Reads an identity from a value that was stored; `undefined` when it is not one. */

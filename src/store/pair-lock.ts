@@ -76,7 +76,11 @@ async function lockedError(identity: PairIdentity, pairId: string, file: string,
   return new LockedError(
     'ERR_LOCKED',
     `Another run is syncing ${describePair(identity)} (${who}). Wait until it has ended, or stop it, and try again.`,
-    { data: { pairId, folder: identity.folder, bucket: identity.bucket, prefix: identity.prefix, holder }, cause, retryable: true },
+    {
+      data: { pairId, folder: identity.folder, bucket: identity.bucket, prefix: identity.prefix, holder },
+      cause,
+      retryable: true,
+    },
   );
 }
 

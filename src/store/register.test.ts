@@ -24,7 +24,11 @@ let root: string;
 let next = 0;
 const newState = (): string => path.join(root, `state-${next++}`);
 const pair = (folder: string, more: Partial<PairIdentity> = {}): PairIdentity => ({
-  endpoint: 'https://s3.example.com', bucket: 'bucket', prefix: 'p/', folder, ...more,
+  endpoint: 'https://s3.example.com',
+  bucket: 'bucket',
+  prefix: 'p/',
+  folder,
+  ...more,
 });
 
 beforeAll(async () => {
@@ -64,7 +68,11 @@ describe('openRegister', () => {
     const register = openRegister(newState(), virtualClock());
     const first = await register.claim(pair('/data/a'));
     const error: unknown = await register.claim(second).catch((each: unknown) => each);
-    expect(error).toMatchObject({ name: 'UsageError', code: 'ERR_FOLDER_PAIRED_ELSEWHERE', data: { other: { folder: '/data/a' } } });
+    expect(error).toMatchObject({
+      name: 'UsageError',
+      code: 'ERR_FOLDER_PAIRED_ELSEWHERE',
+      data: { other: { folder: '/data/a' } },
+    });
     expect(String(error)).toContain('/data/a with s3://bucket/p/ at https://s3.example.com');
     expect(String(error)).toContain('filecloudsync forget /data/a s3://bucket/p/');
     expect(await register.list()).toEqual([first]);
@@ -110,7 +118,9 @@ describe('openRegister', () => {
     await register.release(gone.id);
     await damage(path.join(state, 'register.json'));
     expect(await register.list()).toEqual([a, b]);
-    await expect(register.claim(pair('/data/a', { bucket: 'other' }))).rejects.toMatchObject({ code: 'ERR_FOLDER_PAIRED_ELSEWHERE' });
+    await expect(register.claim(pair('/data/a', { bucket: 'other' }))).rejects.toMatchObject({
+      code: 'ERR_FOLDER_PAIRED_ELSEWHERE',
+    });
     const c = await register.claim(pair('/data/c'));
     expect(await register.list()).toEqual([a, b, c]);
   });
@@ -130,7 +140,9 @@ describe('openRegister', () => {
   it('waits for another holder of its lock, and gives up after ten seconds', async () => {
     const state = newState();
     const held = await openDirectoryLock(path.join(state, 'register.lock'));
-    await expect(openRegister(state, virtualClock()).claim(pair('/data/a'))).rejects.toMatchObject({ code: 'ERR_LOCKED' });
+    await expect(openRegister(state, virtualClock()).claim(pair('/data/a'))).rejects.toMatchObject({
+      code: 'ERR_LOCKED',
+    });
     let sleeps = 0;
     const clock = virtualClock(async () => {
       if (++sleeps === 3) await held.close();
@@ -142,7 +154,9 @@ describe('openRegister', () => {
   it.skipIf(process.platform === 'win32')('keeps no secret and lets nobody else read it', async () => {
     const state = newState();
     const register = openRegister(state, virtualClock());
-    const { id } = await register.claim(pair('/data/a', { endpoint: 'https://key:hunter2@s3.example.com/?sig=hunter2' }));
+    const { id } = await register.claim(
+      pair('/data/a', { endpoint: 'https://key:hunter2@s3.example.com/?sig=hunter2' }),
+    );
     const files = [path.join(state, 'register.json'), pairPathsOf(state, id).identity];
     for (const file of files) {
       expect(await readFile(file, 'utf8')).not.toContain('hunter2');

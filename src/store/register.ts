@@ -29,7 +29,10 @@ export interface Register {
    * Registers a pair; does nothing when it is known. Throws `UsageError` `ERR_FOLDER_PAIRED_ELSEWHERE` when its folder, or one
    * above or below, is paired with anything else, unless `allowOverlap`.
    */
-  claim(pair: PairIdentity, options?: { readonly allowOverlap?: boolean; readonly signal?: AbortSignal }): Promise<RegisteredPair>;
+  claim(
+    pair: PairIdentity,
+    options?: { readonly allowOverlap?: boolean; readonly signal?: AbortSignal },
+  ): Promise<RegisteredPair>;
   /** All pairs, ordered by folder. */
   list(): Promise<RegisteredPair[]>;
   /** Forgets a pair; answers whether it was known. Its other state stays. */
@@ -40,7 +43,10 @@ export interface Register {
 export function openRegister(stateDirectory: string, clock: Clock): Register {
   const file = path.join(stateDirectory, 'register.json');
 
-  const change = async (signal: AbortSignal | undefined, edit: (pairs: readonly RegisteredPair[]) => Promise<RegisteredPair[]>): Promise<void> => {
+  const change = async (
+    signal: AbortSignal | undefined,
+    edit: (pairs: readonly RegisteredPair[]) => Promise<RegisteredPair[]>,
+  ): Promise<void> => {
     await createPrivateDirectory(stateDirectory);
     const leave = await waiting.acquire(file, signal);
     try {
@@ -67,7 +73,8 @@ export function openRegister(stateDirectory: string, clock: Clock): Register {
       };
       // The file is replaced whole, so that looking needs no lock: the common case.
       const identityFile = pairPathsOf(stateDirectory, entry.id).identity;
-      if (isKnown(await readPairs(stateDirectory, file)) && (await readFileIfPresent(identityFile)) !== undefined) return entry;
+      if (isKnown(await readPairs(stateDirectory, file)) && (await readFileIfPresent(identityFile)) !== undefined)
+        return entry;
       await change(options.signal, async (pairs) => {
         const known = isKnown(pairs);
         await createPrivateDirectory(path.dirname(identityFile));
@@ -144,7 +151,11 @@ function byFolder(a: RegisteredPair, b: RegisteredPair): number {
   return a.folder === b.folder ? (a.id < b.id ? -1 : 1) : a.folder < b.folder ? -1 : 1;
 }
 
-async function lockPatiently(directory: string, clock: Clock, signal: AbortSignal | undefined): Promise<{ close(): Promise<void> }> {
+async function lockPatiently(
+  directory: string,
+  clock: Clock,
+  signal: AbortSignal | undefined,
+): Promise<{ close(): Promise<void> }> {
   const deadlineMs = clock.nowMs() + LOCK_PATIENCE_MS;
   for (;;) {
     signal?.throwIfAborted();

@@ -34,7 +34,8 @@ export class SealedBaseline implements BaselineStore {
     const iterator = this.#context.database.iterate(RANGE)[Symbol.asyncIterator]();
     try {
       // The first page fixes the snapshot, and the tally has to be of the same instant.
-      let [page, expected] = await this.#mutex.run(async () => [await this.#next(iterator), this.#tally] as const);
+      const [first, expected] = await this.#mutex.run(async () => [await this.#next(iterator), this.#tally] as const);
+      let page = first;
       let seen = EMPTY_TALLY;
       while (page !== undefined) {
         const rows: BaselineRow[] = [];

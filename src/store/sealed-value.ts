@@ -4,7 +4,11 @@ const CHECKSUM_LENGTH = 8;
 
 /** Joins a key and a text to one value that shows when either was altered. */
 export function sealValue(key: string, text: string): string {
-  return crc32(key + text).toString(16).padStart(CHECKSUM_LENGTH, '0') + text;
+  return (
+    crc32(key + text)
+      .toString(16)
+      .padStart(CHECKSUM_LENGTH, '0') + text
+  );
 }
 
 /** The text of a sealed value, unchecked. */

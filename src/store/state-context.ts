@@ -51,7 +51,9 @@ export class StateContext {
 
   /** Makes everything that was written durable against power loss. */
   async flush(): Promise<void> {
-    await this.batch([{ type: 'put', key: VERSION_KEY, value: sealValue(VERSION_KEY, this.#versionText) }], { sync: true });
+    await this.batch([{ type: 'put', key: VERSION_KEY, value: sealValue(VERSION_KEY, this.#versionText) }], {
+      sync: true,
+    });
   }
 
   /** Passes a failure on; when it is damage, the mark says so first, so that the next open rebuilds even if this process dies. */

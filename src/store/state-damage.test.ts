@@ -46,15 +46,17 @@ async function build(directory: string, id: string): Promise<BaselineRow[]> {
   // Opened anew for each version, so that there are tables, a log, and rows that stand in both.
   for (let version = 0; version < 4; version++) {
     const store = await openStateStore(new LevelDatabaseHome(directory, clock), { pairId: id });
-    const changed = Array.from({ length: ROWS }, (_, i) => row(i, version)).filter((_, i) => version === 0 || i % (version + 2) === 0);
+    const changed = Array.from({ length: ROWS }, (_, i) => row(i, version)).filter(
+      (_, i) => version === 0 || i % (version + 2) === 0,
+    );
     await store.baseline.put(changed);
     for (const each of changed) rows.set(each.path, each);
     const gone = row(version * 7, version).path;
     await store.baseline.delete([gone]);
     rows.delete(gone);
     await store.facts.put('version', version);
-    if (version === 2) await cp(directory, `${directory}.earlier`, { recursive: true });
     await store.close();
+    if (version === 2) await cp(directory, `${directory}.earlier`, { recursive: true });
   }
   return [...rows.values()].sort((a, b) => Buffer.compare(Buffer.from(a.path), Buffer.from(b.path)));
 }
@@ -206,7 +208,10 @@ describe(`state damaged in ${DAMAGES} ways (seed ${SEED})`, () => {
         const what = `damage ${i}: ${damage.name}, ${name}`;
         const found = await believe(directory);
         if (found.rebuilt) rebuilt++;
-        expect([what, found]).toEqual([what, found.rebuilt ? { rebuilt: true, rows: [] } : { rebuilt: false, rows: expected }]);
+        expect([what, found]).toEqual([
+          what,
+          found.rebuilt ? { rebuilt: true, rows: [] } : { rebuilt: false, rows: expected },
+        ]);
         expect([what, (await believe(directory)).rebuilt]).toEqual([what, false]);
         await rm(path.dirname(directory), { recursive: true });
       }

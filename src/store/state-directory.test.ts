@@ -4,8 +4,6 @@ import { describe, expect, it } from 'vitest';
 import { describePair, normalizeIdentity, pairIdOf, type PairIdentity } from './pair-identity.js';
 import { pairPathsOf, stateDirectoryOf } from './state-directory.js';
 
-const onLinux = it.skipIf(process.platform === 'win32' || process.platform === 'darwin');
-
 describe('stateDirectoryOf', () => {
   it('takes the option before the environment, and the environment before the platform', () => {
     const environment = { FILECLOUDSYNC_STATE_DIR: '/from/env', XDG_STATE_HOME: '/xdg', HOME: '/home/u' };
@@ -18,13 +16,20 @@ describe('stateDirectoryOf', () => {
     expect(stateDirectoryOf({ stateDir: 'state', environment: {} })).toBe(path.resolve('state'));
   });
 
-  onLinux("follows the XDG specification, and reads no environment but the caller's", () => {
-    expect(stateDirectoryOf({ environment: { XDG_STATE_HOME: '/xdg', HOME: '/home/u' } })).toBe('/xdg/filecloudsync');
-    expect(stateDirectoryOf({ environment: { XDG_STATE_HOME: 'relative', HOME: '/home/u' } })).toBe('/home/u/.local/state/filecloudsync');
-    expect(stateDirectoryOf({ environment: { FILECLOUDSYNC_STATE_DIR: '', HOME: '/home/u' } })).toBe('/home/u/.local/state/filecloudsync');
-    expect(path.isAbsolute(stateDirectoryOf({ environment: {} }))).toBe(true);
-    expect(homedir()).not.toBe('/home/u');
-  });
+  it.skipIf(process.platform === 'win32' || process.platform === 'darwin')(
+    "follows the XDG specification, and reads no environment but the caller's",
+    () => {
+      expect(stateDirectoryOf({ environment: { XDG_STATE_HOME: '/xdg', HOME: '/home/u' } })).toBe('/xdg/filecloudsync');
+      expect(stateDirectoryOf({ environment: { XDG_STATE_HOME: 'relative', HOME: '/home/u' } })).toBe(
+        '/home/u/.local/state/filecloudsync',
+      );
+      expect(stateDirectoryOf({ environment: { FILECLOUDSYNC_STATE_DIR: '', HOME: '/home/u' } })).toBe(
+        '/home/u/.local/state/filecloudsync',
+      );
+      expect(path.isAbsolute(stateDirectoryOf({ environment: {} }))).toBe(true);
+      expect(homedir()).not.toBe('/home/u');
+    },
+  );
 });
 
 describe('pairIdOf', () => {
@@ -46,13 +51,20 @@ describe('pairIdOf', () => {
   });
 
   it('is the same for two ways to write one endpoint', () => {
-    for (const endpoint of ['https://S3.example.com/', 'https://s3.example.com:443', 'https://user:secret@s3.example.com?token=secret']) {
+    for (const endpoint of [
+      'https://S3.example.com/',
+      'https://s3.example.com:443',
+      'https://user:secret@s3.example.com?token=secret',
+    ]) {
       expect(pairIdOf({ ...pair, endpoint })).toBe(pairIdOf(pair));
     }
   });
 
   it('never keeps what is secret in an endpoint', () => {
-    const secret = normalizeIdentity({ ...pair, endpoint: 'https://key:hunter2@s3.example.com/base/?X-Amz-Signature=hunter2#hunter2' });
+    const secret = normalizeIdentity({
+      ...pair,
+      endpoint: 'https://key:hunter2@s3.example.com/base/?X-Amz-Signature=hunter2#hunter2',
+    });
     expect(secret.endpoint).toBe('https://s3.example.com/base');
     expect(describePair(secret)).toBe('/f with s3://b/p/ at https://s3.example.com/base');
   });

@@ -16,7 +16,8 @@ export function stateDirectoryOf(options: { readonly stateDir?: string; readonly
   if (stateDir !== undefined && stateDir !== '') return path.resolve(stateDir);
   const fromEnvironment = environment['FILECLOUDSYNC_STATE_DIR'];
   if (fromEnvironment !== undefined && fromEnvironment !== '') return path.resolve(fromEnvironment);
-  if (process.platform === 'darwin' || process.platform === 'win32') return envPaths('filecloudsync', { suffix: '' }).data;
+  if (process.platform === 'darwin' || process.platform === 'win32')
+    return envPaths('filecloudsync', { suffix: '' }).data;
   const xdg = environment['XDG_STATE_HOME'];
   // The XDG specification: a relative path is invalid and to be ignored.
   if (xdg !== undefined && path.isAbsolute(xdg)) return path.join(xdg, 'filecloudsync');

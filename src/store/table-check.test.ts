@@ -23,7 +23,9 @@ beforeAll(async () => {
   whole = path.join(root, 'db');
   // A second open turns the log of the first into a table.
   const database = await openLevelDatabase(whole);
-  await database.batch(Array.from({ length: 1000 }, (_, i) => ({ type: 'put', key: `key ${i}`, value: `${Math.imul(i, 0x9e3779b1)}` })));
+  await database.batch(
+    Array.from({ length: 1000 }, (_, i) => ({ type: 'put', key: `key ${i}`, value: `${Math.imul(i, 0x9e3779b1)}` })),
+  );
   await database.close();
   await (await openLevelDatabase(whole)).close();
   await mkdir(damagedDirectory());
@@ -85,6 +87,8 @@ describe('findTableDamage', () => {
       Buffer.from([...handle, ...handle]).copy(bytes, bytes.length - 48);
       await writeFile(path.join(directory, name), bytes);
     }
-    await expect(new LevelDatabaseHome(directory, { nowMs: () => 0 }).open()).rejects.toMatchObject({ code: 'ERR_STATE_DAMAGED' });
+    await expect(new LevelDatabaseHome(directory, { nowMs: () => 0 }).open()).rejects.toMatchObject({
+      code: 'ERR_STATE_DAMAGED',
+    });
   });
 });

@@ -62,7 +62,8 @@ async function damageOfTable(file: FileHandle): Promise<string | undefined> {
   // LevelDB compresses a block only when that saves an eighth, which a list of one filter does not.
   if (metaIndex.compression !== UNCOMPRESSED) return undefined;
   const filterHandle = firstValueOf(metaIndex.bytes);
-  if (filterHandle !== undefined && (await readBlock(file, filterHandle, end)) === undefined) return 'its filter fails the checksum';
+  if (filterHandle !== undefined && (await readBlock(file, filterHandle, end)) === undefined)
+    return 'its filter fails the checksum';
   return undefined;
 }
 

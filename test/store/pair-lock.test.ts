@@ -93,7 +93,11 @@ describe('acquirePairLock', () => {
   it('says who holds it, only while it is held', async () => {
     const state = newState();
     const lock = await acquirePairLock(state, pair, { clock: { nowMs: () => 1_700_000_000_000 } });
-    expect(await readPairHolder(state, lock.pairId)).toEqual({ pid: process.pid, host: hostname(), sinceMs: 1_700_000_000_000 });
+    expect(await readPairHolder(state, lock.pairId)).toEqual({
+      pid: process.pid,
+      host: hostname(),
+      sinceMs: 1_700_000_000_000,
+    });
     await lock.release();
     expect(await readPairHolder(state, lock.pairId)).toBeUndefined();
   });
@@ -120,7 +124,9 @@ describe('a pair that another process holds', () => {
         code: 'ERR_LOCKED',
         data: { folder: '/data/folder', holder: { pid: child.process.pid, host: hostname() } },
       });
-      expect(String(refused)).toContain(`/data/folder with s3://bucket/ at http://127.0.0.1:9000 (process ${child.process.pid} on`);
+      expect(String(refused)).toContain(
+        `/data/folder with s3://bucket/ at http://127.0.0.1:9000 (process ${child.process.pid} on`,
+      );
       let last = 0;
       for (let i = 0; i < 200; i++) last = Number(await child.line());
       await child.kill();
@@ -200,6 +206,8 @@ describe('the register of several processes', () => {
     for (const child of children) expect(await child.line()).toBe('done');
     for (const child of children) expect(await child.exit()).toBe(0);
     const folders = (await openRegister(state, clock).list()).map(({ folder }) => folder);
-    expect(folders).toEqual(['x', 'y', 'z'].flatMap((name) => Array.from({ length: 10 }, (_, i) => `/data/${name}-${i}`)));
+    expect(folders).toEqual(
+      ['x', 'y', 'z'].flatMap((name) => Array.from({ length: 10 }, (_, i) => `/data/${name}-${i}`)),
+    );
   });
 });

@@ -12,7 +12,10 @@ export const databaseDuties: readonly DatabaseDuty[] = [
   {
     title: 'gives back what was put, and undefined for what was not',
     run: withDatabase(async (database) => {
-      await database.batch([{ type: 'put', key: 'a', value: '1' }, { type: 'put', key: 'b', value: '' }]);
+      await database.batch([
+        { type: 'put', key: 'a', value: '1' },
+        { type: 'put', key: 'b', value: '' },
+      ]);
       assert.equal(await database.get('a'), '1');
       assert.equal(await database.get('b'), '');
       assert.equal(await database.get('c'), undefined);
@@ -24,9 +27,19 @@ export const databaseDuties: readonly DatabaseDuty[] = [
     title: 'replaces, deletes, and takes the last of two changes of one key in a batch',
     run: withDatabase(async (database) => {
       await database.batch([{ type: 'put', key: 'a', value: '1' }]);
-      await database.batch([{ type: 'put', key: 'a', value: '2' }, { type: 'del', key: 'a' }, { type: 'put', key: 'b', value: '3' }]);
+      await database.batch([
+        { type: 'put', key: 'a', value: '2' },
+        { type: 'del', key: 'a' },
+        { type: 'put', key: 'b', value: '3' },
+      ]);
       assert.deepEqual(await rowsOf(database, {}), [['b', '3']]);
-      await database.batch([{ type: 'del', key: 'missing' }, { type: 'put', key: 'b', value: '4' }], { sync: true });
+      await database.batch(
+        [
+          { type: 'del', key: 'missing' },
+          { type: 'put', key: 'b', value: '4' },
+        ],
+        { sync: true },
+      );
       assert.equal(await database.get('b'), '4');
     }),
   },
@@ -37,7 +50,10 @@ export const databaseDuties: readonly DatabaseDuty[] = [
       const named = keys.filter((key) => key !== '');
       await database.batch(named.map((key) => ({ type: 'put', key, value: key })));
       const expected = [...named].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
-      assert.deepEqual((await rowsOf(database, {})).map(([key]) => key), expected);
+      assert.deepEqual(
+        (await rowsOf(database, {})).map(([key]) => key),
+        expected,
+      );
       assert.notDeepEqual(expected, [...named].sort());
     }),
   },
@@ -84,7 +100,10 @@ export const databaseDuties: readonly DatabaseDuty[] = [
         }
         seen.push(...page);
       }
-      assert.deepEqual(seen, keys.map((key) => [key, 'before']));
+      assert.deepEqual(
+        seen,
+        keys.map((key) => [key, 'before']),
+      );
       assert.equal(await database.get('k02400'), 'after');
     }),
   },
@@ -104,7 +123,10 @@ export const databaseDuties: readonly DatabaseDuty[] = [
     run: withDatabase(async (database) => {
       await database.batch(['a', 'j!1', 'j!2', 'j"', 'k'].map((key) => ({ type: 'put', key, value: key })));
       await database.clear({ gte: 'j!', lt: 'j"' });
-      assert.deepEqual((await rowsOf(database, {})).map(([key]) => key), ['a', 'j"', 'k']);
+      assert.deepEqual(
+        (await rowsOf(database, {})).map(([key]) => key),
+        ['a', 'j"', 'k'],
+      );
       await database.clear({});
       assert.deepEqual(await rowsOf(database, {}), []);
     }),

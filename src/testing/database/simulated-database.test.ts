@@ -16,7 +16,11 @@ describe('SimulatedDatabaseHome', () => {
   });
 
   it('loses what was not synced when the power goes, but for a beginning of it', async () => {
-    for (const [kept, expected] of [[0, ['synced']], [1, ['first', 'synced']], [9, ['first', 'second', 'synced']]] as const) {
+    for (const [kept, expected] of [
+      [0, ['synced']],
+      [1, ['first', 'synced']],
+      [9, ['first', 'second', 'synced']],
+    ] as const) {
       const home = new SimulatedDatabaseHome();
       const database = await home.open();
       await database.batch([{ type: 'put', key: 'synced', value: '' }], { sync: true });
@@ -56,7 +60,9 @@ describe('SimulatedDatabaseHome', () => {
       },
     });
     const database = await home.open();
-    await expect(database.batch([{ type: 'put', key: 'a', value: '1' }])).rejects.toMatchObject({ code: 'ERR_STATE_CLOSED' });
+    await expect(database.batch([{ type: 'put', key: 'a', value: '1' }])).rejects.toMatchObject({
+      code: 'ERR_STATE_CLOSED',
+    });
     expect(await (await home.open()).get('a')).toBeUndefined();
     expect(steps).toEqual(['database.open', 'database.batch', 'database.open', 'database.get']);
   });

@@ -7,8 +7,15 @@ const PAGE_ROWS = 16;
 
 /** Steps at which a simulator may wait, fail or crash; each comes just before its effect. */
 export type DatabaseStep =
-  | 'database.open' | 'database.get' | 'database.batch' | 'database.page' | 'database.clear'
-  | 'database.read-mark' | 'database.write-mark' | 'database.close' | 'database.put-aside';
+  | 'database.open'
+  | 'database.get'
+  | 'database.batch'
+  | 'database.page'
+  | 'database.clear'
+  | 'database.read-mark'
+  | 'database.write-mark'
+  | 'database.close'
+  | 'database.put-aside';
 
 /** What a crash takes away: `process` nothing that was written, `power` what was not synced. */
 export type CrashKind = 'process' | 'power';
@@ -49,7 +56,8 @@ export class SimulatedDatabaseHome implements DatabaseHome {
 
   async putAside(): Promise<void> {
     await this.#step('database.put-aside');
-    if (this.#holder !== undefined) throw new LockedError('ERR_LOCKED', 'The simulated state is open and cannot be put aside.');
+    if (this.#holder !== undefined)
+      throw new LockedError('ERR_LOCKED', 'The simulated state is open and cannot be put aside.');
     this.putAsideCount++;
     this.#rows = new Map();
     this.#durable = new Map();
@@ -185,7 +193,8 @@ class SimulatedDatabase implements Database {
   }
 
   #assertOpen(): void {
-    if (!this.#open) throw new FileCloudSyncError('ERR_STATE_CLOSED', 'The simulated state was used after it was closed.');
+    if (!this.#open)
+      throw new FileCloudSyncError('ERR_STATE_CLOSED', 'The simulated state was used after it was closed.');
   }
 }
 
