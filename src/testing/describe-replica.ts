@@ -429,6 +429,7 @@ export function describeReplica(name: string, makeReplica: () => Promise<Replica
           const source: Source = {
             ...whole,
             // Does not listen itself: the writer has to.
+            verify: () => whole.verify(),
             async *read(start, end) {
               let given = 0;
               for await (const chunk of whole.read(start, end)) {
