@@ -28,6 +28,8 @@ export interface World {
   tree(): Record<string, string>;
   /** Paths of everything in `.filecloudsync/tmp`. */
   staged(): string[];
+  /** Everything in `.filecloudsync/trash`. */
+  trashTree(): Record<string, string>;
   /** Everything outside of the folder. */
   outside(): Record<string, string>;
   dispose(): void;
@@ -89,6 +91,7 @@ export function realWorld(name: string, create: () => FileSystem): World {
     makeDirectory: (p) => fs.mkdirSync(at(p), { recursive: true }),
     tree: () => withoutOwn(read(root)),
     staged: () => Object.keys(read(path.join(root, '.filecloudsync/tmp'))),
+    trashTree: () => read(path.join(root, '.filecloudsync/trash')),
     outside: () => read(path.join(base, 'outside')),
     dispose: () => fs.rmSync(base, { recursive: true, force: true }),
   };
@@ -118,6 +121,7 @@ export function simulatedWorld(options: SimulatedFileSystemOptions = {}): World 
     makeDirectory: (p) => user.makeDirectory(p),
     tree: () => withoutOwn(flat('')),
     staged: () => Object.keys(flat('.filecloudsync/tmp')),
+    trashTree: () => flat('.filecloudsync/trash'),
     outside: () => flat('/outside'),
     dispose: () => {},
   };

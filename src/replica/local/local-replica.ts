@@ -4,6 +4,7 @@ import { FileCloudSyncError, PathError, UsageError } from '../../errors.js';
 import type { Capabilities, PrepareOptions, Replica } from '../replica.js';
 import type { Trash, TrashItem } from '../trash.js';
 import { cleanUpLocal } from './clean-up.js';
+import { destroyFolder } from './destroy-folder.js';
 import { digestFile } from './digest-file.js';
 import type { FileSystem } from './file-system.js';
 import { errnoOf } from './file-system.js';
@@ -28,8 +29,8 @@ export interface LocalReplicaOptions {
   readonly runtime: Runtime;
   /** Which names the disk takes. */
   readonly pathRules: NameRules;
-  /** Names this run, in staged files and in the trash: letters and digits, unique among runs. */
-  readonly runId: string;
+  /** Names the run that is at work, in staged files and in the trash: letters and digits, unique among runs. */
+  readonly runId: string | (() => string);
   /** How long the trash keeps a version, in days. Default 30. */
   readonly trashDays?: number;
   /** How many ranges of one file are fetched at once. Default 4. */
@@ -47,6 +48,8 @@ export interface LocalReplica extends Replica {
   readonly trash: Trash;
   /** Device and inode of the folder: another value means another folder, or another disk. */
   rootIdentity(): Promise<string>;
+  /** Removes the folder itself with its trash, once no file is left in it. Throws `ERR_FOLDER_KEPT` when something is. */
+  destroy(): Promise<void>;
   /** Text of the `.filecloudsyncignore` file; `undefined` when there is none. Throws `PathError` when it cannot be read. */
   readIgnoreFile(): Promise<string | undefined>;
   /** Deletes for good what the trash has kept for longer than `trashDays`; answers how many versions. */
@@ -64,7 +67,9 @@ export function createLocalReplica(options: LocalReplicaOptions): LocalReplica {
   const context: LocalContext = {
     folder,
     runtime,
-    runId,
+    get runId() {
+      return typeof runId === 'string' ? runId : runId();
+    },
     diskNowMs: () => runtime.clock.nowMs() + clockOffsetMs,
     rangeConcurrency: options.rangeConcurrency ?? 4,
     beforeReplace: options.beforeReplace ?? (async () => {}),
@@ -114,6 +119,7 @@ export function createLocalReplica(options: LocalReplicaOptions): LocalReplica {
     move: (path, to, precondition, changeOptions = {}) => moveFile(context, trash, path, to, precondition, changeOptions),
     cleanUp: () => cleanUpLocal(context, trash),
     rootIdentity: () => folder.identity(),
+    destroy: () => destroyFolder(folder, options.fileSystem),
     readIgnoreFile: () => readIgnoreFile(folder),
 
     async purgeExpired() {
