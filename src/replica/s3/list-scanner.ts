@@ -25,6 +25,8 @@ export interface ListedPage {
 const ROOT = 'ListBucketResult';
 /** The only elements that may hold others, besides `Contents`; what they hold is not looked at. */
 const NESTED = new Set(['Owner', 'RestoreStatus']);
+/** What says something of an object must not stand where it would be passed over. */
+const NOT_TO_BE_PASSED = new Set([ROOT, 'Contents', 'Key', 'Size', 'ETag', 'IsTruncated', 'NextContinuationToken']);
 
 /**
  * Scans the answer to ListObjectsV2. Knows exactly this document: anything it does not expect is refused, never guessed.
@@ -161,7 +163,7 @@ function once<T>(before: T | undefined, value: T, name: string, position: number
 }
 
 function checkName(name: string, position: number): void {
-  if (!/^[A-Za-z][A-Za-z0-9]{0,63}$/.test(name)) throw xmlError(`the unexpected ${showName(name)}`, position);
+  if (!/^[A-Za-z][A-Za-z0-9]{0,63}$/.test(name) || NOT_TO_BE_PASSED.has(name)) throw xmlError(`the unexpected ${showName(name)}`, position);
 }
 
 function readCount(text: string, position: number): number {

@@ -106,10 +106,11 @@ async function probe(api: S3Api, [a, b, c]: readonly [string, string, string], s
   const etagIsMd5 = (await etagAt(a)) === createHash('md5').update('one').digest('hex');
   const createRefused = !(await acts(put(b, 'fresh', ifNone)));
   const putCreate = !createRefused && (await leaves(a, () => acts(put(a, 'two', ifNone)))) && (await oneWins(c, ifNone));
-  await must(api.remove(c, {}, signal));
 
   const putReplace = await formOf(async (form) => {
     const refusesOther = await leaves(a, () => acts(put(a, `other-${form}`, ifMatch(form, WRONG_ETAG))));
+    // An earlier try may have made it.
+    await must(api.remove(c, {}, signal));
     const refusesAbsent = await leaves(c, () => acts(put(c, `absent-${form}`, ifMatch(form, WRONG_ETAG))));
     if (!refusesOther || !refusesAbsent) return false;
     if (!(await acts(put(a, `right-${form}`, ifMatch(form, (await etagAt(a)) ?? ''))))) return false;
@@ -121,6 +122,7 @@ async function probe(api: S3Api, [a, b, c]: readonly [string, string, string], s
   const completeCreate = (await leaves(a, () => complete(a, 'parts', ifNone))) && (await completesFresh(api, b, complete));
   const completeReplace = await formOf(async (form) => {
     if (!(await leaves(a, () => complete(a, `parts-${form}`, ifMatch(form, WRONG_ETAG))))) return false;
+    await must(api.remove(c, {}, signal));
     if (!(await leaves(c, () => complete(c, `parts-absent-${form}`, ifMatch(form, WRONG_ETAG))))) return false;
     return complete(a, `parts-right-${form}`, ifMatch(form, (await etagAt(a)) ?? ''));
   });

@@ -1,0 +1,156 @@
+import { describe, expect, it } from 'vitest';
+import { createS3Replica } from '../../src/replica/s3/index.js';
+import { type DialectName, DIALECTS, systemRuntime } from '../../src/testing/s3/index.js';
+import { memoryFacts, memoryUploads, simulatedBucket } from './bucket-under-test.js';
+
+type Conditions = 'put create' | 'put replace' | 'complete create' | 'complete replace' | 'copy create' | 'delete';
+
+/** What a store may be trusted with, by what its profile says that it does. */
+function trustworthy(name: DialectName): Conditions[] {
+  const { conditions, conditionWindowMs } = DIALECTS[name];
+  if (conditionWindowMs > 0) return [];
+  const { put, complete, copy } = conditions;
+  const replaces = ({ ifMatch, missingStatus }: typeof put): boolean => ifMatch === 'honoured' && missingStatus !== 200;
+  const found: [Conditions, boolean][] = [
+    ['put create', put.ifNoneMatch === 'honoured'],
+    ['put replace', replaces(put)],
+    ['complete create', complete.ifNoneMatch === 'honoured'],
+    ['complete replace', replaces(complete)],
+    ['copy create', copy.ifNoneMatch === 'honoured'],
+    ['delete', conditions.delete.ifMatch === 'honoured'],
+  ];
+  return found.filter(([, honoured]) => honoured).map(([what]) => what);
+}
+
+function replicaOn(place: ReturnType<typeof simulatedBucket>, options: { facts?: ReturnType<typeof memoryFacts>; probe?: boolean; endpoint?: string } = {}) {
+  const { facts = memoryFacts(), probe = true, endpoint = place.endpoint } = options;
+  return createS3Replica({
+    transport: place.transport(),
+    endpoint,
+    bucket: place.bucket,
+    prefix: 'p',
+    uploads: memoryUploads(),
+    facts,
+    runtime: systemRuntime(),
+    pathRules: 'linux',
+    probe,
+    backoff: { baseMs: 1, capMs: 1 },
+  });
+}
+
+const names = Object.keys(DIALECTS) as DialectName[];
+
+describe('probe', () => {
+  it.each(names.filter((name) => !name.startsWith('list-')))('trusts %s with what it honours, with nothing else, and leaves nothing behind', async (name) => {
+    const place = simulatedBucket(name);
+    const facts = memoryFacts();
+    await replicaOn(place, { facts }).prepare({ readonly: false });
+    const [kept] = [...facts.values.values()];
+    const dialect = JSON.parse(kept ?? '{}') as Record<string, unknown>;
+    const found: [Conditions, boolean][] = [
+      ['put create', dialect['putCreate'] === true],
+      ['put replace', dialect['putReplace'] !== 'none'],
+      ['complete create', dialect['completeCreate'] === true],
+      ['complete replace', dialect['completeReplace'] !== 'none'],
+      ['copy create', dialect['copyCreate'] === true],
+      ['delete', dialect['remove'] !== 'none'],
+    ];
+    expect(found.filter(([, trusted]) => trusted).map(([what]) => what)).toEqual(trustworthy(name));
+    expect(dialect['etagIsMd5']).toBe(DIALECTS[name].putEtag === 'md5');
+    expect(place.s3.keys(place.bucket)).toEqual([]);
+    expect(place.s3.uploadIds(place.bucket)).toEqual([]);
+  });
+
+  it('finds out that a store wants ETags without quotes', async () => {
+    const facts = memoryFacts();
+    await replicaOn(simulatedBucket('ceph-16'), { facts }).prepare({ readonly: false });
+    expect([...facts.values.values()][0]).toContain('"putReplace":"bare"');
+  });
+
+  it('asks a store once, not in every run', async () => {
+    const place = simulatedBucket('ceph-16');
+    const facts = memoryFacts();
+    await replicaOn(place, { facts }).prepare({ readonly: false });
+    const again = replicaOn(place, { facts });
+    await again.prepare({ readonly: false });
+    expect(again.counters.byOperation).toEqual({ ListObjectsV2: 1 });
+  });
+
+  it('asks again when what was kept is not of this version', async () => {
+    const place = simulatedBucket('ceph-16');
+    const facts = memoryFacts();
+    await replicaOn(place, { facts }).prepare({ readonly: false });
+    for (const [name] of facts.values) facts.values.set(name, '{"putCreate":true,"putReplace":"sometimes"}');
+    const again = replicaOn(place, { facts });
+    await again.prepare({ readonly: false });
+    expect(again.counters.byOperation['PutObject']).toBeGreaterThan(5);
+  });
+
+  it.each([
+    ['under readonly', { readonly: true }, true],
+    ['when it is not wanted', { readonly: false }, false],
+  ])('writes nothing %s, and trusts nothing', async (_when, options, probe) => {
+    const place = simulatedBucket('garage-1.2');
+    const replica = replicaOn(place, { probe });
+    const capabilities = await replica.prepare(options);
+    expect(capabilities).toMatchObject({ conditionalWrite: 'none', conditionalDelete: false });
+    expect(replica.counters.byOperation).toEqual({ ListObjectsV2: 1 });
+  });
+
+  it('does not try AWS, which is known', async () => {
+    const replica = replicaOn(simulatedBucket(), { endpoint: 'https://bucket.s3.eu-west-1.amazonaws.com' });
+    expect(await replica.prepare({ readonly: false })).toMatchObject({ conditionalWrite: 'all', conditionalDelete: true, remarks: [] });
+    expect(replica.counters.requests).toBe(1);
+  });
+
+  it('takes no other host for AWS', async () => {
+    const replica = replicaOn(simulatedBucket(), { endpoint: 'https://s3.amazonaws.com.evil.example' });
+    await replica.prepare({ readonly: false });
+    expect(replica.counters.requests).toBeGreaterThan(20);
+  });
+
+  it('says so, and takes the careful way, where it may not write', async () => {
+    const place = simulatedBucket();
+    const inner = place.transport();
+    const replica = createS3Replica({
+      transport: {
+        async send(request) {
+          if (request.method !== 'PUT' && request.method !== 'POST') return inner.send(request);
+          const body = Buffer.from('<Error><Code>AccessDenied</Code><Message>no</Message></Error>');
+          return { status: 403, headers: {}, body: (async function* () { yield body; })() };
+        },
+        close: () => inner.close(),
+      },
+      endpoint: 'x',
+      bucket: place.bucket,
+      uploads: memoryUploads(),
+      facts: memoryFacts(),
+      runtime: systemRuntime(),
+      pathRules: 'linux',
+    });
+    const { conditionalWrite, remarks } = await replica.prepare({ readonly: false });
+    expect(conditionalWrite).toBe('none');
+    expect(remarks.join()).toContain('403 AccessDenied');
+  });
+
+  it.each(['slow-down', 'reset-after', 'reset-before', 'error-after'] as const)('is not misled by a request that failed (%s)', async (fault) => {
+    for (let nth = 1; nth <= 40; nth += 3) {
+      const place = simulatedBucket('ceph-16');
+      const facts = memoryFacts();
+      const replica = createS3Replica({
+        transport: place.transport({ rules: [{ fault, nth }] }),
+        endpoint: 'x',
+        bucket: place.bucket,
+        uploads: memoryUploads(),
+        facts,
+        runtime: systemRuntime(),
+        pathRules: 'linux',
+        backoff: { baseMs: 1, capMs: 1 },
+      });
+      await replica.prepare({ readonly: false });
+      const kept = [...facts.values.values()][0];
+      expect(kept).toContain('"putCreate":true,"putReplace":"bare","completeCreate":false,"completeReplace":"none"');
+      expect(place.s3.keys(place.bucket)).toEqual([]);
+    }
+  });
+});
