@@ -15,7 +15,7 @@ export interface SessionPorts {
   readonly local: SessionLocal;
   readonly remote: Replica;
   readonly store: StateStore;
-  /** Puts a damaged store aside and opens an empty one, with `rebuilt` set. */
+  /** Closes a damaged store, puts it aside and opens an empty one, with `rebuilt` set. */
   readonly reopenStore: () => Promise<StateStore>;
   readonly runtime: Runtime;
   readonly nameRules: NameRules;

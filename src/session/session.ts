@@ -98,7 +98,6 @@ export class Session {
       return await work(context);
     } catch (error) {
       if (!(error instanceof StateDamagedError)) throw error;
-      await this.#store.close();
       this.#store = await this.#ports.reopenStore();
       return work({ ...context, ports: { ...context.ports, store: this.#store } });
     }

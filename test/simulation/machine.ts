@@ -54,7 +54,12 @@ export class Machine {
     const process = this.#process;
     const runtime: Runtime = { clock: this.#scheduler.clock(process, this.#skewMs), random: this.#random };
     const openStore = (): Promise<StateStore> => openStateStore(this.#home, { pairId: this.name });
-    const store = await openStore();
+    let store = await openStore();
+    const reopenStore = async (): Promise<StateStore> => {
+      await store.close();
+      store = await openStore();
+      return store;
+    };
     const runId = `${this.name}r${++this.#runs}`;
     const local = createLocalReplica({
       root: this.disk.root,
@@ -69,7 +74,7 @@ export class Machine {
     });
     const remote = this.#makeRemote({ process, runtime, store });
     const session = new Session(
-      { local, remote, store, reopenStore: openStore, runtime, nameRules: 'linux' },
+      { local, remote, store, reopenStore, runtime, nameRules: 'linux' },
       this.#options,
       () => runId,
     );

@@ -1,0 +1,269 @@
+import { hostname } from 'node:os';
+import type { S3Client } from '@aws-sdk/client-s3';
+import type { Conflict, ConflictAnswer } from '../core/conflict.js';
+import { PathError } from '../errors.js';
+import { createDefaultFileSystem } from '../replica/local/default-file-system.js';
+import { createPathFilter } from '../replica/local/filter.js';
+import { createLocalReplica, type LocalReplica } from '../replica/local/local-replica.js';
+import { resolveRoot } from '../replica/local/resolve-root.js';
+import type { PathFilter } from '../replica/replica.js';
+import { resolveBucketEndpoint } from '../replica/s3/endpoint.js';
+import { createS3Replica, type S3Replica } from '../replica/s3/index.js';
+import type { TrashItem } from '../replica/trash.js';
+import { LastCycle } from '../session/last-cycle.js';
+import type { SessionOptions } from '../session/options.js';
+import { removeFolder } from '../session/remove-folder.js';
+import { restoreVersions, type RestoreSelection } from '../session/restore-versions.js';
+import type { CycleResult, PairStatus, Plan, Verification } from '../session/result.js';
+import { Session, type SessionCall } from '../session/session.js';
+import { WaitingConflicts } from '../session/waiting-conflicts.js';
+import { forgetPair, openPair as openPairState, type OpenPair as PairState } from '../store/open-pair.js';
+import type { PairIdentity } from '../store/pair-identity.js';
+import { stateDirectoryOf } from '../store/state-directory.js';
+import { addressText, toAddress, type Address } from './address.js';
+import { toBytesPerSecond } from './bandwidth.js';
+import type { ResolvedSyncOptions } from './default-options.js';
+import { nameRules } from './file-replicas.js';
+import type { Pair, PairCallOptions, Restored } from './pair.js';
+import { runIdAt } from './run-id.js';
+import { systemRuntime } from './system-runtime.js';
+
+const MIB = 1024 * 1024;
+
+/**
+ * Opens a folder and a bucket for work and takes the lock on the pair. Neither side is touched before the first call.
+ *
+ * @throws UsageError `ERR_FOLDER_MISSING`, `ERR_FOLDER_PAIRED_ELSEWHERE` and the like; LockedError `ERR_LOCKED`.
+ */
+export async function openPair(client: S3Client, bucket: string, folder: string, options: ResolvedSyncOptions): Promise<Pair> {
+  const address = toAddress(bucket, options.prefix);
+  const root = await resolveRoot(folder);
+  const { origin } = await resolveBucketEndpoint(client, '');
+  const identity: PairIdentity = { endpoint: origin, bucket: address.bucket, prefix: address.prefix, folder: root };
+  const { stateDir, signal, allowOverlap } = options;
+  const stateDirectory = stateDirectoryOf({ environment: process.env, ...(stateDir !== undefined && { stateDir }) });
+  const state = await openPairState(stateDirectory, identity, {
+    clock: systemRuntime.clock,
+    allowOverlap,
+    ...(signal !== undefined && { signal }),
+  });
+  return new OpenedPair({ client, address, identity, stateDirectory, state, options });
+}
+
+interface OpenedPairParts {
+  readonly client: S3Client;
+  readonly address: Address;
+  readonly identity: PairIdentity;
+  readonly stateDirectory: string;
+  readonly state: PairState;
+  readonly options: ResolvedSyncOptions;
+}
+
+class OpenedPair implements Pair {
+  readonly #parts: OpenedPairParts;
+  readonly #local: LocalReplica;
+  readonly #remote: S3Replica;
+  readonly #session: Session;
+  #runId = runIdAt(systemRuntime);
+  #prepared: 'no' | 'to-read' | 'to-write' = 'no';
+  #closed = false;
+
+  constructor(parts: OpenedPairParts) {
+    const { client, address, identity, state, options } = parts;
+    this.#parts = parts;
+    this.#local = createLocalReplica({
+      root: identity.folder,
+      fileSystem: createDefaultFileSystem(),
+      runtime: systemRuntime,
+      pathRules: nameRules,
+      runId: () => this.#runId,
+      trashDays: options.trashDays,
+      beforeReplace: async (path) => {
+        const { baseline } = this.#session.store;
+        const row = await baseline.get(path);
+        if (row !== undefined) await baseline.put([{ ...row, replacing: true }], { sync: true });
+      },
+    });
+    this.#remote = createS3Replica({
+      client,
+      bucket: address.bucket,
+      prefix: address.prefix,
+      // The store may be opened anew when its state was damaged: always the one of this moment is meant.
+      uploads: {
+        get: (path) => this.#session.store.uploads.get(path),
+        put: (record) => this.#session.store.uploads.put(record),
+        delete: (path, uploadId) => this.#session.store.uploads.delete(path, uploadId),
+        list: () => this.#session.store.uploads.list(),
+      },
+      facts: {
+        get: (name) => this.#session.store.facts.get(name),
+        put: (name, value) => this.#session.store.facts.put(name, value),
+      },
+      runtime: systemRuntime,
+      pathRules: nameRules,
+      partSizeBytes: options.partSizeMiB * MIB,
+      concurrency: options.concurrency,
+      bandwidthBytesPerSecond: toBytesPerSecond(options.bandwidth),
+      probe: options.probe,
+    });
+    this.#session = new Session(
+      { local: this.#local, remote: this.#remote, store: state.store, reopenStore: () => state.reopen(), runtime: systemRuntime, nameRules },
+      sessionOptions(options),
+      () => this.#nextRunId(),
+    );
+  }
+
+  async sync(options: PairCallOptions = {}): Promise<CycleResult> {
+    await this.#prepare(this.#parts.options.readonly, options);
+    return this.#session.cycle(await this.#call(options));
+  }
+
+  async plan(options: PairCallOptions = {}): Promise<Plan> {
+    await this.#prepare(true, options);
+    return this.#session.plan(await this.#call(options));
+  }
+
+  async status(): Promise<PairStatus> {
+    const { identity, address } = this.#parts;
+    const { facts } = this.#session.store;
+    const [last, waiting, trash] = await Promise.all([
+      new LastCycle(facts).read(),
+      new WaitingConflicts(facts).list(),
+      this.#local.trash.list(),
+    ]);
+    return {
+      folder: identity.folder,
+      address: addressText(address),
+      endpoint: identity.endpoint,
+      knownFiles: last?.knownFiles ?? 0,
+      lastCycle: last,
+      waitingConflicts: waiting.length,
+      trashItems: trash.length,
+      trashBytes: trash.reduce((sum, item) => sum + item.sizeBytes, 0),
+    };
+  }
+
+  async conflicts(): Promise<Conflict[]> {
+    return (await new WaitingConflicts(this.#session.store.facts).list()).map(({ conflict }) => conflict);
+  }
+
+  async resolve(path: string, answer: Exclude<ConflictAnswer, 'manual'>, options: PairCallOptions = {}): Promise<CycleResult> {
+    const waiting = await new WaitingConflicts(this.#session.store.facts).get(path);
+    if (waiting === undefined) {
+      throw new PathError('ERR_CONFLICT_NOT_FOUND', `No conflict waits at "${path}". List the waiting ones with "conflicts".`, { data: { path } });
+    }
+    const isKind = waiting.conflict.type === 'kind';
+    if (isKind && answer !== 'keep-both') {
+      throw new PathError(
+        'ERR_CONFLICT_ANSWER',
+        `"${path}" is a file on one side and a folder on the other, so neither side can win alone: settle it with keep-both, or rename one of them.`,
+        { data: { path, answer } },
+      );
+    }
+    await this.#prepare(this.#parts.options.readonly, options);
+    const call = await this.#call(options);
+    // A conflict of kinds is about a path and all that lies below it on the other side: only a whole look can settle it.
+    const scope = isKind ? {} : { files: [path] };
+    return this.#session.cycle({ ...call, options: { ...call.options, ...scope, conflict: answer } });
+  }
+
+  trash(): Promise<TrashItem[]> {
+    return this.#local.trash.list();
+  }
+
+  purgeTrash(select: (item: TrashItem) => boolean): Promise<number> {
+    return this.#local.trash.purge(select);
+  }
+
+  async restore(what: RestoreSelection, options: PairCallOptions = {}): Promise<Restored[]> {
+    const { readonly } = this.#parts.options;
+    await this.#prepare(readonly, options);
+    this.#nextRunId();
+    const items = await restoreVersions(this.#local, what, options.signal);
+    const call = await this.#call(options);
+    await this.#session.cycle({ ...call, options: { ...call.options, files: items.map(({ path }) => path) } });
+    return items.map((item) => ({ item, path: item.path }));
+  }
+
+  async verify({ sample = 1, ...options }: PairCallOptions & { readonly sample?: number } = {}): Promise<Verification> {
+    await this.#prepare(true, options);
+    return this.#session.verify(sample, await this.#call(options));
+  }
+
+  async forget(): Promise<void> {
+    const { stateDirectory, identity } = this.#parts;
+    await this.close();
+    await forgetPair(stateDirectory, identity, { clock: systemRuntime.clock });
+  }
+
+  async removeFolder({ unsynced, signal }: { readonly unsynced: boolean; readonly signal?: AbortSignal }): Promise<void> {
+    await this.#prepare(true, {});
+    await removeFolder(this.#local, this.#session.store, {
+      folder: this.#parts.identity.folder,
+      unsynced,
+      ...(signal !== undefined && { signal }),
+    });
+    await this.forget();
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    try {
+      await this.#remote.close();
+      await this.#local.close();
+    } finally {
+      await this.#parts.state.close();
+    }
+  }
+
+  /** Finds out what both sides can do, once; a pair that was only read so far is looked at again before it is written. */
+  async #prepare(readonly: boolean, { signal, onEvent }: PairCallOptions): Promise<void> {
+    const wanted = readonly ? 'to-read' : 'to-write';
+    if (this.#prepared === wanted || this.#prepared === 'to-write') return;
+    const options = { readonly, ...(signal !== undefined && { signal }) };
+    // The folder is written to under `readonly` as well; only a plan leaves it alone, and needs no more than to read it.
+    const local = await this.#local.prepare({ ...options, readonly: readonly && !this.#parts.options.readonly });
+    const remote = await this.#remote.prepare(options);
+    this.#prepared = wanted;
+    for (const message of [...local.remarks, ...remote.remarks]) onEvent?.({ type: 'remark', message });
+  }
+
+  async #call({ signal, softSignal, onEvent }: PairCallOptions): Promise<SessionCall> {
+    return {
+      options: { filter: await this.#filter() },
+      ...(signal !== undefined && { signal }),
+      ...(softSignal !== undefined && { softSignal }),
+      ...(onEvent !== undefined && { onEvent }),
+    };
+  }
+
+  /** Made for each call: the file of patterns is one of the user's files, and may have changed. */
+  async #filter(): Promise<PathFilter> {
+    const { include, exclude } = this.#parts.options;
+    const ignoreFile = await this.#local.readIgnoreFile();
+    return createPathFilter({
+      ...(include !== undefined && { include }),
+      ...(exclude !== undefined && { exclude }),
+      ...(ignoreFile !== undefined && { ignoreFile }),
+    });
+  }
+
+  #nextRunId(): string {
+    this.#runId = runIdAt(systemRuntime);
+    return this.#runId;
+  }
+}
+
+function sessionOptions(options: ResolvedSyncOptions): SessionOptions {
+  return {
+    filter: createPathFilter(),
+    readonly: options.readonly,
+    conflict: options.conflict,
+    maxDelete: options.maxDelete,
+    concurrency: options.concurrency,
+    trashDays: options.trashDays,
+    machine: hostname(),
+    ...(options.files !== undefined && { files: Array.from(options.files) }),
+  };
+}
