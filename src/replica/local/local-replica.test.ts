@@ -89,6 +89,17 @@ describe.each(WORLDS)('local replica on %s', (_, create) => {
       expect(await observeFile(replica, 'd/f')).toEqual(entries[0]);
     });
 
+    it('notices an edit that keeps size and time', async () => {
+      world.write('f', 'one', OLD_MS);
+      const entry = await observeFile(replica, 'f');
+      await new Promise((resolve) => setImmediate(resolve));
+      const until = performance.now() + 15;
+      // The tick of the disk's clock has to pass; a simulated one goes on by itself.
+      while (performance.now() < until);
+      world.write('f', 'two', OLD_MS);
+      expect((await observeFile(replica, 'f')).fingerprint).not.toBe(entry.fingerprint);
+    });
+
     it('marks a file racy that was changed just now', async () => {
       world.write('f', 'x', world.runtime.clock.nowMs());
       expect(await observeFile(replica, 'f')).toMatchObject({ racy: true });
