@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ModuleKind, ScriptTarget, transpileModule } from 'typescript';
@@ -33,7 +33,17 @@ export async function buildCommand(): Promise<string> {
   await copyFile(join(ROOT, 'package.json'), join(fresh, 'package.json'));
   // Another test file may have been quicker.
   await rename(fresh, build).catch(() => rm(fresh, { recursive: true, force: true }));
+  await removeOld(builds);
   return main;
+}
+
+/** Builds of an hour ago are of sources that are gone; younger ones may be in use. */
+async function removeOld(builds: string): Promise<void> {
+  for (const name of await readdir(builds)) {
+    const path = join(builds, name);
+    const age = Date.now() - (await stat(path).catch(() => ({ mtimeMs: Date.now() }))).mtimeMs;
+    if (age > 3_600_000) await rm(path, { recursive: true, force: true });
+  }
 }
 
 async function readSources(): Promise<[path: string, text: string][]> {
