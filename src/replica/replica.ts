@@ -19,7 +19,10 @@ export interface ScanOptions {
 
 /** A run of entries, in order. */
 export interface ScanPage {
-  /** In UTF-8 byte order of `path`, strictly ascending within and across pages. No directories. */
+  /**
+   * In UTF-8 byte order, strictly ascending within and across pages: by `path`, or by `path + '/'` for an entry that stands
+   * for a whole directory (`subtree`), which is where the files below it would be. No directories.
+   */
   readonly entries: readonly Entry[];
   /** What has no path that could exist on the other side: hostile keys, names that are not UTF-8. In any order. */
   readonly problems: readonly Problem[];

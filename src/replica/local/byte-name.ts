@@ -23,6 +23,5 @@ export function encodeByteName(name: string): ByteName {
 export function printableByteName(name: ByteName): string {
   const decoded = decodeByteName(name);
   if (decoded !== undefined) return decoded;
-  // oxlint-disable-next-line no-control-regex
   return name.replace(/[^\u0020-\u007e]|\\/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }

@@ -2,8 +2,8 @@ import type { SimulatedDisk } from './simulated-disk.js';
 import { errnoError } from './simulated-handles.js';
 import type { Inode } from './simulated-inode.js';
 
-/** What stands at one path, for assertions. */
-export type TreeNode = string | { readonly symlink: string } | 'directory' | 'other';
+/** What stands at one path, for assertions: the text of a file, `directory` (its path ends in `/`), `other`, or a link. */
+export type TreeNode = string | { readonly symlink: string };
 
 /**
  * A person, or another program, at work on a simulated disk: every call happens at once and is durable.
