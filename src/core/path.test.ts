@@ -37,7 +37,7 @@ describe('problemOfPath', () => {
     [long('a', 256), 'ERR_NAME_TOO_LONG', ALL],
     [`x/${long('é', 128)}`, 'ERR_NAME_TOO_LONG', ['linux']],
     [long('\u{1F600}', 64), 'ERR_NAME_TOO_LONG', ['linux']],
-    [`${long('\u{1F600}', 128)}`, 'ERR_NAME_TOO_LONG', ALL],
+    [long('\u{1F600}', 128), 'ERR_NAME_TOO_LONG', ALL],
     ['a\u0001b', 'ERR_NAME_CONTROL', ['win32']],
     ['tab\there', 'ERR_NAME_CONTROL', ['win32']],
     ...[...'<>:"|?*\\'].map((c) => [`a${c}b`, 'ERR_NAME_CHARACTER', ['win32']] as const),
