@@ -8,7 +8,7 @@ import type { HeldPart } from './s3-api.js';
 import { holds, readState, type S3Context } from './s3-context.js';
 import { failureError, isPreconditionFailure, type ServiceFailure } from './service-error.js';
 import { writeCondition } from './write-object.js';
-import { forgetUpload } from './write-parts.js';
+import { combinedEtag, forgetUpload } from './write-parts.js';
 
 /** Copied within the store: large parts cost nothing here. At most 5 GiB each. */
 const COPY_PART_BYTES = 512 * 1024 * 1024;
@@ -39,7 +39,7 @@ export async function copyInParts(context: S3Context, plan: CopyPlan): Promise<O
       parts[number - 1] = { number, etag: answer.value, sizeBytes: end - start };
     });
     const { headers, trusted } = writeCondition(null, context.dialect.completeCreate, 'none', false);
-    const etags = new Set<string>();
+    const etags = new Set([combinedEtag(parts.map(({ etag }) => Buffer.from(etag, 'hex')))]);
     const outcome = await guardedChange<string>(
       context,
       {
@@ -52,8 +52,7 @@ export async function copyInParts(context: S3Context, plan: CopyPlan): Promise<O
           if (answer.ok && answer.value !== '') etags.add(answer.value);
           return answer;
         },
-        // Nothing stood there before, and an ETag of so many parts at this size is what this upload makes.
-        isOurs: (found) => found !== null && found.sizeBytes === sizeBytes && (etags.has(found.etag) || found.etag.endsWith(`-${parts.length}`)),
+        isOurs: (found) => found !== null && found.sizeBytes === sizeBytes && etags.has(found.etag),
         recover: (found) => found?.etag ?? '',
       },
       signal,

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { isAbort, PathError, StaleError, type FileCloudSyncError } from '../../errors.js';
 import type { Outcome, Precondition, Source, WriteOptions, Written } from '../replica.js';
 import { guardedChange } from './guarded-change.js';
-import { isMd5Hex, type ObjectState } from './object-state.js';
+import type { ObjectState } from './object-state.js';
 import { forEachBounded } from './for-each-bounded.js';
 import { partSizeFor, partsOf } from './part-size.js';
 import { readRange } from './read-range.js';
@@ -100,8 +100,7 @@ async function completeUpload(
   const { path, uploadId } = record;
   const { sizeBytes } = source.entry;
   const { dialect } = context;
-  const md5 = createHash('md5').update(Buffer.concat(parts.map((part) => part.md5))).digest('hex');
-  const combined = `${md5}-${parts.length}`;
+  const combined = combinedEtag(parts.map((part) => part.md5));
   const { headers, trusted } = writeCondition(precondition, dialect.completeCreate, dialect.completeReplace, false);
   const answered = new Set([combined]);
   const outcome = await guardedChange<string>(
@@ -117,7 +116,7 @@ async function completeUpload(
         if (answer.ok && answer.value !== '') answered.add(answer.value);
         return answer;
       },
-      isOurs: (state) => isOurUpload(state, sizeBytes, parts.length, answered),
+      isOurs: (state) => isOurUpload(state, sizeBytes, answered),
       recover: (state) => state?.etag ?? '',
       judge: (failure) => (failure.code === 'NoSuchUpload' ? lostUpload(path) : undefined),
     },
@@ -126,7 +125,7 @@ async function completeUpload(
     // An earlier try may have completed the upload without our hearing of it: then it is not there to be completed again.
     if (!(error instanceof PathError) || error.code !== 'ERR_S3_UPLOAD_LOST') throw error;
     const state = await readState(context, path, signal);
-    if (state !== null && isOurUpload(state, sizeBytes, parts.length, answered)) return { outcome: 'done' as const, value: state.etag };
+    if (state !== null && isOurUpload(state, sizeBytes, answered)) return { outcome: 'done' as const, value: state.etag };
     if (holds(state, precondition)) throw error;
     return { outcome: 'stale' as const, message: `"${path}" was changed in the bucket while it was uploaded.` };
   });
@@ -135,12 +134,17 @@ async function completeUpload(
   return written(path, source, { etag, sizeBytes }, `md5-${record.partSizeBytes}:${combined}`);
 }
 
-/** By the ETag of the parts; where the store makes other ones, by the number of parts and the size. */
-function isOurUpload(state: ObjectState | null, sizeBytes: number, partCount: number, answered: ReadonlySet<string>): boolean {
-  if (state === null || state.sizeBytes !== sizeBytes) return false;
-  if (answered.has(state.etag)) return true;
-  const isOfAnotherKind = state.isEtagOpaque || !isMd5Hex(state.etag.slice(0, 32));
-  return isOfAnotherKind && state.etag.endsWith(`-${partCount}`);
+/** The ETag of an object made of parts, where a store makes it of their MD5s. */
+export function combinedEtag(md5s: readonly Uint8Array[]): string {
+  return `${createHash('md5').update(Buffer.concat(md5s)).digest('hex')}-${md5s.length}`;
+}
+
+/**
+ * By the ETag alone: size and number of parts are those of another machine's upload too. Where the store's ETags cannot be
+ * foretold, a lost answer is stale, and the contents are compared.
+ */
+function isOurUpload(state: ObjectState | null, sizeBytes: number, answered: ReadonlySet<string>): boolean {
+  return state !== null && state.sizeBytes === sizeBytes && answered.has(state.etag);
 }
 
 /** Aborts an upload when it is of no use, and forgets it. Never throws: what cannot be aborted now is aborted by `cleanUp`. */
