@@ -1,5 +1,5 @@
 import type { S3Client } from '@aws-sdk/client-s3';
-import { isAbort, S3ConnectionError } from '../errors.js';
+import { S3ConnectionError } from '../errors.js';
 import { resolveBucketEndpoint } from '../replica/s3/endpoint.js';
 import { readBody } from '../replica/s3/read-body.js';
 import { describeFailure, failureError } from '../replica/s3/service-error.js';
@@ -29,10 +29,10 @@ export async function checkConnection(client: S3Client, check: ConnectionCheck):
   const { bucket, prefix } = check.bucket === undefined ? { bucket: '', prefix: '' } : toAddress(check.bucket);
   const { origin } = await resolveBucketEndpoint(client, bucket);
   const transport = createUndiciTransport({ client, clock: systemRuntime.clock, connectTimeoutMs: check.timeoutMs });
+  const signal = AbortSignal.timeout(check.timeoutMs);
   try {
     // Not HEAD of the bucket: its answer has no body, so that neither a web server nor the reason of a 403 can be told.
     const query = { 'list-type': '2', 'max-keys': '1', ...(prefix !== '' && { prefix }) };
-    const signal = AbortSignal.timeout(check.timeoutMs);
     const request: S3Request = { method: 'GET', bucket, key: undefined, query: bucket === '' ? {} : query, headers: {}, signal };
     const response = await transport.send(request);
     const bytes = await readBody(response, MAX_ANSWER_BYTES);
@@ -43,7 +43,7 @@ export async function checkConnection(client: S3Client, check: ConnectionCheck):
     if (response.status < 300 || (failure.code === '' && response.status < 500)) throw notS3(action, response.status, bytes);
     throw failureError(failure, { action, bucket, path: undefined });
   } catch (error) {
-    throw isAbort(error) || isTimeout(error) ? timedOut(origin, check.timeoutMs, error) : error;
+    throw signal.aborted ? timedOut(origin, check.timeoutMs, error) : error;
   } finally {
     await transport.close();
   }
@@ -74,8 +74,4 @@ function timedOut(origin: string, timeoutMs: number, cause: unknown): S3Connecti
     `The S3 service at ${origin} could not be used: it did not answer within ${timeoutMs / 1000} seconds. Check the network and the endpoint, or give it more time ("timeoutSeconds").`,
     { cause, data: { origin }, retryable: true },
   );
-}
-
-function isTimeout(error: unknown): boolean {
-  return error instanceof Error && error.name === 'TimeoutError';
 }

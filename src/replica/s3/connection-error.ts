@@ -15,7 +15,7 @@ const MEANINGS: readonly (readonly [pattern: RegExp, code: string, what: string,
     'the secure connection could not be made. Check the certificate of the service, or whether the endpoint speaks http',
     false,
   ],
-  [/^HPE_/, 'ERR_S3_NOT_HTTP', 'what answered does not speak HTTP. Check the port and whether the endpoint speaks https', false],
+  [/^HPE_|^HTTPParserError$/, 'ERR_S3_NOT_HTTP', 'what answered does not speak HTTP. Check the port and whether the endpoint speaks https', false],
   [/^(ECONNRESET|EPIPE|ECONNABORTED|UND_ERR_SOCKET|UND_ERR_RES_CONTENT_LENGTH_MISMATCH)$/, 'ERR_S3_CONNECTION_LOST', 'the connection broke', true],
 ];
 
