@@ -4,9 +4,13 @@ import type { LocalContext } from './local-context.js';
 import { pathErrorOf } from './local-error.js';
 import type { LocalTrash } from './local-trash.js';
 
+const TMP_PATH = '.filecloudsync/tmp';
+
 /** Removes what interrupted runs staged, and descriptions of versions that never reached the trash. */
 export async function cleanUpLocal(context: LocalContext, trash: LocalTrash): Promise<void> {
-  const directory = await context.folder.privateFolder('tmp');
+  const directory = await context.folder.privateFolder('tmp').catch((error: unknown) => {
+    throw pathErrorOf(error, TMP_PATH, 'open');
+  });
   try {
     const own = `${context.runId}-`;
     for (const item of await directory.list()) {
@@ -16,7 +20,7 @@ export async function cleanUpLocal(context: LocalContext, trash: LocalTrash): Pr
       try {
         await directory.unlink(name);
       } catch (error) {
-        if (errnoOf(error) !== 'ENOENT') throw pathErrorOf(error, `.filecloudsync/tmp/${name}`, 'remove');
+        if (errnoOf(error) !== 'ENOENT') throw pathErrorOf(error, `${TMP_PATH}/${name}`, 'remove');
       }
     }
   } finally {

@@ -88,7 +88,9 @@ export class Folder {
     this.check(path);
     const segments = path.split('/');
     const name = segments.pop() ?? '';
-    let parent = await this.open();
+    let parent = await this.open().catch((error: unknown) => {
+      throw pathErrorOf(error, path, 'reach');
+    });
     let walked = '';
     for (const segment of segments) {
       walked = walked === '' ? segment : `${walked}/${segment}`;

@@ -13,6 +13,12 @@ async function bytesOf(source: { read(start: number, end: number): AsyncIterable
   return Buffer.concat(chunks);
 }
 
+/** Lets the tick of the disk's clock pass; a simulated one goes on by itself. */
+function passTick(): void {
+  const until = performance.now() + 15;
+  while (performance.now() < until);
+}
+
 describe.each(WORLDS)('local replica on %s', (_, create) => {
   let world: World;
   let replica: LocalReplica;
@@ -92,10 +98,7 @@ describe.each(WORLDS)('local replica on %s', (_, create) => {
     it('notices an edit that keeps size and time', async () => {
       world.write('f', 'one', OLD_MS);
       const entry = await observeFile(replica, 'f');
-      await new Promise((resolve) => setImmediate(resolve));
-      const until = performance.now() + 15;
-      // The tick of the disk's clock has to pass; a simulated one goes on by itself.
-      while (performance.now() < until);
+      passTick();
       world.write('f', 'two', OLD_MS);
       expect((await observeFile(replica, 'f')).fingerprint).not.toBe(entry.fingerprint);
     });
@@ -172,6 +175,14 @@ describe.each(WORLDS)('local replica on %s', (_, create) => {
       await source.close();
     });
 
+    it('is stale when the folder of the file was moved elsewhere while it was read', async () => {
+      world.write('d/f', 'one');
+      const source = await replica.open(await observeFile(replica, 'd/f'));
+      world.rename('d', 'elsewhere');
+      await expect(source.verify()).rejects.toBeInstanceOf(StaleError);
+      await source.close();
+    });
+
     it('refuses a link in the place of the file or of a folder above it', async () => {
       world.write('d/canary', 'mine');
       const entry = await observeFile(replica, 'd/canary');
@@ -243,9 +254,12 @@ describe.each(WORLDS)('local replica on %s', (_, create) => {
 
     it('is stale when the file is edited while the new version is fetched', async () => {
       world.write('f', 'old');
+      const noted: string[] = [];
+      const noting = await preparedReplica(world, { beforeReplace: async (path) => { noted.push(path); } });
       const source = sourceOf('new', { onVerify: () => world.write('f', 'edited meanwhile') });
-      expect(await replica.write('f', source, expecting(await observeFile(replica, 'f')))).toMatchObject({ outcome: 'stale' });
+      expect(await noting.write('f', source, expecting(await observeFile(noting, 'f')))).toMatchObject({ outcome: 'stale' });
       expect(world.read('f')).toBe('edited meanwhile');
+      expect(noted).toEqual([]);
     });
 
     it('does not replace a file that appears while the new one is fetched', async () => {
@@ -318,6 +332,15 @@ describe.each(WORLDS)('local replica on %s', (_, create) => {
       expect(await replica.trash.list()).toMatchObject([{ path: 'a/b/c', reason: 'deleted', modifiedMs: OLD_MS }]);
       await replica.remove('a/x', expecting(await observeFile(replica, 'a/x')));
       expect(world.tree()).toEqual({});
+    });
+
+    it('is stale when the file was edited without a trace in size and time', async () => {
+      world.write('f', 'old', OLD_MS);
+      const entry = await observeFile(replica, 'f');
+      passTick();
+      world.write('f', 'odd', OLD_MS);
+      expect(await replica.remove('f', expecting(entry))).toMatchObject({ outcome: 'stale' });
+      expect(world.read('f')).toBe('odd');
     });
 
     it('is stale when the file was changed, and leaves it', async () => {

@@ -122,9 +122,11 @@ export class LocalTrash implements Trash {
   }
 
   async open(id: string): Promise<Source> {
-    const trash = await this.#context.folder.privateFolder('trash');
+    if (!isTrashId(id)) throw notFound(id);
+    const trash = await this.#context.folder.privateFolder('trash').catch((error: unknown) => {
+      throw pathErrorOf(error, TRASH_PATH, 'open');
+    });
     try {
-      if (!isTrashId(id)) throw notFound(id);
       const directory = await trash.openDirectory(id);
       try {
         const found = await this.#read(id, directory);
@@ -238,6 +240,14 @@ export class LocalTrash implements Trash {
   }
 
   async #each(visit: (id: string, directory: DirectoryHandle) => Promise<void>): Promise<void> {
+    try {
+      await this.#visitAll(visit);
+    } catch (error) {
+      throw pathErrorOf(error, TRASH_PATH, 'go through');
+    }
+  }
+
+  async #visitAll(visit: (id: string, directory: DirectoryHandle) => Promise<void>): Promise<void> {
     const trash = await this.#context.folder.privateFolder('trash');
     try {
       const ids = (await trash.list()).filter((item) => item.type === 'directory' && isTrashId(item.name));
@@ -282,6 +292,7 @@ export class LocalTrash implements Trash {
   }
 }
 
+const TRASH_PATH = '.filecloudsync/trash';
 const NEW_SIDECAR = 'item.json.new';
 const MAX_SIDECAR_BYTES = 64 * 1024;
 

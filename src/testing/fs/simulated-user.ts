@@ -57,7 +57,7 @@ export class SimulatedUser {
     const { directory, name } = this.#parent(path, false);
     const inode = this.#disk.get(directory, name);
     if (inode === undefined) return;
-    if (inode.type === 'directory') for (const slot of [...inode.slots.values()]) this.remove(`${this.#absolute(path)}/${slot.name}`);
+    if (inode.type === 'directory') for (const { name: below } of inode.slots.values()) this.remove(`${this.#absolute(path)}/${below}`);
     this.#disk.change({ directory, name, inode: undefined });
     this.#disk.syncDirectory(directory);
   }
