@@ -3,7 +3,7 @@ import { withDefaults } from '../../s3/default-options.js';
 import type { Pair } from '../../s3/pair.js';
 import type { CycleResult } from '../../session/result.js';
 import { type CommandContext, listener } from '../context.js';
-import { type DemoPlace, prepareDemoPlace, readTree } from '../demo/demo-place.js';
+import { type DemoPlace, prepareDemoPlace, readTree, rememberPort } from '../demo/demo-place.js';
 import { DEMO_BUCKET, type DemoWorld } from '../demo/demo-world.js';
 import { sideBySide } from '../demo/side-by-side.js';
 import { tourSteps } from '../demo/tour.js';
@@ -14,6 +14,8 @@ import { runWatch } from './watch.js';
 const DEFAULT_PORT = 9000;
 const DEFAULT_PLACE = 'filecloudsync-demo';
 const WATCH_SECONDS = 2;
+/** On another port it is another pair of the same folder: the demo's own, so there is nothing to be warned of. */
+const PAIR_OPTIONS = { conflict: 'keep-both', allowOverlap: true } as const;
 
 /** `demo`: shows and checks what the program does, with a server of its own. */
 export async function runDemo(context: CommandContext): Promise<ExitCode> {
@@ -23,11 +25,15 @@ export async function runDemo(context: CommandContext): Promise<ExitCode> {
   const place = await prepareDemoPlace(root, typeof source === 'string' ? resolve(dependencies.cwd, source) : undefined);
   const world = await startWorld(context, place);
   try {
+    await rememberPort(place, world.endpoint);
     await world.bucket.create();
     const ended = await runTour(context, place, world);
     if (ended !== EXIT.done) return ended;
+    if (endsByItself(context)) {
+      say(context, 'done', true, endText(place, dependencies.cwd));
+      return EXIT.done;
+    }
     say(context, 'done', true, closingText(place, world, dependencies.cwd));
-    if (endsByItself(context)) return EXIT.done;
     say(context, 'watch', true, '\nNow it watches. Change something on either side; Ctrl-C ends it.');
     return await runWatch(watchContext(context, place, world));
   } finally {
@@ -44,9 +50,10 @@ function endsByItself({ dependencies, flags }: CommandContext): boolean {
 async function startWorld(context: CommandContext, place: DemoPlace): Promise<DemoWorld> {
   const { dependencies, flags } = context;
   const directory = place.bucketData;
-  if (typeof flags['port'] === 'number') return dependencies.startDemoWorld({ directory, port: flags['port'] });
+  const asked = flags['port'];
+  if (typeof asked === 'number' && asked !== 0) return dependencies.startDemoWorld({ directory, port: asked });
   try {
-    return await dependencies.startDemoWorld({ directory, port: DEFAULT_PORT });
+    return await dependencies.startDemoWorld({ directory, port: place.port ?? (asked === 0 ? 0 : DEFAULT_PORT) });
   } catch (error) {
     if (!isPortTaken(error)) throw error;
     return dependencies.startDemoWorld({ directory, port: 0 });
@@ -64,8 +71,11 @@ async function runTour(context: CommandContext, place: DemoPlace, world: DemoWor
   const { reporter, stops, style, dependencies } = context;
   say(context, 'server', true, `An S3 server of its own answers at ${world.endpoint}; its data is in ${shownPath(place.bucketData, dependencies.cwd)}.`);
   const withPair = <T>(machine: 'a' | 'b', work: (pair: Pair) => Promise<T>): Promise<T> => withMachine(context, place, world, machine, work);
-  const sync = (machine: 'a' | 'b'): Promise<CycleResult> =>
-    withPair(machine, (pair) => pair.sync({ signal: stops.hard, softSignal: stops.soft, onEvent: listener(context) }));
+  const sync = (machine: 'a' | 'b'): Promise<CycleResult> => {
+    const folder = shownPath(machine === 'a' ? place.folder : place.machineB, dependencies.cwd);
+    reporter.say(`$ filecloudsync sync ${shellWord(folder)} s3://${DEMO_BUCKET}`);
+    return withPair(machine, (pair) => pair.sync({ signal: stops.hard, softSignal: stops.soft, onEvent: listener(context) }));
+  };
   const showSides = async (): Promise<void> => {
     const files = new Map([...(await readTree(place.folder))].map(([path, bytes]) => [path, bytes.length]));
     const table = sideBySide(
@@ -75,7 +85,7 @@ async function runTour(context: CommandContext, place: DemoPlace, world: DemoWor
     say(context, 'sides', true, `\n${table}`);
   };
   const stamp = new Date(dependencies.clock.nowMs()).toISOString();
-  for (const step of tourSteps({ place, world, stamp, withPair, sync, showSides })) {
+  for (const step of tourSteps({ place, world, stamp, withPair, sync, showSides, say: (text) => reporter.say(text) })) {
     if (stops.stopped) return EXIT.stopped;
     reporter.result({ type: 'step', name: `${step.name}:begin`, ok: true, message: step.title }, () => `\n${style.strong(step.title)}`);
     try {
@@ -108,7 +118,7 @@ async function withMachine<T>(
   const client = await dependencies.connect({ endpoint, accessKeyId, secretAccessKey, region: 'us-east-1', bucket: DEMO_BUCKET });
   try {
     const [folder, stateDir] = machine === 'a' ? [place.folder, place.state] : [place.machineB, place.stateB];
-    const pair = await dependencies.openPair(client, `s3://${DEMO_BUCKET}`, folder, withDefaults({ stateDir, conflict: 'keep-both' }));
+    const pair = await dependencies.openPair(client, `s3://${DEMO_BUCKET}`, folder, withDefaults({ stateDir, ...PAIR_OPTIONS }));
     try {
       return await work(pair);
     } finally {
@@ -122,12 +132,18 @@ async function withMachine<T>(
 function watchContext(context: CommandContext, place: DemoPlace, world: DemoWorld): CommandContext {
   const { endpoint, accessKeyId, secretAccessKey } = world;
   const connect = { endpoint, accessKeyId, secretAccessKey, region: 'us-east-1' };
-  const sync = { stateDir: place.state, conflict: 'keep-both' } as const;
+  const sync = { stateDir: place.state, ...PAIR_OPTIONS };
   return {
     ...context,
     options: { sync, connect, monitor: { ...sync, ...connect, delaySeconds: WATCH_SECONDS } },
     pairNames: () => ({ folder: place.folder, address: `s3://${DEMO_BUCKET}`, bucket: DEMO_BUCKET }),
   };
+}
+
+function endText(place: DemoPlace, cwd: string): string {
+  return `
+Everything it showed was checked, byte for byte. The server has ended; all of it is in ${shellWord(shownPath(place.root, cwd))}.
+Run "filecloudsync demo" in a terminal to try it out by hand while it watches.`;
 }
 
 function closingText(place: DemoPlace, world: DemoWorld, cwd: string): string {

@@ -3,7 +3,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { UsageError } from '../../errors.js';
 import { displayPath } from '../escape-text.js';
 
-/** Where the demo keeps everything. */
+/** Where the demo keeps everything. A pair belongs to an endpoint, so an earlier demo's port is used again where it can be. */
 export interface DemoPlace {
   readonly root: string;
   readonly bucketData: string;
@@ -11,9 +11,12 @@ export interface DemoPlace {
   readonly machineB: string;
   readonly state: string;
   readonly stateB: string;
+  /** The port that an earlier demo had. */
+  readonly port: number | undefined;
 }
 
 const MARK = 'filecloudsync-demo.txt';
+const PORT_FILE = 'port.txt';
 const MARK_TEXT = 'Made by "filecloudsync demo". Delete this whole folder when you are done with it.\n';
 
 const SAMPLE: Readonly<Record<string, string>> = {
@@ -40,6 +43,7 @@ export async function prepareDemoPlace(root: string, source: string | undefined)
     machineB: join(root, 'machine-b'),
     state: join(root, 'state'),
     stateB: join(root, 'state-b'),
+    port: await readPort(root),
   };
   await checkSource(source, root);
   await mkdir(root, { recursive: true });
@@ -52,6 +56,16 @@ export async function prepareDemoPlace(root: string, source: string | undefined)
     await cp(source, place.folder, { recursive: true, force: false, filter: (from) => !/[\\/]\.filecloudsync$/.test(from) });
   }
   return place;
+}
+
+/** Remembers the port for the next demo in this place. */
+export async function rememberPort(place: DemoPlace, endpoint: string): Promise<void> {
+  await writeFile(join(place.root, PORT_FILE), `${new URL(endpoint).port}\n`);
+}
+
+async function readPort(root: string): Promise<number | undefined> {
+  const text = await readFile(join(root, PORT_FILE), 'utf8').catch(() => '');
+  return /^\d{1,5}\n$/.test(text) ? Number(text) : undefined;
 }
 
 async function checkSource(source: string | undefined, root: string): Promise<void> {

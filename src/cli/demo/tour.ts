@@ -23,6 +23,8 @@ export interface TourInput {
   withPair<T>(machine: 'a' | 'b', work: (pair: Pair) => Promise<T>): Promise<T>;
   /** Runs one cycle and tells about it. */
   sync(machine: 'a' | 'b'): Promise<CycleResult>;
+  /** Says what is about to be done. */
+  say(text: string): void;
   /** Shows folder and bucket side by side. */
   showSides(): Promise<void>;
 }
@@ -66,6 +68,7 @@ export function tourSteps(input: TourInput): TourStep[] {
         const kept = await input.withPair('a', (pair) => pair.trash());
         const item = kept.findLast(({ path }) => path === 'from-the-bucket.txt');
         claim(item !== undefined, 'the deleted file is kept in the trash');
+        input.say('$ filecloudsync restore … from-the-bucket.txt');
         const restored = await input.withPair('a', (pair) => pair.restore({ paths: ['from-the-bucket.txt'] }));
         claim(restored.length === 1, 'the deleted file was restored');
         const back = (await readTree(place.folder)).get('from-the-bucket.txt')?.toString();
