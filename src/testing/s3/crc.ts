@@ -16,20 +16,30 @@ export function crc32(): RunningCrc {
   };
 }
 
-/** CRC-32C (Castagnoli), slicing by 4. */
+/** CRC-32C (Castagnoli), slicing by 8. */
 export function crc32c(): RunningCrc {
-  const [t0, t1, t2, t3] = castagnoli();
-  let crc = 0xffffffff | 0;
+  const table = castagnoli();
+  let crc = -1;
   return {
     update(bytes) {
       let i = 0;
-      for (const end = bytes.length - 3; i < end; i += 4) {
-        crc ^= at8(bytes, i) | (at8(bytes, i + 1) << 8) | (at8(bytes, i + 2) << 16) | (at8(bytes, i + 3) << 24);
-        crc = at(t3, crc & 255) ^ at(t2, (crc >>> 8) & 255) ^ at(t1, (crc >>> 16) & 255) ^ at(t0, crc >>> 24);
+      let value = crc;
+      for (const end = bytes.length - 7; i < end; i += 8) {
+        value ^= at8(bytes, i) | (at8(bytes, i + 1) << 8) | (at8(bytes, i + 2) << 16) | (at8(bytes, i + 3) << 24);
+        value =
+          at(table, 1792 + (value & 255)) ^
+          at(table, 1536 + ((value >>> 8) & 255)) ^
+          at(table, 1280 + ((value >>> 16) & 255)) ^
+          at(table, 1024 + (value >>> 24)) ^
+          at(table, 768 + at8(bytes, i + 4)) ^
+          at(table, 512 + at8(bytes, i + 5)) ^
+          at(table, 256 + at8(bytes, i + 6)) ^
+          at(table, at8(bytes, i + 7));
       }
-      for (; i < bytes.length; i++) crc = at(t0, (crc ^ at8(bytes, i)) & 255) ^ (crc >>> 8);
+      for (; i < bytes.length; i++) value = at(table, (value ^ at8(bytes, i)) & 255) ^ (value >>> 8);
+      crc = value;
     },
-    digest: () => bigEndian32(~crc >>> 0),
+    digest: () => bigEndian32(~crc),
   };
 }
 
@@ -84,21 +94,20 @@ function bigEndian32(value: number): Buffer {
   return bytes;
 }
 
-let castagnoliTables: readonly [Int32Array, Int32Array, Int32Array, Int32Array] | undefined;
-function castagnoli(): readonly [Int32Array, Int32Array, Int32Array, Int32Array] {
-  if (castagnoliTables !== undefined) return castagnoliTables;
-  const tables = [new Int32Array(256), new Int32Array(256), new Int32Array(256), new Int32Array(256)] as const;
+let castagnoliTable: Int32Array | undefined;
+function castagnoli(): Int32Array {
+  if (castagnoliTable !== undefined) return castagnoliTable;
+  const table = new Int32Array(8 * 256);
   for (let n = 0; n < 256; n++) {
     let crc = n;
     for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0x82f63b78 : crc >>> 1;
-    tables[0][n] = crc;
+    table[n] = crc;
   }
-  for (let n = 0; n < 256; n++)
-    for (let t = 1; t < 4; t++) {
-      const previous = at(tables[(t - 1) as 0 | 1 | 2], n);
-      tables[t as 1 | 2 | 3][n] = at(tables[0], previous & 255) ^ (previous >>> 8);
-    }
-  return (castagnoliTables = tables);
+  for (let i = 256; i < 2048; i++) {
+    const previous = at(table, i - 256);
+    table[i] = at(table, previous & 255) ^ (previous >>> 8);
+  }
+  return (castagnoliTable = table);
 }
 
 let nvmeTables: { readonly low: Int32Array; readonly high: Int32Array } | undefined;

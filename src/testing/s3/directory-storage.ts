@@ -51,8 +51,8 @@ export class DirectoryStorage implements ObjectStorage {
   }
 
   async settle(isUsed: (blob: number) => boolean, snapshot: () => Iterable<readonly StateChange[]>): Promise<void> {
-    for (const shard of await readdir(join(this.#folder, 'blobs')))
-      for (const name of await readdir(join(this.#folder, 'blobs', shard))) {
+    for (const shard of await namesIn(join(this.#folder, 'blobs'), /^[\da-f]{2}$/))
+      for (const name of await namesIn(join(this.#folder, 'blobs', shard), /^[\da-f]{12}$/)) {
         const blob = parseInt(name, 16);
         if (blob >= this.#next) this.#next = blob + 1;
         if (!isUsed(blob)) await unlink(join(this.#folder, 'blobs', shard, name));
@@ -189,6 +189,11 @@ export class DirectoryStorage implements ObjectStorage {
       await handle.close();
     }
   }
+}
+
+/** The names that are ours; what else somebody put there stays. */
+async function namesIn(folder: string, ours: RegExp): Promise<string[]> {
+  return (await readdir(folder)).filter((name) => ours.test(name));
 }
 
 interface BlobAccess {
