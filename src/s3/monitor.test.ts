@@ -66,6 +66,8 @@ class World {
   readonly warnings: string[] = [];
   readonly script: Script[] = [];
   openError: Error | undefined;
+  /** The cycles fail before they begin: the bucket or the folder cannot be used at all. */
+  failsBefore = false;
   removeError: Error | undefined;
   cycles = 0;
   opened = 0;
@@ -85,6 +87,7 @@ class World {
       return {
         sync: async ({ signal, onEvent }: PairCallOptions) => {
           this.cycles++;
+          if (!this.failsBefore) onEvent?.({ type: 'begin', runId: 'run' });
           const step = (this.script.length > 1 ? this.script.shift() : this.script[0]) ?? {};
           const found = typeof step === 'function' ? await step(signal) : step;
           if (found instanceof Error) throw found;
@@ -195,15 +198,25 @@ describe('Monitor', () => {
     expect(world.errors).toHaveLength(4);
   });
 
-  it.each([
-    ['is not there', new S3ConnectionError('ERR_S3_BUCKET_NOT_FOUND', 'no bucket')],
-  ])('does not start when the bucket %s', async (_why, error) => {
-    world.openError = error;
+  it.each(['open', 'look'])('does not start when there is nothing to monitor: %s', async (step) => {
+    const error = new S3ConnectionError('ERR_S3_BUCKET_NOT_FOUND', 'no bucket');
+    if (step === 'open') world.openError = error;
+    world.failsBefore = true;
+    world.script.push(error);
     const monitor = world.monitor();
     await expect(monitor.start()).rejects.toBe(error);
     await monitor.finished;
     expect(await monitor.stop()).toEqual([]);
     expect(world.errors).toEqual([]);
+  });
+
+  it('starts when the connection is lost in the first cycle', async () => {
+    world.script.push(new S3ConnectionError('ERR_S3_CONNECTION_LOST', 'lost'), {});
+    const monitor = world.monitor();
+    await monitor.start();
+    expect(world.errors).toHaveLength(1);
+    await monitor.stop();
+    expect(world.errors).toHaveLength(1);
   });
 
   it('does not start without a connection', async () => {

@@ -264,9 +264,11 @@ export class Monitor extends EventEmitter<MonitorEvents> {
     this.#pacer.began();
     this.#news.begin();
     let pair: Pair | undefined;
+    let begun = false;
     try {
       pair = await this.#ports.open(client, this.#bucket, this.#folder, this.#syncOptions);
       const listener = (event: SessionEvent): void => {
+        begun = true;
         this.#news.take(event);
         this.#quietly(() => onProgress?.(event));
       };
@@ -277,7 +279,7 @@ export class Monitor extends EventEmitter<MonitorEvents> {
       if (which === 'last') await this.#removeFolder(pair, result);
     } catch (error) {
       this.#failures++;
-      const isHopeless = pair === undefined && (error instanceof UsageError || error instanceof S3ConnectionError);
+      const isHopeless = !begun && (error instanceof UsageError || error instanceof S3ConnectionError);
       if (which === 'first' && isHopeless) throw error;
       const aborted = signal?.aborted === true && (isAbort(error) || error === signal.reason);
       if (!aborted) this.#fail(error);
@@ -309,7 +311,7 @@ export class Monitor extends EventEmitter<MonitorEvents> {
   async #watch(): Promise<void> {
     if (!(this.#options.watch ?? optionTable.watch.default)) return;
     try {
-      this.#watcher = this.#ports.watchFolder(this.#folder);
+      this.#watcher = this.#ports.watchFolder(this.#folder, this.#syncOptions);
       await this.#watcher.start({ onChange: () => this.#pacer.changed(), onTrouble: (error) => this.#fail(error) });
       // What changed before the watch stood was heard by nobody.
       this.#pacer.changed();
