@@ -24,7 +24,16 @@ interface Group {
 async function ask(endpoint: string, output: string): Promise<readonly Group[]> {
   await promisify(execFile)(
     process.execPath,
-    ['--no-warnings', script, endpoint, credentials.accessKeyId, credentials.secretAccessKey, '--no-perf', '--json', output],
+    [
+      '--no-warnings',
+      script,
+      endpoint,
+      credentials.accessKeyId,
+      credentials.secretAccessKey,
+      '--no-perf',
+      '--json',
+      output,
+    ],
     { timeout: 170_000 },
   );
   return (JSON.parse(await readFile(output, 'utf8')) as { results: readonly Group[] }).results;
@@ -37,15 +46,19 @@ describe('the embedded server answers the feature test', () => {
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  it.each(['memory', 'folder'])('with yes in every group but notifications (%s)', { timeout: 180_000 }, async (storage) => {
-    const directory = storage === 'folder' ? { directory: join(folder, 'data') } : {};
-    await using server = await startS3Server({ credentials, ...directory });
-    const groups = await ask(server.endpoint, join(folder, `${storage}.json`));
-    const short = groups
-      .filter(({ id, status }) => status !== 'yes' && !WITHOUT.includes(id))
-      .map(({ id, fatal, subs }) => ({ id, fatal, failed: subs.filter(({ ok }) => !ok) }));
-    expect(short).toEqual([]);
-    expect(groups).toHaveLength(GROUPS);
-    expect(groups.find(({ id }) => id === 'notify')?.status).toBe('no');
-  });
+  it.each(['memory', 'folder'])(
+    'with yes in every group but notifications (%s)',
+    { timeout: 180_000 },
+    async (storage) => {
+      const directory = storage === 'folder' ? { directory: join(folder, 'data') } : {};
+      await using server = await startS3Server({ credentials, ...directory });
+      const groups = await ask(server.endpoint, join(folder, `${storage}.json`));
+      const short = groups
+        .filter(({ id, status }) => status !== 'yes' && !WITHOUT.includes(id))
+        .map(({ id, fatal, subs }) => ({ id, fatal, failed: subs.filter(({ ok }) => !ok) }));
+      expect(short).toEqual([]);
+      expect(groups).toHaveLength(GROUPS);
+      expect(groups.find(({ id }) => id === 'notify')?.status).toBe('no');
+    },
+  );
 });

@@ -26,14 +26,18 @@ export function decodeChunked(source: AsyncIterable<Uint8Array>, auth: Authentic
         if (match === null || (isSigned && match[2] === undefined)) throw malformed();
         const size = parseInt(match[1] ?? '', 16);
         const digest = isSigned ? createHash('sha256') : undefined;
-        for (let left = size; left > 0; ) {
+        for (let left = size; left > 0;) {
           const bytes = await reader.some(left);
           left -= bytes.length;
           digest?.update(bytes);
           yield bytes;
         }
         if (digest !== undefined) {
-          const expected = auth.signChunk('AWS4-HMAC-SHA256-PAYLOAD', previous, `${SHA256_OF_NOTHING}\n${digest.digest('hex')}`);
+          const expected = auth.signChunk(
+            'AWS4-HMAC-SHA256-PAYLOAD',
+            previous,
+            `${SHA256_OF_NOTHING}\n${digest.digest('hex')}`,
+          );
           if (!isEqual(expected, match[2] ?? '')) throw new ServiceError('SignatureDoesNotMatch');
           previous = expected;
         }
@@ -76,7 +80,10 @@ export async function* checkedBody(source: AsyncIterable<Uint8Array>, sha256: st
     yield chunk;
   }
   const computed = digest.digest('hex');
-  if (computed !== sha256) throw new ServiceError('XAmzContentSHA256Mismatch', { fields: { ClientComputedContentSHA256: sha256, S3ComputedContentSHA256: computed } });
+  if (computed !== sha256)
+    throw new ServiceError('XAmzContentSHA256Mismatch', {
+      fields: { ClientComputedContentSHA256: sha256, S3ComputedContentSHA256: computed },
+    });
 }
 
 /** Reads lines and runs of bytes from a stream, without holding more than one of its chunks. */

@@ -28,7 +28,11 @@ export interface StagedBody {
 }
 
 /** Stores a body, digests it on the way, and compares it with everything the sender said about it. */
-export async function stageBody(context: ServiceContext, request: ServiceRequest, wanted?: ChecksumAlgorithm): Promise<StagedBody> {
+export async function stageBody(
+  context: ServiceContext,
+  request: ServiceRequest,
+  wanted?: ChecksumAlgorithm,
+): Promise<StagedBody> {
   const expectation = expectationOf(context, request);
   if ((request.sizeBytes ?? 0) > MOST_BYTES_AT_ONCE) throw tooLarge();
   const algorithm = expectation.algorithm ?? wanted;
@@ -100,7 +104,11 @@ export function base64Of(digests: Digests, name: DigestName): string {
 }
 
 /** Reads a whole request document of bounded size, verified like any body. */
-export async function readDocument(context: ServiceContext, request: ServiceRequest, mostBytes: number): Promise<string> {
+export async function readDocument(
+  context: ServiceContext,
+  request: ServiceRequest,
+  mostBytes: number,
+): Promise<string> {
   const expectation = expectationOf(context, request);
   const bytes = await collect(request.body, mostBytes);
   const digests: Digests = {};
@@ -157,14 +165,17 @@ function expectationOf(context: ServiceContext, { headers }: ServiceRequest): Ex
     const given = headers[name];
     if (given === undefined && trailer?.trim().toLowerCase() !== name) continue;
     if (algorithm !== undefined)
-      throw new ServiceError('InvalidRequest', { message: 'Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.' });
+      throw new ServiceError('InvalidRequest', {
+        message: 'Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.',
+      });
     if (given !== undefined) checkShape(each, given);
     algorithm = each;
     checksum = given;
   }
   const named = headers['x-amz-sdk-checksum-algorithm'];
   if (algorithm !== undefined || named !== undefined) {
-    if (context.dialect.checksums === 'not-implemented') throw new ServiceError('NotImplemented', { fields: { Header: 'x-amz-checksum' } });
+    if (context.dialect.checksums === 'not-implemented')
+      throw new ServiceError('NotImplemented', { fields: { Header: 'x-amz-checksum' } });
     if (context.dialect.checksums === 'ignored') return md5 === undefined ? NOTHING : { ...NOTHING, md5 };
   }
   algorithm ??= named === undefined ? undefined : checksumAlgorithm(named);
@@ -183,14 +194,18 @@ function verify(expectation: Expectation, digests: Digests, sizeBytes: number, r
   if (checksum === undefined && request.headers['x-amz-trailer'] !== undefined)
     throw new ServiceError('InvalidRequest', { message: 'The trailer that x-amz-trailer announced did not come.' });
   if (checksum !== undefined && checksum !== base64Of(digests, algorithm))
-    throw new ServiceError('BadDigest', { message: `The ${algorithm} you specified did not match the calculated checksum.` });
+    throw new ServiceError('BadDigest', {
+      message: `The ${algorithm} you specified did not match the calculated checksum.`,
+    });
 }
 
 function checkShape(name: DigestName, base64: string): void {
   const bytes = Buffer.from(base64, 'base64');
   if (bytes.length === DIGEST_LENGTHS[name] && bytes.toString('base64') === base64) return;
   if (name === 'MD5') throw new ServiceError('InvalidDigest');
-  throw new ServiceError('InvalidRequest', { message: `Value for x-amz-checksum-${name.toLowerCase()} header is invalid.` });
+  throw new ServiceError('InvalidRequest', {
+    message: `Value for x-amz-checksum-${name.toLowerCase()} header is invalid.`,
+  });
 }
 
 function tooLarge(): ServiceError {

@@ -32,10 +32,12 @@ export function listBuckets(context: ServiceContext, request: ServiceRequest): S
 export async function createBucket(context: ServiceContext, request: ServiceRequest): Promise<ServiceAnswer> {
   const bucket = request.bucket ?? '';
   if (!isBucketName(bucket)) throw new ServiceError('InvalidBucketName', { fields: { BucketName: bucket } });
-  if (request.headers['x-amz-bucket-object-lock-enabled']?.toLowerCase() === 'true') throw new ServiceError('NotImplemented');
+  if (request.headers['x-amz-bucket-object-lock-enabled']?.toLowerCase() === 'true')
+    throw new ServiceError('NotImplemented');
   const text = await readDocument(context, request, 64 << 10);
   if (text !== '' && parseXml(text).name !== 'CreateBucketConfiguration') throw new ServiceError('MalformedXML');
-  if (context.state.buckets.has(bucket)) throw new ServiceError('BucketAlreadyOwnedByYou', { fields: { BucketName: bucket } });
+  if (context.state.buckets.has(bucket))
+    throw new ServiceError('BucketAlreadyOwnedByYou', { fields: { BucketName: bucket } });
   await context.commit([{ type: 'bucket', bucket, createdMs: context.runtime.clock.nowMs() }]);
   return emptyAnswer(200, { location: `/${bucket}` });
 }
@@ -76,7 +78,8 @@ export async function putBucketVersioning(context: ServiceContext, request: Serv
   refuseWithoutVersioning(context);
   const document = parseXml(await readDocument(context, request, 64 << 10));
   const status = childText(document, 'Status');
-  if (document.name !== 'VersioningConfiguration' || (status !== 'Enabled' && status !== 'Suspended')) throw new ServiceError('MalformedXML');
+  if (document.name !== 'VersioningConfiguration' || (status !== 'Enabled' && status !== 'Suspended'))
+    throw new ServiceError('MalformedXML');
   if (childText(document, 'MfaDelete') === 'Enabled') throw new ServiceError('NotImplemented');
   await context.commit([{ type: 'versioning', bucket: bucketOf(context, request).name, status }]);
   return emptyAnswer(200);

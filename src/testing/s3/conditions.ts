@@ -5,7 +5,12 @@ import type { ObjectVersion } from './state.js';
 type Headers = Readonly<Record<string, string>>;
 
 /** Checks the conditions of a write against what stands there; throws the refusal. */
-export function checkWrite(current: ObjectVersion | undefined, headers: Headers, rules: ConditionRules, dialect: Dialect): void {
+export function checkWrite(
+  current: ObjectVersion | undefined,
+  headers: Headers,
+  rules: ConditionRules,
+  dialect: Dialect,
+): void {
   const noneMatch = headers['if-none-match'];
   const match = headers['if-match'];
   if (noneMatch !== undefined && isHonoured(rules.ifNoneMatch, 'If-None-Match')) {
@@ -46,7 +51,9 @@ export function checkCopySource(source: ObjectVersion, headers: Headers, dialect
   } else if (isAfter(source.modifiedMs, headers['x-amz-copy-source-if-unmodified-since']))
     throw refusal(412, 'x-amz-copy-source-If-Unmodified-Since');
   const unchanged =
-    noneMatch === undefined ? isAfter(source.modifiedMs, since) === false : etagMatches(noneMatch, source.etag, dialect);
+    noneMatch === undefined
+      ? isAfter(source.modifiedMs, since) === false
+      : etagMatches(noneMatch, source.etag, dialect);
   if (unchanged) throw refusal(412, 'x-amz-copy-source-If-None-Match');
 }
 

@@ -63,7 +63,8 @@ export function crc64nvme(): RunningCrc {
         const g = 256 + ((hi >>> 16) & 255);
         const h = hi >>> 24;
         lo = at(low, a) ^ at(low, b) ^ at(low, c) ^ at(low, d) ^ at(low, e) ^ at(low, f) ^ at(low, g) ^ at(low, h);
-        hi = at(high, a) ^ at(high, b) ^ at(high, c) ^ at(high, d) ^ at(high, e) ^ at(high, f) ^ at(high, g) ^ at(high, h);
+        hi =
+          at(high, a) ^ at(high, b) ^ at(high, c) ^ at(high, d) ^ at(high, e) ^ at(high, f) ^ at(high, g) ^ at(high, h);
       }
       for (; i < bytes.length; i++) {
         const index = (lo ^ at8(bytes, i)) & 255;

@@ -82,7 +82,12 @@ const HONOURED: ConditionRules = {
 const IGNORED: ConditionRules = { ...HONOURED, ifNoneMatch: 'ignored', ifMatch: 'ignored' };
 const REFUSED: ConditionRules = { ...HONOURED, ifNoneMatch: 'not-implemented', ifMatch: 'not-implemented' };
 const INVALID: ConditionRules = { ...HONOURED, ifNoneMatch: 'invalid', ifMatch: 'invalid' };
-const everywhere = (rules: ConditionRules): Dialect['conditions'] => ({ put: rules, complete: rules, copy: rules, delete: rules });
+const everywhere = (rules: ConditionRules): Dialect['conditions'] => ({
+  put: rules,
+  complete: rules,
+  copy: rules,
+  delete: rules,
+});
 const only = (part: Partial<Dialect['conditions']>): Dialect['conditions'] => ({ ...everywhere(IGNORED), ...part });
 
 const AWS: Dialect = {
@@ -126,7 +131,11 @@ const PLAIN: Dialect = { ...AWS, lastModified: 'milliseconds', attributes: false
 
 type Deviation = Partial<Omit<Dialect, 'name' | 'listing'>> & { readonly listing?: Partial<ListingRules> };
 
-function dialect<const Name extends string>(name: Name, base: Dialect, deviation: Deviation): Dialect & { readonly name: Name } {
+function dialect<const Name extends string>(
+  name: Name,
+  base: Dialect,
+  deviation: Deviation,
+): Dialect & { readonly name: Name } {
   return { ...base, ...deviation, name, listing: { ...base.listing, ...deviation.listing } };
 }
 
@@ -239,7 +248,10 @@ const ALL = [
   }),
   dialect('match-only', PLAIN, {
     note: 'Honours If-Match alone.',
-    conditions: only({ put: { ...HONOURED, ifNoneMatch: 'ignored' }, complete: { ...HONOURED, ifNoneMatch: 'ignored' } }),
+    conditions: only({
+      put: { ...HONOURED, ifNoneMatch: 'ignored' },
+      complete: { ...HONOURED, ifNoneMatch: 'ignored' },
+    }),
   }),
   dialect('complete-ignores', PLAIN, {
     note: 'Many emulators: PUT honours conditions, CompleteMultipartUpload ignores them.',
@@ -284,22 +296,30 @@ const ALL = [
   dialect('list-no-token', AWS, { note: 'Truncated pages without a token.', listing: { token: 'absent' } }),
   dialect('list-same-token', AWS, { note: 'A token that never moves.', listing: { token: 'repeats' } }),
   dialect('list-utf16', AWS, { note: 'Lists in the order of UTF-16 units.', listing: { order: 'utf16' } }),
-  dialect('list-unsorted', AWS, { note: 'Lists in no order, as directory buckets do.', listing: { order: 'unsorted' } }),
+  dialect('list-unsorted', AWS, {
+    note: 'Lists in no order, as directory buckets do.',
+    listing: { order: 'unsorted' },
+  }),
   dialect('list-foreign-keys', AWS, { note: 'Ignores the prefix.', listing: { prefix: false } }),
   dialect('list-no-encoding', AWS, { note: 'Ignores encoding-type=url.', listing: { encodingType: false } }),
   dialect('list-no-start-after', AWS, { note: 'Ignores start-after.', listing: { startAfter: false } }),
-  dialect('list-pages-of-100', AWS, { note: 'Pages hold 100 entries at most, whatever is asked.', listing: { pageSize: 100 } }),
-  dialect('list-boundary-twice', AWS, { note: 'The last key of a page comes again on the next.', listing: { repeatsBoundary: true } }),
+  dialect('list-pages-of-100', AWS, {
+    note: 'Pages hold 100 entries at most, whatever is asked.',
+    listing: { pageSize: 100 },
+  }),
+  dialect('list-boundary-twice', AWS, {
+    note: 'The last key of a page comes again on the next.',
+    listing: { repeatsBoundary: true },
+  }),
 ] as const;
 
 /** The name of a dialect. */
 export type DialectName = (typeof ALL)[number]['name'];
 
 /** All dialects by name. */
-export const DIALECTS: Readonly<Record<DialectName, Dialect>> = Object.fromEntries(ALL.map((each) => [each.name, each])) as Record<
-  DialectName,
-  Dialect
->;
+export const DIALECTS: Readonly<Record<DialectName, Dialect>> = Object.fromEntries(
+  ALL.map((each) => [each.name, each]),
+) as Record<DialectName, Dialect>;
 
 /** Looks a dialect up, or takes one that was made by hand. */
 export function resolveDialect(given: DialectName | Dialect | undefined): Dialect {

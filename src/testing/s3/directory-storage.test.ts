@@ -37,14 +37,31 @@ describe('DirectoryStorage', () => {
     await first.put('bkt', 'k', 'two');
     await first.put('bkt', 'empty', '');
     await first.remove('bkt', 'empty');
-    const started = await first.handle({ method: 'POST', bucket: 'bkt', key: 'mp', query: { uploads: '' }, headers: {} });
+    const started = await first.handle({
+      method: 'POST',
+      bucket: 'bkt',
+      key: 'mp',
+      query: { uploads: '' },
+      headers: {},
+    });
     const uploadId = /<UploadId>(.*?)</.exec(Buffer.from(await collect(started.body)).toString())?.[1] ?? '';
-    await first.handle({ method: 'PUT', bucket: 'bkt', key: 'mp', query: { uploadId, partNumber: '3' }, headers: {}, body: Buffer.from('part') });
+    await first.handle({
+      method: 'PUT',
+      bucket: 'bkt',
+      key: 'mp',
+      query: { uploadId, partNumber: '3' },
+      headers: {},
+      body: Buffer.from('part'),
+    });
     const ask = async (s3: SimulatedS3): Promise<string> => {
       const queries: Record<string, string>[] = [{ versions: '' }, { uploads: '' }, { versioning: '' }];
-      const answers = await Promise.all(queries.map((query) => s3.handle({ method: 'GET', bucket: 'bkt', key: undefined, query, headers: {} })));
+      const answers = await Promise.all(
+        queries.map((query) => s3.handle({ method: 'GET', bucket: 'bkt', key: undefined, query, headers: {} })),
+      );
       answers.push(await s3.handle({ method: 'GET', bucket: 'bkt', key: 'mp', query: { uploadId }, headers: {} }));
-      return (await Promise.all(answers.map(async ({ body }) => Buffer.from(await collect(body)).toString()))).join('\n');
+      return (await Promise.all(answers.map(async ({ body }) => Buffer.from(await collect(body)).toString()))).join(
+        '\n',
+      );
     };
     const before = await ask(first);
     expect(before).toContain('<PartNumber>3</PartNumber>');
@@ -91,7 +108,11 @@ describe('DirectoryStorage', () => {
       seen.add(survivor.keys('bkt').length);
       for (const key of survivor.keys('bkt')) {
         const found = await survivor.peek('bkt', key);
-        expect(createHash('md5').update(found?.bytes ?? '').digest('hex')).toBe(found?.etag);
+        expect(
+          createHash('md5')
+            .update(found?.bytes ?? '')
+            .digest('hex'),
+        ).toBe(found?.etag);
       }
       await survivor.close();
     }
@@ -102,7 +123,18 @@ describe('DirectoryStorage', () => {
   it('makes no name from a key, whatever the key', async () => {
     const s3 = await open();
     s3.createBucket('bkt');
-    const keys = ['../up', '../../../../tmp/x', '/etc/passwd', 'a\0b', '..', '.', 'C:\\x', 'x'.repeat(1024), 'journal', 'lock'];
+    const keys = [
+      '../up',
+      '../../../../tmp/x',
+      '/etc/passwd',
+      'a\0b',
+      '..',
+      '.',
+      'C:\\x',
+      'x'.repeat(1024),
+      'journal',
+      'lock',
+    ];
     for (const key of keys) await s3.put('bkt', key, `body of ${key}`);
     for (const key of keys) expect(await text(s3, key)).toBe(`body of ${key}`);
     expect(await readdir(root)).toEqual(['data']);
@@ -139,7 +171,9 @@ describe('DirectoryStorage', () => {
       yield Buffer.alloc(100_000);
       throw new Error('the sender went away');
     }
-    await expect(s3.handle({ method: 'PUT', bucket: 'bkt', key: 'k', query: {}, headers: {}, body: broken() })).rejects.toThrow('went away');
+    await expect(
+      s3.handle({ method: 'PUT', bucket: 'bkt', key: 'k', query: {}, headers: {}, body: broken() }),
+    ).rejects.toThrow('went away');
     expect([s3.keys('bkt'), await blobs()]).toEqual([[], []]);
     await s3.close();
   });

@@ -92,7 +92,7 @@ export class DirectoryStorage implements ObjectStorage {
     return {
       write: async (chunk) => {
         const handle = file ?? (await opened());
-        for (let at = 0; at < chunk.length; ) at += (await handle.write(chunk, at, chunk.length - at)).bytesWritten;
+        for (let at = 0; at < chunk.length;) at += (await handle.write(chunk, at, chunk.length - at)).bytesWritten;
       },
       finish: async () => {
         const handle = file ?? (await opened());
@@ -252,7 +252,7 @@ class BlobStream implements AsyncIterableIterator<Uint8Array> {
 }
 
 function writeAll(fd: number, bytes: Uint8Array, position: number): void {
-  for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at, bytes.length - at, position + at);
+  for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at, bytes.length - at, position + at);
 }
 
 function journalLine(changes: readonly StateChange[]): string {
@@ -269,7 +269,7 @@ function* readJournal(path: string): IterableIterator<readonly StateChange[]> {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return;
     throw error;
   }
-  for (let start = 0; start < text.length; ) {
+  for (let start = 0; start < text.length;) {
     const end = text.indexOf(10, start);
     if (end === -1) return;
     const json = text.subarray(start + 9, end);
@@ -289,9 +289,13 @@ async function takeLock(path: string, folder: string): Promise<void> {
     }
     const holder = Number(await readFile(path, 'utf8').catch(() => ''));
     if (holder > 0 && isAlive(holder)) {
-      throw new UsageError('ERR_S3_SERVER_FOLDER_IN_USE', `The folder ${folder} is used by the S3 server with process id ${holder}: stop that one, or take another folder.`, {
-        data: { folder, pid: holder },
-      });
+      throw new UsageError(
+        'ERR_S3_SERVER_FOLDER_IN_USE',
+        `The folder ${folder} is used by the S3 server with process id ${holder}: stop that one, or take another folder.`,
+        {
+          data: { folder, pid: holder },
+        },
+      );
     }
     // RACE: two servers started in the same instant over the lock of a killed one may both remove it; the second finds the first one's on its next attempt only if it is slower.
     await rm(path, { force: true });

@@ -2,12 +2,24 @@ import { describe, expect, it } from 'vitest';
 import { badDay, type FaultPlan } from './faults.js';
 import { SimulatedS3 } from './simulated-s3.js';
 
-async function open(faults: FaultPlan): Promise<{ s3: SimulatedS3; get: () => Promise<string>; put: (text: string) => Promise<string>; list: () => Promise<string> }> {
+async function open(
+  faults: FaultPlan,
+): Promise<{
+  s3: SimulatedS3;
+  get: () => Promise<string>;
+  put: (text: string) => Promise<string>;
+  list: () => Promise<string>;
+}> {
   const s3 = new SimulatedS3();
   s3.createBucket('bkt');
   await s3.put('bkt', 'k', 'content');
   const transport = s3.transport({ faults });
-  const ask = async (method: 'GET' | 'PUT', key: string | undefined, query: Record<string, string>, body = ''): Promise<string> => {
+  const ask = async (
+    method: 'GET' | 'PUT',
+    key: string | undefined,
+    query: Record<string, string>,
+    body = '',
+  ): Promise<string> => {
     try {
       const answer = await transport.send({ method, bucket: 'bkt', key, query, headers: {}, body: Buffer.from(body) });
       let text = '';
@@ -17,10 +29,16 @@ async function open(faults: FaultPlan): Promise<{ s3: SimulatedS3; get: () => Pr
       return error instanceof Error && 'code' in error ? String(error.code) : 'thrown';
     }
   };
-  return { s3, get: () => ask('GET', 'k', {}), put: (text) => ask('PUT', 'k', {}, text), list: () => ask('GET', undefined, { 'list-type': '2' }) };
+  return {
+    s3,
+    get: () => ask('GET', 'k', {}),
+    put: (text) => ask('PUT', 'k', {}, text),
+    list: () => ask('GET', undefined, { 'list-type': '2' }),
+  };
 }
 
-const current = async (s3: SimulatedS3): Promise<string> => Buffer.from((await s3.peek('bkt', 'k'))?.bytes ?? []).toString();
+const current = async (s3: SimulatedS3): Promise<string> =>
+  Buffer.from((await s3.peek('bkt', 'k'))?.bytes ?? []).toString();
 
 describe('withFaults', () => {
   it.each([
@@ -39,7 +57,9 @@ describe('withFaults', () => {
     expect(await (await open({ rules: [{ fault: 'short-body' }] })).get()).toBe('ECONNRESET');
     const { get, s3 } = await open({ rules: [{ fault: 'bit-flip' }] });
     const flipped = Buffer.from(await get(), 'latin1');
-    const bits = [...Buffer.from('content')].map((byte, i) => byte ^ (flipped[i] ?? 0)).filter((difference) => difference !== 0);
+    const bits = [...Buffer.from('content')]
+      .map((byte, i) => byte ^ (flipped[i] ?? 0))
+      .filter((difference) => difference !== 0);
     expect(bits).toHaveLength(1);
     expect([1, 2, 4, 8, 16, 32, 64, 128]).toContain(bits[0]);
     expect(await current(s3)).toBe('content');

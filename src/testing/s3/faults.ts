@@ -1,6 +1,12 @@
 import type { Runtime } from '../../core/runtime.js';
 import { type OperationName, operationOf } from './operation.js';
-import { type AnswerBody, ConnectionBroken, type S3Service, type ServiceAnswer, type ServiceRequest } from './service.js';
+import {
+  type AnswerBody,
+  ConnectionBroken,
+  type S3Service,
+  type ServiceAnswer,
+  type ServiceRequest,
+} from './service.js';
 import { errorAnswer, ServiceError } from './service-error.js';
 
 /** What can go wrong with one request. */
@@ -46,10 +52,25 @@ export interface FaultPlan {
   readonly onFault?: (fault: Fault, operation: OperationName | undefined, request: ServiceRequest) => void;
 }
 
-const REFUSALS = { 'slow-down': 'SlowDown', 'too-many-requests': 'TooManyRequests', 'internal-error': 'InternalError', 'error-after': 'InternalError' } as const;
+const REFUSALS = {
+  'slow-down': 'SlowDown',
+  'too-many-requests': 'TooManyRequests',
+  'internal-error': 'InternalError',
+  'error-after': 'InternalError',
+} as const;
 /** The faults of a bad day, each one a share of `probability`: for plans by chance. */
 export function badDay(probability: number): readonly FaultRule[] {
-  const faults: readonly Fault[] = ['slow-down', 'too-many-requests', 'internal-error', 'reset-before', 'reset-after', 'error-after', 'short-body', 'bit-flip', 'stale-list'];
+  const faults: readonly Fault[] = [
+    'slow-down',
+    'too-many-requests',
+    'internal-error',
+    'reset-before',
+    'reset-after',
+    'error-after',
+    'short-body',
+    'bit-flip',
+    'stale-list',
+  ];
   // Rules are tried one after the other: each gets its share of what the earlier ones left.
   return faults.map((fault, index) => {
     const share = probability / faults.length;
@@ -86,16 +107,21 @@ export function withFaults(service: S3Service, plan: FaultPlan, runtime: Runtime
       const fault = choose(operation, request);
       if (fault !== undefined) plan.onFault?.(fault, operation, request);
       await pause();
-      if (fault === 'slow-down' || fault === 'too-many-requests' || fault === 'internal-error') return refusal(fault, request);
+      if (fault === 'slow-down' || fault === 'too-many-requests' || fault === 'internal-error')
+        return refusal(fault, request);
       if (fault === 'reset-before') throw new ConnectionBroken('the connection was reset before the service acted');
-      const listing = operation === 'ListObjectsV2' || operation === 'ListObjects' ? `${request.bucket}?${JSON.stringify(request.query)}` : undefined;
+      const listing =
+        operation === 'ListObjectsV2' || operation === 'ListObjects'
+          ? `${request.bucket}?${JSON.stringify(request.query)}`
+          : undefined;
       const earlier = listing === undefined ? undefined : lists.get(listing);
       if (fault === 'stale-list' && earlier !== undefined) {
         await pause();
         return { ...earlier, headers: { ...earlier.headers } };
       }
       const answer = await service.handle(request);
-      if (listing !== undefined && answer.status === 200 && rules.length > 0) lists.set(listing, { ...answer, headers: { ...answer.headers } });
+      if (listing !== undefined && answer.status === 200 && rules.length > 0)
+        lists.set(listing, { ...answer, headers: { ...answer.headers } });
       await pause();
       if (fault === 'reset-after' || fault === 'error-after') {
         await cancel(answer.body);
@@ -104,8 +130,10 @@ export function withFaults(service: S3Service, plan: FaultPlan, runtime: Runtime
       }
       const size = Number(answer.headers['content-length'] ?? 0);
       if (answer.body === undefined || size === 0) return answer;
-      if (fault === 'short-body') return { ...answer, body: cutShort(answer.body, Math.floor(runtime.random.next() * size)) };
-      if (fault === 'bit-flip') return { ...answer, body: flipBit(answer.body, Math.floor(runtime.random.next() * size * 8)) };
+      if (fault === 'short-body')
+        return { ...answer, body: cutShort(answer.body, Math.floor(runtime.random.next() * size)) };
+      if (fault === 'bit-flip')
+        return { ...answer, body: flipBit(answer.body, Math.floor(runtime.random.next() * size * 8)) };
       return answer;
     },
   };
@@ -121,7 +149,8 @@ function nameOf(request: ServiceRequest): OperationName | undefined {
 }
 
 function isAbout(rule: FaultRule, operation: OperationName | undefined, request: ServiceRequest): boolean {
-  if (rule.operation !== undefined && (operation === undefined || ![rule.operation].flat().includes(operation))) return false;
+  if (rule.operation !== undefined && (operation === undefined || ![rule.operation].flat().includes(operation)))
+    return false;
   if (rule.fault === 'stale-list' && operation !== 'ListObjectsV2' && operation !== 'ListObjects') return false;
   if (rule.key === undefined) return true;
   if (request.key === undefined) return false;

@@ -23,7 +23,14 @@ export function parseRequest(message: IncomingMessage): ParsedRequest {
   // A proxy-style target names a host of its own, which has no place here.
   const path = decode(mark === -1 ? target : target.slice(0, mark), false);
   if (!path.startsWith('/')) throw new ServiceError('InvalidURI');
-  const query = mark === -1 || mark === target.length - 1 ? [] : target.slice(mark + 1).split('&').filter((each) => each !== '').map(pair);
+  const query =
+    mark === -1 || mark === target.length - 1
+      ? []
+      : target
+          .slice(mark + 1)
+          .split('&')
+          .filter((each) => each !== '')
+          .map(pair);
   const headers = joinedHeaders(message);
   const virtual = virtualBucket(headers['host'] ?? '');
   const rest = path.slice(1);
@@ -43,7 +50,11 @@ export function coreQuery(query: SignedRequest['query'], presigned: boolean): Re
   const result: Record<string, string> = {};
   for (const [name, value] of query) {
     if (presigned && name.toLowerCase().startsWith('x-amz-')) continue;
-    if (name in result) throw new ServiceError('InvalidArgument', { message: 'A parameter must not be given twice.', fields: { ArgumentName: name } });
+    if (name in result)
+      throw new ServiceError('InvalidArgument', {
+        message: 'A parameter must not be given twice.',
+        fields: { ArgumentName: name },
+      });
     result[name] = value;
   }
   return result;
@@ -57,8 +68,12 @@ export function headersOfQuery(query: SignedRequest['query']): Record<string, st
   const result: Record<string, string> = {};
   for (const [name, value] of query) {
     const lower = name.toLowerCase();
-    const isSignature = /^x-amz-(algorithm|credential|date|expires|signedheaders|signature|security-token|content-sha256|user-agent)$/.test(lower);
-    if (lower.startsWith('x-amz-') && !isSignature && !/^x-amz-(checksum-|sdk-checksum-)/.test(lower)) result[lower] = value;
+    const isSignature =
+      /^x-amz-(algorithm|credential|date|expires|signedheaders|signature|security-token|content-sha256|user-agent)$/.test(
+        lower,
+      );
+    if (lower.startsWith('x-amz-') && !isSignature && !/^x-amz-(checksum-|sdk-checksum-)/.test(lower))
+      result[lower] = value;
   }
   return result;
 }
@@ -69,7 +84,9 @@ function isMethod(method: string): method is ServiceRequest['method'] {
 
 function pair(text: string): readonly [string, string] {
   const equals = text.indexOf('=');
-  return equals === -1 ? [decode(text, true), ''] : [decode(text.slice(0, equals), true), decode(text.slice(equals + 1), true)];
+  return equals === -1
+    ? [decode(text, true), '']
+    : [decode(text.slice(0, equals), true), decode(text.slice(equals + 1), true)];
 }
 
 function decode(text: string, isForm: boolean): string {

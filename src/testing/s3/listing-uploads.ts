@@ -19,10 +19,15 @@ export function listMultipartUploads(context: ServiceContext, request: ServiceRe
   const uploads = [...bucket.uploads.values()]
     .map(({ upload }) => upload)
     .filter(({ key }) => key.startsWith(ask.prefix))
-    .sort((a, b) => compareByteOrder(a.key, b.key) || a.startedMs - b.startedMs || compareByteOrder(a.uploadId, b.uploadId));
+    .sort(
+      (a, b) => compareByteOrder(a.key, b.key) || a.startedMs - b.startedMs || compareByteOrder(a.uploadId, b.uploadId),
+    );
   // The marker's upload may be gone meanwhile: then the whole key is passed over, as AWS does without an id marker.
   const markerAt = uploads.findIndex(({ key, uploadId }) => key === keyMarker && uploadId === idMarker);
-  const start = markerAt !== -1 ? markerAt + 1 : uploads.findIndex(({ key }) => keyMarker === '' || compareByteOrder(key, keyMarker) > 0);
+  const start =
+    markerAt !== -1
+      ? markerAt + 1
+      : uploads.findIndex(({ key }) => keyMarker === '' || compareByteOrder(key, keyMarker) > 0);
   let entries = '';
   const prefixes: string[] = [];
   let count = 0;
@@ -44,12 +49,14 @@ export function listMultipartUploads(context: ServiceContext, request: ServiceRe
     if (group !== undefined) prefixes.push(group);
     else {
       entries += `<Upload><Key>${ask.encode(upload.key)}</Key><UploadId>${upload.uploadId}</UploadId>${OWNER_XML}<Initiated>${isoTime(upload.startedMs, context.dialect)}</Initiated>`;
-      if (upload.algorithm !== undefined) entries += `<ChecksumAlgorithm>${upload.algorithm}</ChecksumAlgorithm><ChecksumType>${upload.checksumType ?? ''}</ChecksumType>`;
+      if (upload.algorithm !== undefined)
+        entries += `<ChecksumAlgorithm>${upload.algorithm}</ChecksumAlgorithm><ChecksumType>${upload.checksumType ?? ''}</ChecksumType>`;
       entries += '</Upload>';
     }
   }
   let xml = `${XML_HEAD}<ListMultipartUploadsResult xmlns="${XML_NAMESPACE}"><Bucket>${bucket.name}</Bucket><KeyMarker>${ask.encode(keyMarker)}</KeyMarker><UploadIdMarker>${escapeXml(idMarker)}</UploadIdMarker>`;
-  if (isTruncated) xml += `<NextKeyMarker>${ask.encode(last.key)}</NextKeyMarker><NextUploadIdMarker>${last.uploadId}</NextUploadIdMarker>`;
+  if (isTruncated)
+    xml += `<NextKeyMarker>${ask.encode(last.key)}</NextKeyMarker><NextUploadIdMarker>${last.uploadId}</NextUploadIdMarker>`;
   xml += `<Prefix>${ask.encode(ask.prefix)}</Prefix>`;
   if (ask.delimiter !== '') xml += `<Delimiter>${ask.encode(ask.delimiter)}</Delimiter>`;
   if (ask.urlEncoded) xml += '<EncodingType>url</EncodingType>';
@@ -69,10 +76,12 @@ export function listParts(context: ServiceContext, request: ServiceRequest): Ser
   let xml = `${XML_HEAD}<ListPartsResult xmlns="${XML_NAMESPACE}"><Bucket>${bucket.name}</Bucket><Key>${escapeXml(upload.key)}</Key><UploadId>${upload.uploadId}</UploadId>${OWNER_XML}`;
   xml += `<PartNumberMarker>${marker}</PartNumberMarker><NextPartNumberMarker>${shown.at(-1)?.number ?? 0}</NextPartNumberMarker><MaxParts>${most}</MaxParts>`;
   xml += `<IsTruncated>${left.length > shown.length}</IsTruncated>`;
-  if (upload.algorithm !== undefined) xml += `<ChecksumAlgorithm>${upload.algorithm}</ChecksumAlgorithm><ChecksumType>${upload.checksumType ?? ''}</ChecksumType>`;
+  if (upload.algorithm !== undefined)
+    xml += `<ChecksumAlgorithm>${upload.algorithm}</ChecksumAlgorithm><ChecksumType>${upload.checksumType ?? ''}</ChecksumType>`;
   for (const part of shown) {
     xml += `<Part><PartNumber>${part.number}</PartNumber><LastModified>${isoTime(part.modifiedMs, context.dialect)}</LastModified><ETag>&quot;${part.etag}&quot;</ETag><Size>${part.sizeBytes}</Size>`;
-    if (part.checksum !== undefined && upload.algorithm !== undefined) xml += `<Checksum${upload.algorithm}>${part.checksum}</Checksum${upload.algorithm}>`;
+    if (part.checksum !== undefined && upload.algorithm !== undefined)
+      xml += `<Checksum${upload.algorithm}>${part.checksum}</Checksum${upload.algorithm}>`;
     xml += '</Part>';
   }
   return xmlAnswer(`${xml}</ListPartsResult>`);

@@ -15,7 +15,9 @@ export function listObjectVersions(context: ServiceContext, request: ServiceRequ
   const keyMarker = query['key-marker'] ?? '';
   const versionMarker = query['version-id-marker'] ?? '';
   if (versionMarker !== '' && keyMarker === '')
-    throw new ServiceError('InvalidArgument', { message: 'A version-id marker cannot be specified without a key marker.' });
+    throw new ServiceError('InvalidArgument', {
+      message: 'A version-id marker cannot be specified without a key marker.',
+    });
   let entries = '';
   let count = 0;
   let isTruncated = false;
@@ -69,5 +71,7 @@ export function listObjectVersions(context: ServiceContext, request: ServiceRequ
   xml += `<MaxKeys>${ask.most}</MaxKeys>`;
   if (ask.delimiter !== '') xml += `<Delimiter>${ask.encode(ask.delimiter)}</Delimiter>`;
   if (ask.urlEncoded) xml += '<EncodingType>url</EncodingType>';
-  return xmlAnswer(`${xml}<IsTruncated>${isTruncated}</IsTruncated>${entries}${prefixesXml(prefixes, ask)}</ListVersionsResult>`);
+  return xmlAnswer(
+    `${xml}<IsTruncated>${isTruncated}</IsTruncated>${entries}${prefixesXml(prefixes, ask)}</ListVersionsResult>`,
+  );
 }

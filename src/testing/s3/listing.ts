@@ -19,7 +19,12 @@ export function listObjectsV2(context: ServiceContext, request: ServiceRequest):
   const ask = askOf(query, dialect);
   const token = query['continuation-token'];
   const startAfter = query['start-after'];
-  const start = token === undefined ? (startAfter === undefined || !dialect.listing.startAfter ? START : afterKey(startAfter)) : readToken(token);
+  const start =
+    token === undefined
+      ? startAfter === undefined || !dialect.listing.startAfter
+        ? START
+        : afterKey(startAfter)
+      : readToken(token);
   const page = collectPage(bucket, ask, start, dialect.listing);
   let xml = headOf('ListBucketResult', bucket, ask);
   if (token !== undefined) xml += `<ContinuationToken>${escapeXml(token)}</ContinuationToken>`;
@@ -60,7 +65,8 @@ export interface ListAsk {
 /** Reads what all LIST requests ask. */
 export function askOf(query: Readonly<Record<string, string>>, dialect: Dialect, most = 'max-keys'): ListAsk {
   const encoding = query['encoding-type'];
-  if (encoding !== undefined && encoding !== 'url') throw new ServiceError('InvalidArgument', { message: 'Invalid Encoding Method specified in Request' });
+  if (encoding !== undefined && encoding !== 'url')
+    throw new ServiceError('InvalidArgument', { message: 'Invalid Encoding Method specified in Request' });
   const urlEncoded = encoding === 'url' && dialect.listing.encodingType;
   return {
     prefix: query['prefix'] ?? '',
@@ -151,7 +157,13 @@ function sortedFrom(bucket: BucketRecord, prefix: string, start: Start, rules: L
       // Only start-after comes without a count.
       for (;;) {
         const record = records[at++];
-        if (record === undefined || start.skipped !== undefined || start.after === '' || compareByteOrder(record.key, start.after) > 0) return record;
+        if (
+          record === undefined ||
+          start.skipped !== undefined ||
+          start.after === '' ||
+          compareByteOrder(record.key, start.after) > 0
+        )
+          return record;
       }
     },
   };
@@ -186,7 +198,10 @@ function readToken(token: string): Start {
     if (text.startsWith('g') || text.startsWith('k')) return { after: rest, group: text.startsWith('g') };
     if (text.startsWith('n') && /^\d+$/.test(rest)) return { after: '', group: false, skipped: Number(rest) };
   }
-  throw new ServiceError('InvalidArgument', { message: 'The continuation token provided is incorrect', fields: { ArgumentName: 'continuation-token' } });
+  throw new ServiceError('InvalidArgument', {
+    message: 'The continuation token provided is incorrect',
+    fields: { ArgumentName: 'continuation-token' },
+  });
 }
 
 function headOf(name: string, bucket: BucketRecord, ask: ListAsk): string {

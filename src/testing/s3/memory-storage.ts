@@ -20,7 +20,8 @@ export class MemoryStorage implements ObjectStorage {
 
   put(bytes: Uint8Array): number {
     const blocks: Uint8Array[] = [];
-    for (let at = 0; at < bytes.length; at += BLOCK_BYTES) blocks.push(Uint8Array.prototype.slice.call(bytes, at, at + BLOCK_BYTES));
+    for (let at = 0; at < bytes.length; at += BLOCK_BYTES)
+      blocks.push(Uint8Array.prototype.slice.call(bytes, at, at + BLOCK_BYTES));
     return this.#keep(blocks);
   }
 
@@ -35,7 +36,7 @@ export class MemoryStorage implements ObjectStorage {
     };
     return {
       write(chunk) {
-        for (let at = 0; at < chunk.length; ) {
+        for (let at = 0; at < chunk.length;) {
           const taken = chunk.subarray(at, at + BLOCK_BYTES - pendingBytes);
           pending.push(taken.slice());
           pendingBytes += taken.length;
@@ -55,9 +56,10 @@ export class MemoryStorage implements ObjectStorage {
     const views: Uint8Array[] = [];
     for (const piece of piecesOf(content, start, end)) {
       const blocks = this.#blobs.get(piece.blob) ?? [];
-      for (let at = piece.start; at < piece.start + piece.length; ) {
+      for (let at = piece.start; at < piece.start + piece.length;) {
         const within = at % BLOCK_BYTES;
-        const view = blocks[Math.floor(at / BLOCK_BYTES)]?.subarray(within, within + piece.start + piece.length - at) ?? EMPTY;
+        const view =
+          blocks[Math.floor(at / BLOCK_BYTES)]?.subarray(within, within + piece.start + piece.length - at) ?? EMPTY;
         if (view.length === 0) throw new Error(`blob ${piece.blob} is shorter than its references say`);
         views.push(view);
         at += view.length;

@@ -9,7 +9,8 @@ import type { BucketRecord, ObjectVersion } from './state.js';
 /** Answers GetObject. */
 export async function getObject(context: ServiceContext, request: ServiceRequest): Promise<ServiceAnswer> {
   const { version, range, status, headers } = await look(context, request);
-  const body = version.sizeBytes === 0 ? new Uint8Array(0) : context.storage.read(version.content, range.start, range.end);
+  const body =
+    version.sizeBytes === 0 ? new Uint8Array(0) : context.storage.read(version.content, range.start, range.end);
   return { status, headers, body };
 }
 
@@ -37,7 +38,10 @@ async function compute(context: ServiceContext, version: ObjectVersion): Promise
 
 /** The headers that tell a client about a checksum. */
 export function checksumHeaders(checksum: Checksum): Record<string, string> {
-  return { [`x-amz-checksum-${checksum.algorithm.toLowerCase()}`]: checksum.value, 'x-amz-checksum-type': checksum.type };
+  return {
+    [`x-amz-checksum-${checksum.algorithm.toLowerCase()}`]: checksum.value,
+    'x-amz-checksum-type': checksum.type,
+  };
 }
 
 interface Look {
@@ -59,11 +63,14 @@ async function look(context: ServiceContext, request: ServiceRequest): Promise<L
   const version = versionOf(bucket, key, query['versionId']);
   checkRead(version, asked, context.dialect);
   const headers = objectHeaders(context, bucket, version);
-  for (const name in query) if (name.startsWith('response-')) headers[name.slice(9)] = headerValue(name, query[name] ?? '');
+  for (const name in query)
+    if (name.startsWith('response-')) headers[name.slice(9)] = headerValue(name, query[name] ?? '');
   const part = query['partNumber'];
   const rangeHeader = context.dialect.ranges === 'honoured' ? asked['range'] : undefined;
   if (part !== undefined && rangeHeader !== undefined)
-    throw new ServiceError('InvalidRequest', { message: 'Cannot specify both Range header and partNumber query parameter' });
+    throw new ServiceError('InvalidRequest', {
+      message: 'Cannot specify both Range header and partNumber query parameter',
+    });
   const range =
     part === undefined ? rangeOf(rangeHeader, version.sizeBytes) : partRange(context, version, part, headers);
   if (range === undefined) {
@@ -78,7 +85,11 @@ async function look(context: ServiceContext, request: ServiceRequest): Promise<L
 }
 
 /** The headers that every answer about a version has. */
-export function objectHeaders(context: ServiceContext, bucket: BucketRecord, version: ObjectVersion): Record<string, string> {
+export function objectHeaders(
+  context: ServiceContext,
+  bucket: BucketRecord,
+  version: ObjectVersion,
+): Record<string, string> {
   const headers: Record<string, string> = {
     ...version.headers,
     etag: `"${version.etag}"`,
@@ -118,19 +129,27 @@ function partRange(
 ): ByteRange | undefined {
   if (!context.dialect.partNumberGet) throw new ServiceError('NotImplemented', { fields: { Parameter: 'partNumber' } });
   const number = /^\d{1,5}$/.test(given) ? Number(given) : 0;
-  if (number < 1 || number > 10_000) throw new ServiceError('InvalidArgument', { message: 'Part number must be an integer between 1 and 10000, inclusive' });
+  if (number < 1 || number > 10_000)
+    throw new ServiceError('InvalidArgument', {
+      message: 'Part number must be an integer between 1 and 10000, inclusive',
+    });
   const parts = version.parts ?? [{ number: 1, sizeBytes: version.sizeBytes }];
   const index = parts.findIndex((part) => part.number === number);
   const part = parts[index];
-  if (part === undefined) throw new ServiceError('InvalidPartNumber', { fields: { PartNumberRequested: given, ActualPartCount: String(parts.length) } });
+  if (part === undefined)
+    throw new ServiceError('InvalidPartNumber', {
+      fields: { PartNumberRequested: given, ActualPartCount: String(parts.length) },
+    });
   if (version.parts !== undefined) headers['x-amz-mp-parts-count'] = String(parts.length);
   const start = parts.slice(0, index).reduce((sum, each) => sum + each.sizeBytes, 0);
   return { start, end: start + part.sizeBytes };
 }
 
 function headerValue(name: string, value: string): string {
-  // oxlint-disable-next-line no-control-regex -- the very characters that must not get into a header
   if (/[^\t\u0020-\u007e\u00a0-\u00ff]/.test(value))
-    throw new ServiceError('InvalidArgument', { message: 'Header value cannot be represented using ISO-8859-1.', fields: { ArgumentName: name } });
+    throw new ServiceError('InvalidArgument', {
+      message: 'Header value cannot be represented using ISO-8859-1.',
+      fields: { ArgumentName: name },
+    });
   return value;
 }

@@ -13,7 +13,8 @@ export async function getObjectAttributes(context: ServiceContext, request: Serv
   const bucket = bucketOf(context, request);
   const version = versionOf(bucket, keyOf(request), request.query['versionId']);
   const wanted = new Set((request.headers['x-amz-object-attributes'] ?? '').split(',').map((name) => name.trim()));
-  if (wanted.has('')) throw new ServiceError('InvalidArgument', { fields: { ArgumentName: 'x-amz-object-attributes' } });
+  if (wanted.has(''))
+    throw new ServiceError('InvalidArgument', { fields: { ArgumentName: 'x-amz-object-attributes' } });
   let xml = `${XML_HEAD}<GetObjectAttributesResponse xmlns="${XML_NAMESPACE}">`;
   if (wanted.has('ETag')) xml += `<ETag>${version.etag}</ETag>`;
   if (wanted.has('Checksum') && context.dialect.checksums === 'full') {
@@ -37,7 +38,8 @@ export async function getObjectAttributes(context: ServiceContext, request: Serv
     }
     xml += '</ObjectParts>';
   }
-  if (wanted.has('StorageClass')) xml += `<StorageClass>${version.headers['x-amz-storage-class'] ?? 'STANDARD'}</StorageClass>`;
+  if (wanted.has('StorageClass'))
+    xml += `<StorageClass>${version.headers['x-amz-storage-class'] ?? 'STANDARD'}</StorageClass>`;
   if (wanted.has('ObjectSize')) xml += `<ObjectSize>${version.sizeBytes}</ObjectSize>`;
   return xmlAnswer(`${xml}</GetObjectAttributesResponse>`, 200, {
     'last-modified': new Date(version.modifiedMs).toUTCString(),
@@ -50,8 +52,14 @@ export function getObjectTagging(context: ServiceContext, request: ServiceReques
   refuseWithoutTagging(context);
   const bucket = bucketOf(context, request);
   const version = versionOf(bucket, keyOf(request), request.query['versionId']);
-  const tags = version.tags.map(([name, value]) => `<Tag><Key>${escapeXml(name)}</Key><Value>${escapeXml(value)}</Value></Tag>`).join('');
-  return xmlAnswer(`${XML_HEAD}<Tagging xmlns="${XML_NAMESPACE}"><TagSet>${tags}</TagSet></Tagging>`, 200, versionHeader(bucket, version.versionId));
+  const tags = version.tags
+    .map(([name, value]) => `<Tag><Key>${escapeXml(name)}</Key><Value>${escapeXml(value)}</Value></Tag>`)
+    .join('');
+  return xmlAnswer(
+    `${XML_HEAD}<Tagging xmlns="${XML_NAMESPACE}"><TagSet>${tags}</TagSet></Tagging>`,
+    200,
+    versionHeader(bucket, version.versionId),
+  );
 }
 
 /** Answers PutObjectTagging. */
@@ -66,7 +74,12 @@ export async function deleteObjectTagging(context: ServiceContext, request: Serv
   return setTags(context, request, 204, []);
 }
 
-async function setTags(context: ServiceContext, request: ServiceRequest, status: number, tags: Tags): Promise<ServiceAnswer> {
+async function setTags(
+  context: ServiceContext,
+  request: ServiceRequest,
+  status: number,
+  tags: Tags,
+): Promise<ServiceAnswer> {
   const bucket = bucketOf(context, request);
   const key = keyOf(request);
   const { versionId } = versionOf(bucket, key, request.query['versionId']);

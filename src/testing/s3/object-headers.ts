@@ -20,10 +20,14 @@ const MOST_METADATA_BYTES = 2048;
 const MOST_KEY_BYTES = 1024;
 
 /** Headers that ask for what this service does not do; answering 200 would be a lie. */
-const UNKNOWN_TO_US = /^x-amz-(server-side-encryption-(customer-|aws-kms|context|bucket)|copy-source-server-side|object-lock|write-offset|grant-)/;
+const UNKNOWN_TO_US =
+  /^x-amz-(server-side-encryption-(customer-|aws-kms|context|bucket)|copy-source-server-side|object-lock|write-offset|grant-)/;
 
 /** The headers to keep with a new object. Throws for those that ask for something else than they would get. */
-export function keptHeaders(context: ServiceContext, headers: Readonly<Record<string, string>>): Record<string, string> {
+export function keptHeaders(
+  context: ServiceContext,
+  headers: Readonly<Record<string, string>>,
+): Record<string, string> {
   const kept: Record<string, string> = {};
   let metadataBytes = 0;
   for (const name in headers) {
@@ -35,11 +39,15 @@ export function keptHeaders(context: ServiceContext, headers: Readonly<Record<st
     } else if (UNKNOWN_TO_US.test(name)) throw new ServiceError('NotImplemented', { fields: { Header: name } });
   }
   if (metadataBytes > MOST_METADATA_BYTES)
-    throw new ServiceError('MetadataTooLarge', { fields: { MaxSizeAllowed: String(MOST_METADATA_BYTES), Size: String(metadataBytes) } });
+    throw new ServiceError('MetadataTooLarge', {
+      fields: { MaxSizeAllowed: String(MOST_METADATA_BYTES), Size: String(metadataBytes) },
+    });
   const encryption = headers['x-amz-server-side-encryption'];
-  if (encryption !== undefined && encryption !== 'AES256') throw new ServiceError('NotImplemented', { fields: { Header: 'x-amz-server-side-encryption' } });
+  if (encryption !== undefined && encryption !== 'AES256')
+    throw new ServiceError('NotImplemented', { fields: { Header: 'x-amz-server-side-encryption' } });
   const acl = headers['x-amz-acl'];
-  if (acl !== undefined && acl !== 'private' && acl !== 'bucket-owner-full-control') throw new ServiceError('AccessControlListNotSupported');
+  if (acl !== undefined && acl !== 'private' && acl !== 'bucket-owner-full-control')
+    throw new ServiceError('AccessControlListNotSupported');
   for (const name of KEPT) {
     const value = headers[name];
     if (value !== undefined) kept[name] = value;
@@ -62,7 +70,9 @@ export function checkKey(key: string): void {
   if (key.length <= MOST_KEY_BYTES / 3) return;
   const size = Buffer.byteLength(key);
   if (size > MOST_KEY_BYTES)
-    throw new ServiceError('KeyTooLongError', { fields: { Size: String(size), MaxSizeAllowed: String(MOST_KEY_BYTES) } });
+    throw new ServiceError('KeyTooLongError', {
+      fields: { Size: String(size), MaxSizeAllowed: String(MOST_KEY_BYTES) },
+    });
 }
 
 /** The tags that a header brings, URL-encoded as `a=1&b=2`. */
@@ -76,6 +86,7 @@ export function checkTags(tags: Tags): Tags {
   if (tags.length > 10) throw new ServiceError('InvalidTag', { message: 'Object tags cannot be greater than 10' });
   if (new Set(tags.map(([name]) => name)).size !== tags.length)
     throw new ServiceError('InvalidTag', { message: 'Cannot provide multiple Tags with the same key' });
-  for (const [name, value] of tags) if (name === '' || name.length > 128 || value.length > 256) throw new ServiceError('InvalidTag');
+  for (const [name, value] of tags)
+    if (name === '' || name.length > 128 || value.length > 256) throw new ServiceError('InvalidTag');
   return tags;
 }

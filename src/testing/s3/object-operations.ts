@@ -33,7 +33,8 @@ export async function putObject(context: ServiceContext, request: ServiceRequest
   let bucket: BucketRecord;
   try {
     bucket = bucketOf(context, request);
-    if (!isChecked) checkWrite(currentOf(bucket, key), request.headers, context.dialect.conditions.put, context.dialect);
+    if (!isChecked)
+      checkWrite(currentOf(bucket, key), request.headers, context.dialect.conditions.put, context.dialect);
   } catch (error) {
     discard(context, staged);
     throw error;
@@ -68,23 +69,35 @@ export async function copyObject(context: ServiceContext, request: ServiceReques
   checkKey(key);
   const { bucket: from, key: fromKey, version: source } = copySource(context, request);
   const directive = request.headers['x-amz-metadata-directive'] ?? 'COPY';
-  if (directive !== 'COPY' && directive !== 'REPLACE') throw new ServiceError('InvalidArgument', { message: 'Unknown metadata directive.' });
+  if (directive !== 'COPY' && directive !== 'REPLACE')
+    throw new ServiceError('InvalidArgument', { message: 'Unknown metadata directive.' });
   const own = keptHeaders(context, request.headers);
-  if (directive === 'COPY' && from.name === request.bucket && fromKey === key && own['x-amz-storage-class'] === undefined) {
+  if (
+    directive === 'COPY' &&
+    from.name === request.bucket &&
+    fromKey === key &&
+    own['x-amz-storage-class'] === undefined
+  ) {
     throw new ServiceError('InvalidRequest', {
       message:
         'This copy request is illegal because it is trying to copy an object to itself without changing the object’s metadata, storage class, website redirect location or encryption attributes.',
     });
   }
   if (source.sizeBytes > MOST_BYTES_AT_ONCE)
-    throw new ServiceError('InvalidRequest', { message: `The specified copy source is larger than the maximum allowable size for a copy source: ${MOST_BYTES_AT_ONCE}` });
-  const tags = request.headers['x-amz-tagging-directive'] === 'REPLACE' ? headerTags(request.headers['x-amz-tagging']) : source.tags;
+    throw new ServiceError('InvalidRequest', {
+      message: `The specified copy source is larger than the maximum allowable size for a copy source: ${MOST_BYTES_AT_ONCE}`,
+    });
+  const tags =
+    request.headers['x-amz-tagging-directive'] === 'REPLACE'
+      ? headerTags(request.headers['x-amz-tagging'])
+      : source.tags;
   const release = context.state.hold(source.content);
   try {
     const isChecked = await openWindow(context, request, context.dialect.conditions.copy);
     const { etag, checksum } = await digestsOfCopy(context, request, source);
     const bucket = bucketOf(context, request);
-    if (!isChecked) checkWrite(currentOf(bucket, key), request.headers, context.dialect.conditions.copy, context.dialect);
+    if (!isChecked)
+      checkWrite(currentOf(bucket, key), request.headers, context.dialect.conditions.copy, context.dialect);
     const { version, change } = newVersion(context, bucket, key, {
       etag,
       sizeBytes: source.sizeBytes,
@@ -96,7 +109,8 @@ export async function copyObject(context: ServiceContext, request: ServiceReques
     const durable = context.commit([change]);
     if (durable !== undefined) await durable;
     let xml = `${XML_HEAD}<CopyObjectResult xmlns="${XML_NAMESPACE}"><ETag>&quot;${etag}&quot;</ETag><LastModified>${isoTime(version.modifiedMs, context.dialect)}</LastModified>`;
-    if (checksum !== undefined) xml += `<Checksum${checksum.algorithm}>${checksum.value}</Checksum${checksum.algorithm}><ChecksumType>${checksum.type}</ChecksumType>`;
+    if (checksum !== undefined)
+      xml += `<Checksum${checksum.algorithm}>${checksum.value}</Checksum${checksum.algorithm}><ChecksumType>${checksum.type}</ChecksumType>`;
     return xmlAnswer(`${xml}</CopyObjectResult>`, 200, {
       'x-amz-server-side-encryption': 'AES256',
       ...versionHeader(bucket, version.versionId),
@@ -114,7 +128,10 @@ export function copySource(
 ): { readonly bucket: BucketRecord; readonly key: string; readonly version: ObjectVersion } {
   const given = request.headers['x-amz-copy-source'] ?? '';
   const match = /^\/?([^/]+)\/(.+?)(?:\?versionId=([^&?]*))?$/s.exec(given);
-  if (match === null) throw new ServiceError('InvalidArgument', { message: 'Copy Source must mention the source bucket and key: sourcebucket/sourcekey' });
+  if (match === null)
+    throw new ServiceError('InvalidArgument', {
+      message: 'Copy Source must mention the source bucket and key: sourcebucket/sourcekey',
+    });
   let name: string;
   let key: string;
   try {
@@ -147,11 +164,18 @@ export async function deleteObjects(context: ServiceContext, request: ServiceReq
   const { dialect } = context;
   if (!dialect.deleteObjects) throw new ServiceError('NotImplemented', { fields: { Parameter: 'delete' } });
   const bucket = bucketOf(context, request);
-  if (dialect.deleteObjectsNeedsMd5 ? request.headers['content-md5'] === undefined : dialect.checksums === 'full' && !hasDigest(context, request))
-    throw new ServiceError('InvalidRequest', { message: 'Missing required header for this request: Content-MD5 OR x-amz-checksum-*' });
+  if (
+    dialect.deleteObjectsNeedsMd5
+      ? request.headers['content-md5'] === undefined
+      : dialect.checksums === 'full' && !hasDigest(context, request)
+  )
+    throw new ServiceError('InvalidRequest', {
+      message: 'Missing required header for this request: Content-MD5 OR x-amz-checksum-*',
+    });
   const document = parseXml(await readDocument(context, request, 2 << 20));
   const objects = document.children.filter((child) => child.name === 'Object');
-  if (document.name !== 'Delete' || objects.length === 0 || objects.length > 1000) throw new ServiceError('MalformedXML');
+  if (document.name !== 'Delete' || objects.length === 0 || objects.length > 1000)
+    throw new ServiceError('MalformedXML');
   const quiet = childText(document, 'Quiet')?.trim() === 'true';
   let xml = `${XML_HEAD}<DeleteResult xmlns="${XML_NAMESPACE}">`;
   const waits: Promise<void>[] = [];
@@ -166,7 +190,8 @@ export async function deleteObjects(context: ServiceContext, request: ServiceReq
       if (deleted.durable !== undefined) waits.push(deleted.durable);
       if (quiet) continue;
       xml += `<Deleted>${about}`;
-      if (deleted.marker === true) xml += `<DeleteMarker>true</DeleteMarker><DeleteMarkerVersionId>${deleted.versionId ?? ''}</DeleteMarkerVersionId>`;
+      if (deleted.marker === true)
+        xml += `<DeleteMarker>true</DeleteMarker><DeleteMarkerVersionId>${deleted.versionId ?? ''}</DeleteMarkerVersionId>`;
       xml += '</Deleted>';
     } catch (error) {
       if (!(error instanceof ServiceError)) throw error;
@@ -203,7 +228,11 @@ export function randomEtag(context: ServiceContext): string {
  * In dialects whose conditions are not atomic: checks now and lets time pass, so that others get in between.
  * Answers whether the check is done.
  */
-export async function openWindow(context: ServiceContext, request: ServiceRequest, rules: ConditionRules): Promise<boolean> {
+export async function openWindow(
+  context: ServiceContext,
+  request: ServiceRequest,
+  rules: ConditionRules,
+): Promise<boolean> {
   if (context.dialect.conditionWindowMs === 0) return false;
   checkWrite(currentOf(bucketOf(context, request), keyOf(request)), request.headers, rules, context.dialect);
   await context.runtime.clock.sleep(context.dialect.conditionWindowMs);
@@ -227,7 +256,10 @@ function deleteOne(
   const record = bucket.objects.get(key);
   if (versionId !== undefined) {
     const version = record?.versions.find((each) => each.versionId === versionId);
-    const durable = version === undefined ? undefined : context.commit([{ type: 'version-removed', bucket: bucket.name, key, versionId }]);
+    const durable =
+      version === undefined
+        ? undefined
+        : context.commit([{ type: 'version-removed', bucket: bucket.name, key, versionId }]);
     return { durable, versionId, ...(version?.deleteMarker === true ? { marker: true } : {}) };
   }
   // Conditions are about the current version only.
@@ -236,7 +268,13 @@ function deleteOne(
     if (record === undefined) return { durable: undefined };
     return { durable: context.commit([{ type: 'version-removed', bucket: bucket.name, key, versionId: 'null' }]) };
   }
-  const { version, change } = newVersion(context, bucket, key, { etag: '', sizeBytes: 0, headers: {}, content: [], tags: [] });
+  const { version, change } = newVersion(context, bucket, key, {
+    etag: '',
+    sizeBytes: 0,
+    headers: {},
+    content: [],
+    tags: [],
+  });
   const durable = context.commit([{ ...change, version: { ...version, deleteMarker: true } } as StateChange]);
   return { durable, marker: true, versionId: version.versionId };
 }
@@ -254,7 +292,8 @@ async function digestsOfCopy(
     ...(needsMd5 ? (['MD5'] as const) : []),
     ...(algorithm === undefined || isKept ? [] : [algorithm]),
   ]);
-  const etag = context.dialect.putEtag === 'random' ? randomEtag(context) : (digests.MD5?.toString('hex') ?? source.etag);
+  const etag =
+    context.dialect.putEtag === 'random' ? randomEtag(context) : (digests.MD5?.toString('hex') ?? source.etag);
   if (algorithm === undefined || isKept) return { etag, checksum: source.checksum };
   return { etag, checksum: { algorithm, value: base64Of(digests, algorithm), type: 'FULL_OBJECT' } };
 }

@@ -40,14 +40,12 @@ const ROUTES = {
   ListObjects: route('GET', 'bucket', [], [...LIST, 'marker']),
   ListObjectsV2: route('GET', 'bucket', ['list-type'], [...LIST, 'start-after', 'continuation-token', 'fetch-owner']),
   ListObjectVersions: route('GET', 'bucket', ['versions'], [...LIST, 'key-marker', 'version-id-marker']),
-  ListMultipartUploads: route('GET', 'bucket', ['uploads'], [
-    'prefix',
-    'delimiter',
-    'encoding-type',
-    'max-uploads',
-    'key-marker',
-    'upload-id-marker',
-  ]),
+  ListMultipartUploads: route(
+    'GET',
+    'bucket',
+    ['uploads'],
+    ['prefix', 'delimiter', 'encoding-type', 'max-uploads', 'key-marker', 'upload-id-marker'],
+  ),
   DeleteObjects: route('POST', 'bucket', ['delete']),
   PutObject: route('PUT', 'object', []),
   CopyObject: route('PUT', 'object', []),
@@ -78,7 +76,10 @@ for (const name of OPERATION_NAMES) {
   if (name === 'CopyObject' || name === 'UploadPartCopy') continue;
   const found = ROUTES[name];
   const place = `${found.method} ${found.level}`;
-  BY_PLACE.set(place, [...(BY_PLACE.get(place) ?? []), [name, found] as const].sort((a, b) => b[1].markers.length - a[1].markers.length));
+  BY_PLACE.set(
+    place,
+    [...(BY_PLACE.get(place) ?? []), [name, found] as const].sort((a, b) => b[1].markers.length - a[1].markers.length),
+  );
 }
 
 /**

@@ -11,16 +11,23 @@ const key = fc.oneof(
 describe('OrderedIndex', () => {
   it('walks what was added and not deleted, in UTF-8 byte order, from any key and after any prefix', () => {
     fc.assert(
-      fc.property(fc.array(key, { maxLength: 3000, size: 'max' }), fc.array(key, { maxLength: 300 }), key, (added, deleted, probe) => {
-        const index = new OrderedIndex<{ readonly key: string }>();
-        for (const each of new Set(added)) index.add({ key: each });
-        for (const each of deleted) index.delete(each);
-        const expected = [...new Set(added)].filter((each) => !deleted.includes(each)).sort(byBytes);
-        expect([...index].map((item) => item.key)).toEqual(expected);
-        expect(index.size).toBe(expected.length);
-        expect(rest(index.from(probe))).toEqual(expected.filter((each) => byBytes(each, probe) >= 0));
-        expect(rest(index.after(probe))).toEqual(expected.filter((each) => byBytes(each, probe) > 0 && !each.startsWith(probe)));
-      }),
+      fc.property(
+        fc.array(key, { maxLength: 3000, size: 'max' }),
+        fc.array(key, { maxLength: 300 }),
+        key,
+        (added, deleted, probe) => {
+          const index = new OrderedIndex<{ readonly key: string }>();
+          for (const each of new Set(added)) index.add({ key: each });
+          for (const each of deleted) index.delete(each);
+          const expected = [...new Set(added)].filter((each) => !deleted.includes(each)).sort(byBytes);
+          expect([...index].map((item) => item.key)).toEqual(expected);
+          expect(index.size).toBe(expected.length);
+          expect(rest(index.from(probe))).toEqual(expected.filter((each) => byBytes(each, probe) >= 0));
+          expect(rest(index.after(probe))).toEqual(
+            expected.filter((each) => byBytes(each, probe) > 0 && !each.startsWith(probe)),
+          );
+        },
+      ),
       { numRuns: 60 },
     );
   });

@@ -23,7 +23,9 @@ function isDialect(name: string): name is DialectName {
 const port = Number(values.port);
 const probability = Number(values.faults);
 if (!isDialect(values.dialect) || !(port >= 0 && port < 65_536) || !(probability >= 0 && probability <= 1)) {
-  process.stderr.write(`--port takes 0 to 65535, --faults 0 to 1, --dialect one of: ${Object.keys(DIALECTS).join(', ')}\n`);
+  process.stderr.write(
+    `--port takes 0 to 65535, --faults 0 to 1, --dialect one of: ${Object.keys(DIALECTS).join(', ')}\n`,
+  );
   process.exit(2);
 }
 const server = await startS3Server({
@@ -35,5 +37,7 @@ const server = await startS3Server({
   ...(probability === 0 ? {} : { faults: { rules: badDay(probability) } }),
   ...(values.verbose ? { log: (line: string) => void process.stderr.write(`${line}\n`) } : {}),
 });
-process.stdout.write(`${server.endpoint}\nAn S3 server for trying out and for tests: it holds nothing that matters, and listens on 127.0.0.1 alone.\n`);
+process.stdout.write(
+  `${server.endpoint}\nAn S3 server for trying out and for tests: it holds nothing that matters, and listens on 127.0.0.1 alone.\n`,
+);
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void server.close());

@@ -29,39 +29,75 @@ interface Raw {
 }
 
 /** Signs a request by hand: the tests must not trust the code under test. */
-function sign(raw: Raw): { readonly headers: Record<string, string>; readonly signature: string; readonly chain: (text: string) => string; readonly head: string } {
+function sign(raw: Raw): {
+  readonly headers: Record<string, string>;
+  readonly signature: string;
+  readonly chain: (text: string) => string;
+  readonly head: string;
+} {
   const date = new Date().toISOString().replace(/[-:]|\.\d+/g, '');
   const scope = `${date.slice(0, 8)}/us-east-1/s3/aws4_request`;
-  const headers: Record<string, string> = { host: raw.host ?? `127.0.0.1:${server.port}`, 'x-amz-date': date, 'x-amz-content-sha256': raw.payload ?? sha256(''), ...raw.headers };
+  const headers: Record<string, string> = {
+    host: raw.host ?? `127.0.0.1:${server.port}`,
+    'x-amz-date': date,
+    'x-amz-content-sha256': raw.payload ?? sha256(''),
+    ...raw.headers,
+  };
   const names = Object.keys(headers).sort();
-  const canonical = [raw.method ?? 'GET', raw.path, '', ...names.map((name) => `${name}:${headers[name]}`), '', names.join(';'), raw.payload ?? sha256('')].join('\n');
-  const key = scope.split('/').reduce<string | Buffer>((previous, part) => hmac(previous, part), `AWS4${credentials.secretAccessKey}`);
+  const canonical = [
+    raw.method ?? 'GET',
+    raw.path,
+    '',
+    ...names.map((name) => `${name}:${headers[name]}`),
+    '',
+    names.join(';'),
+    raw.payload ?? sha256(''),
+  ].join('\n');
+  const key = scope
+    .split('/')
+    .reduce<string | Buffer>((previous, part) => hmac(previous, part), `AWS4${credentials.secretAccessKey}`);
   const chain = (text: string): string => hmac(key, text).toString('hex');
   const signature = chain(`AWS4-HMAC-SHA256\n${date}\n${scope}\n${sha256(canonical)}`);
-  headers['authorization'] = `AWS4-HMAC-SHA256 Credential=${credentials.accessKeyId}/${scope}, SignedHeaders=${names.join(';')}, Signature=${signature}`;
+  headers['authorization'] =
+    `AWS4-HMAC-SHA256 Credential=${credentials.accessKeyId}/${scope}, SignedHeaders=${names.join(';')}, Signature=${signature}`;
   return { headers, signature, chain, head: `${date}\n${scope}` };
 }
 
-function exchange(raw: Raw, headers: Record<string, string>, body?: string): Promise<{ status: number; text: string; headers: IncomingHttpHeaders }> {
+function exchange(
+  raw: Raw,
+  headers: Record<string, string>,
+  body?: string,
+): Promise<{ status: number; text: string; headers: IncomingHttpHeaders }> {
   return new Promise((resolve, reject) => {
-    const message = httpRequest({ host: '127.0.0.1', port: server.port, method: raw.method ?? 'GET', path: raw.path, headers }, (response) => {
-      let text = '';
-      response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, text, headers: response.headers }));
-    });
+    const message = httpRequest(
+      { host: '127.0.0.1', port: server.port, method: raw.method ?? 'GET', path: raw.path, headers },
+      (response) => {
+        let text = '';
+        response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, text, headers: response.headers }));
+      },
+    );
     message.on('error', reject);
     message.end(body);
   });
 }
 
 /** An upload in signed chunks with a signed trailer, as `tamper` left it. */
-function signedChunks(path: string, parts: readonly string[], tamper: (wire: string) => string): { readonly raw: Raw; readonly headers: Record<string, string>; readonly wire: string } {
+function signedChunks(
+  path: string,
+  parts: readonly string[],
+  tamper: (wire: string) => string,
+): { readonly raw: Raw; readonly headers: Record<string, string>; readonly wire: string } {
   const whole = parts.join('');
   const raw: Raw = {
     path,
     method: 'PUT',
     payload: 'STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER',
-    headers: { 'content-encoding': 'aws-chunked', 'x-amz-decoded-content-length': String(whole.length), 'x-amz-trailer': 'x-amz-checksum-sha256' },
+    headers: {
+      'content-encoding': 'aws-chunked',
+      'x-amz-decoded-content-length': String(whole.length),
+      'x-amz-trailer': 'x-amz-checksum-sha256',
+    },
   };
   const { headers, signature, chain, head } = sign(raw);
   let previous = signature;
@@ -86,13 +122,21 @@ describe('startS3Server', () => {
     const { raw, headers, wire } = signedChunks('/bkt/chunks', ['hello ', 'chunked ', 'world'], (same) => same);
     expect((await exchange(raw, headers, wire)).status).toBe(200);
     expect(await stored('chunks')).toBe('hello chunked world');
-    expect((await server.core.peek('bkt', 'chunks'))?.checksum).toMatchObject({ algorithm: 'SHA256', type: 'FULL_OBJECT' });
+    expect((await server.core.peek('bkt', 'chunks'))?.checksum).toMatchObject({
+      algorithm: 'SHA256',
+      type: 'FULL_OBJECT',
+    });
     expect((await server.core.peek('bkt', 'chunks'))?.headers['content-encoding']).toBeUndefined();
   });
 
   it.each([
     ['a changed byte', (wire: string) => wire.replace('world', 'w0rld'), 403, 'SignatureDoesNotMatch'],
-    ['chunks in another order', (wire: string) => wire.replace(/^(6;.*?\r\n.*?\r\n)(8;.*?\r\n.*?\r\n)/s, '$2$1'), 403, 'SignatureDoesNotMatch'],
+    [
+      'chunks in another order',
+      (wire: string) => wire.replace(/^(6;.*?\r\n.*?\r\n)(8;.*?\r\n.*?\r\n)/s, '$2$1'),
+      403,
+      'SignatureDoesNotMatch',
+    ],
     ['a chunk left out', (wire: string) => wire.replace(/8;.*?\r\n.*?\r\n/s, ''), 403, 'SignatureDoesNotMatch'],
     ['a changed trailer', (wire: string) => wire.replace(/(sha256:)./, '$1_'), 403, 'SignatureDoesNotMatch'],
     ['nonsense', () => 'zz\r\n', 400, 'InvalidRequest'],
@@ -118,7 +162,9 @@ describe('startS3Server', () => {
 
   it('refuses before the body is sent when the client waits for a go-ahead', async () => {
     const socket = connect(server.port, '127.0.0.1');
-    socket.write('PUT /bkt/wait HTTP/1.1\r\nHost: 127.0.0.1\r\nExpect: 100-continue\r\nContent-Length: 1000000\r\n\r\n');
+    socket.write(
+      'PUT /bkt/wait HTTP/1.1\r\nHost: 127.0.0.1\r\nExpect: 100-continue\r\nContent-Length: 1000000\r\n\r\n',
+    );
     const [first] = (await once(socket, 'data')) as [Buffer];
     expect(first.toString()).toMatch(/^HTTP\/1\.1 403 /);
     socket.destroy();
@@ -128,7 +174,13 @@ describe('startS3Server', () => {
     const body = 'x'.repeat(1000);
     const raw: Raw = { path: '/bkt/gone', method: 'PUT', payload: sha256(body) };
     const { headers } = sign(raw);
-    const message = httpRequest({ host: '127.0.0.1', port: server.port, method: 'PUT', path: raw.path, headers: { ...headers, 'content-length': '1000' } });
+    const message = httpRequest({
+      host: '127.0.0.1',
+      port: server.port,
+      method: 'PUT',
+      path: raw.path,
+      headers: { ...headers, 'content-length': '1000' },
+    });
     message.on('error', () => undefined);
     message.write(body.slice(0, 500));
     await once(message, 'socket');
@@ -149,7 +201,11 @@ describe('startS3Server', () => {
 
   it('refuses an amz header that was not signed', async () => {
     const raw: Raw = { path: '/bkt/unsigned', method: 'PUT', payload: sha256('x') };
-    const answer = await exchange(raw, { ...sign(raw).headers, 'content-length': '1', 'x-amz-meta-added': 'later' }, 'x');
+    const answer = await exchange(
+      raw,
+      { ...sign(raw).headers, 'content-length': '1', 'x-amz-meta-added': 'later' },
+      'x',
+    );
     expect([answer.status, await stored('unsigned')]).toEqual([403, undefined]);
   });
 
@@ -159,29 +215,58 @@ describe('startS3Server', () => {
     await client.send(new PutObjectCommand({ Bucket: 'bkt', Key: 'sdk', Body: big }));
     const got = await client.send(new GetObjectCommand({ Bucket: 'bkt', Key: 'sdk', Range: 'bytes=1048570-1048585' }));
     expect(await got.Body?.transformToString()).toBe(big.subarray(1_048_570, 1_048_586).toString());
-    const url = await getSignedUrl(client, new PutObjectCommand({ Bucket: 'bkt', Key: 'presigned', Metadata: { from: 'url' } }));
+    const url = await getSignedUrl(
+      client,
+      new PutObjectCommand({ Bucket: 'bkt', Key: 'presigned', Metadata: { from: 'url' } }),
+    );
     const answer = await fetch(url, { method: 'PUT', body: 'by url' });
-    expect([answer.status, answer.headers.get('server'), answer.headers.get('x-amz-request-id')]).toEqual([200, expect.stringContaining('for trying out and for tests'), expect.stringMatching(/^\w{8,}$/)]);
+    expect([answer.status, answer.headers.get('server'), answer.headers.get('x-amz-request-id')]).toEqual([
+      200,
+      expect.stringContaining('for trying out and for tests'),
+      expect.stringMatching(/^\w{8,}$/),
+    ]);
     expect((await server.core.peek('bkt', 'presigned'))?.headers['x-amz-meta-from']).toBe('url');
     client.destroy();
   });
 
   it('never logs a secret or a signature', () => {
     expect(lines.length).toBeGreaterThan(10);
-    expect(lines.filter((line) => /secret|signature|credential/i.test(line) || line.includes(credentials.secretAccessKey))).toEqual([]);
+    expect(
+      lines.filter((line) => /secret|signature|credential/i.test(line) || line.includes(credentials.secretAccessKey)),
+    ).toEqual([]);
   });
 
   it('breaks the connection where the plan says so', async () => {
-    await using faulty = await startS3Server({ credentials, faults: { rules: [{ fault: 'reset-after', operation: 'PutObject' }, { fault: 'short-body', operation: 'GetObject' }] } });
+    await using faulty = await startS3Server({
+      credentials,
+      faults: {
+        rules: [
+          { fault: 'reset-after', operation: 'PutObject' },
+          { fault: 'short-body', operation: 'GetObject' },
+        ],
+      },
+    });
     faulty.core.createBucket('bkt');
-    const client = new S3Client({ endpoint: faulty.endpoint, region: 'us-east-1', forcePathStyle: true, credentials, maxAttempts: 1 });
-    await expect(client.send(new PutObjectCommand({ Bucket: 'bkt', Key: 'k', Body: 'acted' }))).rejects.toMatchObject({ code: 'ECONNRESET' });
+    const client = new S3Client({
+      endpoint: faulty.endpoint,
+      region: 'us-east-1',
+      forcePathStyle: true,
+      credentials,
+      maxAttempts: 1,
+    });
+    await expect(client.send(new PutObjectCommand({ Bucket: 'bkt', Key: 'k', Body: 'acted' }))).rejects.toMatchObject({
+      code: 'ECONNRESET',
+    });
     expect(faulty.core.keys('bkt')).toEqual(['k']);
-    await expect(client.send(new GetObjectCommand({ Bucket: 'bkt', Key: 'k' })).then((got) => got.Body?.transformToString())).rejects.toThrow();
+    await expect(
+      client.send(new GetObjectCommand({ Bucket: 'bkt', Key: 'k' })).then((got) => got.Body?.transformToString()),
+    ).rejects.toThrow();
     client.destroy();
   });
 
   it('names a port that is taken', async () => {
-    await expect(startS3Server({ credentials, port: server.port })).rejects.toMatchObject({ code: 'ERR_S3_SERVER_PORT' });
+    await expect(startS3Server({ credentials, port: server.port })).rejects.toMatchObject({
+      code: 'ERR_S3_SERVER_PORT',
+    });
   });
 });

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { UsageError } from '../../errors.js';
 import { checkedBody, decodeChunked } from './aws-chunked.js';
-import { type Dialect, type DialectName } from './dialects.js';
+import type { Dialect, DialectName } from './dialects.js';
 import { DirectoryStorage } from './directory-storage.js';
 import { type FaultPlan, withFaults } from './faults.js';
 import { coreQuery, headersOfQuery, type ParsedRequest, parseRequest } from './http-request.js';
@@ -51,7 +51,9 @@ const GRACE_MS = 5000;
 export async function startS3Server(options: S3ServerOptions): Promise<S3Server> {
   const { directory, credentials } = options;
   const storage =
-    directory === undefined ? new MemoryStorage() : await DirectoryStorage.open(directory, options.durable === undefined ? {} : { durable: options.durable });
+    directory === undefined
+      ? new MemoryStorage()
+      : await DirectoryStorage.open(directory, options.durable === undefined ? {} : { durable: options.durable });
   const core = await SimulatedS3.open(storage, options);
   const service = options.faults === undefined ? core : withFaults(core, options.faults, core.runtime);
   const log = options.log ?? (() => undefined);
@@ -62,7 +64,10 @@ export async function startS3Server(options: S3ServerOptions): Promise<S3Server>
     });
   };
   // 64 KiB of headers: keys of 1024 bytes come three times as long, and presigned URLs carry everything.
-  const server = createServer({ maxHeaderSize: 65_536, keepAliveTimeout: 65_000, requestTimeout: 0, headersTimeout: 60_000, noDelay: true }, listener);
+  const server = createServer(
+    { maxHeaderSize: 65_536, keepAliveTimeout: 65_000, requestTimeout: 0, headersTimeout: 60_000, noDelay: true },
+    listener,
+  );
   // Whoever waits for a go-ahead gets it when the body is first read, so a refused request sends none.
   server.on('checkContinue', listener);
   try {
@@ -106,7 +111,10 @@ async function serve(message: IncomingMessage, response: ServerResponse, serving
     }
     // The sender is gone: there is nobody to answer.
     if (message.destroyed && !message.complete) return;
-    if (!(error instanceof ServiceError)) serving.log(`${message.method} failed inside: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    if (!(error instanceof ServiceError))
+      serving.log(
+        `${message.method} failed inside: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+      );
     const refusal = error instanceof ServiceError ? error : new ServiceError('InternalError');
     answer = errorAnswer(refusal, message.method ?? '', message.url?.split('?')[0] ?? '', 'REFUSED');
     answer.headers['server'] = SERVER_NAME;
@@ -117,7 +125,12 @@ async function serve(message: IncomingMessage, response: ServerResponse, serving
   await sendAnswer(message, response, answer);
 }
 
-function serviceRequest(message: IncomingMessage, response: ServerResponse, parsed: ParsedRequest, auth: Authenticated): ServiceRequest {
+function serviceRequest(
+  message: IncomingMessage,
+  response: ServerResponse,
+  parsed: ParsedRequest,
+  auth: Authenticated,
+): ServiceRequest {
   const { signed, method, bucket, key } = parsed;
   const headers = auth.presigned ? { ...headersOfQuery(signed.query), ...signed.headers } : signed.headers;
   const request = { method, bucket, key, query: coreQuery(signed.query, auth.presigned), headers };
@@ -132,18 +145,25 @@ function serviceRequest(message: IncomingMessage, response: ServerResponse, pars
   }
   const raw = bodyOf(message, response);
   if (!isFramed) {
-    if (isEncoded) throw new ServiceError('NotImplemented', { message: 'A header you provided implies functionality that is not implemented: Transfer-Encoding' });
+    if (isEncoded)
+      throw new ServiceError('NotImplemented', {
+        message: 'A header you provided implies functionality that is not implemented: Transfer-Encoding',
+      });
     const body = auth.payload === 'UNSIGNED-PAYLOAD' ? raw : checkedBody(raw, auth.payload);
     return { ...request, body, sizeBytes: Number(declared) };
   }
-  if (!/^STREAMING-(AWS4-HMAC-SHA256-PAYLOAD(-TRAILER)?|UNSIGNED-PAYLOAD-TRAILER)$/.test(auth.payload)) throw new ServiceError('NotImplemented', { fields: { Header: 'x-amz-content-sha256' } });
+  if (!/^STREAMING-(AWS4-HMAC-SHA256-PAYLOAD(-TRAILER)?|UNSIGNED-PAYLOAD-TRAILER)$/.test(auth.payload))
+    throw new ServiceError('NotImplemented', { fields: { Header: 'x-amz-content-sha256' } });
   const decoded = headers['x-amz-decoded-content-length'];
   if (decoded === undefined || !/^\d{1,15}$/.test(decoded)) throw new ServiceError('MissingContentLength');
   const { body, trailers } = decodeChunked(raw, auth);
   return { ...request, body, trailers, sizeBytes: Number(decoded) };
 }
 
-const EMPTY_PAYLOADS: ReadonlySet<string> = new Set(['UNSIGNED-PAYLOAD', 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855']);
+const EMPTY_PAYLOADS: ReadonlySet<string> = new Set([
+  'UNSIGNED-PAYLOAD',
+  'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
+]);
 
 function checkEmpty(payload: string): void {
   if (!EMPTY_PAYLOADS.has(payload)) throw new ServiceError('XAmzContentSHA256Mismatch');
@@ -200,7 +220,11 @@ function listen(server: Server, port: number): Promise<void> {
     server.once('error', (error: NodeJS.ErrnoException) =>
       reject(
         error.code === 'EADDRINUSE' || error.code === 'EACCES'
-          ? new UsageError('ERR_S3_SERVER_PORT', `The S3 server cannot listen on port ${port} of 127.0.0.1 (${error.code}): stop what uses it, or take port 0 for any free one.`, { cause: error, data: { port } })
+          ? new UsageError(
+              'ERR_S3_SERVER_PORT',
+              `The S3 server cannot listen on port ${port} of 127.0.0.1 (${error.code}): stop what uses it, or take port 0 for any free one.`,
+              { cause: error, data: { port } },
+            )
           : error,
       ),
     );

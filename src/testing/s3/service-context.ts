@@ -68,10 +68,18 @@ export function versionHeader(bucket: BucketRecord, versionId: string): Record<s
 }
 
 /** A whole number among the parameters. */
-export function integerParameter(query: Readonly<Record<string, string>>, name: string, otherwise: number, most: number): number {
+export function integerParameter(
+  query: Readonly<Record<string, string>>,
+  name: string,
+  otherwise: number,
+  most: number,
+): number {
   const given = query[name];
   if (given === undefined || given === '') return otherwise;
   if (!/^\d{1,10}$/.test(given) || Number(given) > 2147483647)
-    throw new ServiceError('InvalidArgument', { message: `Provided ${name} not an integer or within integer range`, fields: { ArgumentName: name, ArgumentValue: given } });
+    throw new ServiceError('InvalidArgument', {
+      message: `Provided ${name} not an integer or within integer range`,
+      fields: { ArgumentName: name, ArgumentValue: given },
+    });
   return Math.min(Number(given), most);
 }

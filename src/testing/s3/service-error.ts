@@ -81,7 +81,8 @@ export class ServiceError extends Error {
 
 /** The answer that tells a client about a refusal. HEAD and 304 have no body. */
 export function errorAnswer(error: ServiceError, method: string, resource: string, requestId: string): ServiceAnswer {
-  if (method === 'HEAD' || error.status === 304) return { status: error.status, headers: { ...error.headers }, body: undefined };
+  if (method === 'HEAD' || error.status === 304)
+    return { status: error.status, headers: { ...error.headers }, body: undefined };
   let xml = `${XML_HEAD}<Error><Code>${error.code}</Code><Message>${escapeXml(error.message)}</Message>`;
   for (const [name, value] of Object.entries(error.fields)) xml += `<${name}>${escapeXml(value)}</${name}>`;
   xml += `<Resource>${escapeXml(resource)}</Resource><RequestId>${requestId}</RequestId></Error>`;

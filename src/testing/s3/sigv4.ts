@@ -25,7 +25,11 @@ export interface Authenticated {
   /** Whether it came as a presigned URL. */
   readonly presigned: boolean;
   /** Signs one chunk of a body, or its trailer, in the chain that begins with the request's own signature. */
-  readonly signChunk: (kind: 'AWS4-HMAC-SHA256-PAYLOAD' | 'AWS4-HMAC-SHA256-TRAILER', previous: string, digests: string) => string;
+  readonly signChunk: (
+    kind: 'AWS4-HMAC-SHA256-PAYLOAD' | 'AWS4-HMAC-SHA256-TRAILER',
+    previous: string,
+    digests: string,
+  ) => string;
   readonly signature: string;
 }
 
@@ -35,16 +39,31 @@ const ALGORITHM = 'AWS4-HMAC-SHA256';
 const EMPTY_SHA256 = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
 
 /** Checks Signature Version 4, in headers or in the URL. Throws what AWS answers when it is not right. */
-export function authenticate(request: SignedRequest, credentials: readonly ServerCredentials[], nowMs: number): Authenticated {
+export function authenticate(
+  request: SignedRequest,
+  credentials: readonly ServerCredentials[],
+  nowMs: number,
+): Authenticated {
   const { headers } = request;
   const query = new Map(request.query);
-  const claim = headers['authorization'] === undefined ? claimOfUrl(query, nowMs) : claimOfHeader(headers['authorization'], headers, nowMs);
+  const claim =
+    headers['authorization'] === undefined
+      ? claimOfUrl(query, nowMs)
+      : claimOfHeader(headers['authorization'], headers, nowMs);
   const known = credentials.find((each) => each.accessKeyId === claim.accessKeyId);
-  if (known === undefined) throw new ServiceError('InvalidAccessKeyId', { fields: { AWSAccessKeyId: claim.accessKeyId } });
+  if (known === undefined)
+    throw new ServiceError('InvalidAccessKeyId', { fields: { AWSAccessKeyId: claim.accessKeyId } });
   const signed = claim.signedHeaders.split(';');
-  if (!signed.includes('host')) throw new ServiceError('AccessDenied', { message: 'There were headers present in the request which were not signed: host' });
+  if (!signed.includes('host'))
+    throw new ServiceError('AccessDenied', {
+      message: 'There were headers present in the request which were not signed: host',
+    });
   for (const name in headers)
-    if (name.startsWith('x-amz-') && !signed.includes(name)) throw new ServiceError('AccessDenied', { message: 'There were headers present in the request which were not signed', fields: { HeadersNotSigned: name } });
+    if (name.startsWith('x-amz-') && !signed.includes(name))
+      throw new ServiceError('AccessDenied', {
+        message: 'There were headers present in the request which were not signed',
+        fields: { HeadersNotSigned: name },
+      });
   const canonical = [
     request.method,
     encodePath(request.path),
@@ -59,8 +78,13 @@ export function authenticate(request: SignedRequest, credentials: readonly Serve
   const toSign = (encoding: 'utf8' | 'latin1'): string =>
     `${ALGORITHM}\n${claim.date}\n${claim.scope}\n${hash('sha256', Buffer.from(canonical, encoding), 'hex')}`;
   // Header values arrive as Latin-1: some clients signed those characters, others the bytes they stand for.
-  const isRight = isEqual(sign(toSign('utf8')), claim.signature) || (/[\u0080-\u00ff]/.test(canonical) && isEqual(sign(toSign('latin1')), claim.signature));
-  if (!isRight) throw new ServiceError('SignatureDoesNotMatch', { fields: { AWSAccessKeyId: claim.accessKeyId, SignatureProvided: claim.signature, CanonicalRequest: canonical } });
+  const isRight =
+    isEqual(sign(toSign('utf8')), claim.signature) ||
+    (/[\u0080-\u00ff]/.test(canonical) && isEqual(sign(toSign('latin1')), claim.signature));
+  if (!isRight)
+    throw new ServiceError('SignatureDoesNotMatch', {
+      fields: { AWSAccessKeyId: claim.accessKeyId, SignatureProvided: claim.signature, CanonicalRequest: canonical },
+    });
   return {
     payload: claim.payload,
     presigned: claim.presigned,
@@ -91,14 +115,33 @@ interface Claim {
 
 function claimOfHeader(authorization: string, headers: Readonly<Record<string, string>>, nowMs: number): Claim {
   if (!authorization.startsWith(`${ALGORITHM} `))
-    throw new ServiceError('InvalidRequest', { message: 'The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.' });
+    throw new ServiceError('InvalidRequest', {
+      message: 'The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.',
+    });
   const field = (name: string): string => new RegExp(`(?:^|[ ,])${name}=([^, ]+)`).exec(authorization)?.[1] ?? '';
   const date = headers['x-amz-date'] ?? compactDate(headers['date']);
   const payload = headers['x-amz-content-sha256'];
-  if (payload === undefined) throw new ServiceError('InvalidRequest', { message: 'Missing required header for this request: x-amz-content-sha256' });
-  const claim = { ...scopeOf(field('Credential'), date), date, signedHeaders: field('SignedHeaders'), signature: field('Signature'), payload, presigned: false };
+  if (payload === undefined)
+    throw new ServiceError('InvalidRequest', {
+      message: 'Missing required header for this request: x-amz-content-sha256',
+    });
+  const claim = {
+    ...scopeOf(field('Credential'), date),
+    date,
+    signedHeaders: field('SignedHeaders'),
+    signature: field('Signature'),
+    payload,
+    presigned: false,
+  };
   const skew = parseDate(date) - nowMs;
-  if (!(Math.abs(skew) <= MOST_SKEW_MS)) throw new ServiceError('RequestTimeTooSkewed', { fields: { RequestTime: date, ServerTime: new Date(nowMs).toISOString(), MaxAllowedSkewMilliseconds: String(MOST_SKEW_MS) } });
+  if (!(Math.abs(skew) <= MOST_SKEW_MS))
+    throw new ServiceError('RequestTimeTooSkewed', {
+      fields: {
+        RequestTime: date,
+        ServerTime: new Date(nowMs).toISOString(),
+        MaxAllowedSkewMilliseconds: String(MOST_SKEW_MS),
+      },
+    });
   return claim;
 }
 
@@ -106,10 +149,16 @@ function claimOfUrl(query: ReadonlyMap<string, string>, nowMs: number): Claim {
   if (query.get('X-Amz-Algorithm') === undefined) throw new ServiceError('AccessDenied');
   const date = query.get('X-Amz-Date') ?? '';
   const expires = Number(query.get('X-Amz-Expires') ?? NaN);
-  if (query.get('X-Amz-Algorithm') !== ALGORITHM || !(expires >= 1 && expires <= 604_800)) throw new ServiceError('AuthorizationQueryParametersError');
+  if (query.get('X-Amz-Algorithm') !== ALGORITHM || !(expires >= 1 && expires <= 604_800))
+    throw new ServiceError('AuthorizationQueryParametersError');
   const begins = parseDate(date);
-  if (!(begins - nowMs <= MOST_SKEW_MS)) throw new ServiceError('AccessDenied', { message: 'Request is not yet valid' });
-  if (nowMs > begins + expires * 1000) throw new ServiceError('AccessDenied', { message: 'Request has expired', fields: { Expires: new Date(begins + expires * 1000).toISOString() } });
+  if (!(begins - nowMs <= MOST_SKEW_MS))
+    throw new ServiceError('AccessDenied', { message: 'Request is not yet valid' });
+  if (nowMs > begins + expires * 1000)
+    throw new ServiceError('AccessDenied', {
+      message: 'Request has expired',
+      fields: { Expires: new Date(begins + expires * 1000).toISOString() },
+    });
   return {
     ...scopeOf(query.get('X-Amz-Credential') ?? '', date),
     date,
@@ -133,7 +182,7 @@ function parseDate(compact: string): number {
 
 function compactDate(http: string | undefined): string {
   const ms = http === undefined ? NaN : Date.parse(http);
-  return Number.isNaN(ms) ? '' : `${new Date(ms).toISOString().replace(/[-:]|\.\d+/g, '')}`;
+  return Number.isNaN(ms) ? '' : new Date(ms).toISOString().replace(/[-:]|\.\d+/g, '');
 }
 
 const keys = new Map<string, Buffer>();

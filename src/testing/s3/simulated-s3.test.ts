@@ -15,7 +15,7 @@ interface Answer {
 /** A runtime whose time stands still until it is told, and whose randomness comes from a seed. */
 function seeded(seed: number): Runtime & { nowMs: number } {
   let state = seed;
-  const next = (): number => (state = (Math.imul(state, 48_271) & 0x7fffffff) || 1) / 0x80000000;
+  const next = (): number => (state = Math.imul(state, 48_271) & 0x7fffffff || 1) / 0x80000000;
   const runtime = {
     nowMs: 1_700_000_000_000,
     clock: {
@@ -25,7 +25,10 @@ function seeded(seed: number): Runtime & { nowMs: number } {
         runtime.nowMs += ms;
       },
     },
-    random: { next, id: (length: number) => Array.from({ length }, () => Math.floor(next() * 36).toString(36)).join('') },
+    random: {
+      next,
+      id: (length: number) => Array.from({ length }, () => Math.floor(next() * 36).toString(36)).join(''),
+    },
   };
   return runtime;
 }
@@ -34,8 +37,20 @@ function open(options: SimulatedS3Options = {}): { s3: SimulatedS3; ask: typeof 
   const s3 = new SimulatedS3({ runtime: seeded(7), ...options });
   s3.createBucket('bkt');
   const transport = s3.transport();
-  const ask = (method: S3Request['method'], key: string | undefined, more: Partial<Omit<S3Request, 'body'>> & { body?: string | Uint8Array } = {}): Promise<Answer> =>
-    send(transport, { method, bucket: 'bkt', key, query: {}, headers: {}, ...more, body: Buffer.from(more.body ?? '') });
+  const ask = (
+    method: S3Request['method'],
+    key: string | undefined,
+    more: Partial<Omit<S3Request, 'body'>> & { body?: string | Uint8Array } = {},
+  ): Promise<Answer> =>
+    send(transport, {
+      method,
+      bucket: 'bkt',
+      key,
+      query: {},
+      headers: {},
+      ...more,
+      body: Buffer.from(more.body ?? ''),
+    });
   return { s3, ask };
 }
 
@@ -77,7 +92,9 @@ describe('SimulatedS3', () => {
   it('lets exactly one of many conditional writes win', async () => {
     const { s3, ask } = open();
     const etag = await s3.put('bkt', 'k', 'base');
-    const answers = await Promise.all(Array.from({ length: 50 }, (_, i) => ask('PUT', 'k', { headers: { 'if-match': `"${etag}"` }, body: `w${i}` })));
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, (_, i) => ask('PUT', 'k', { headers: { 'if-match': `"${etag}"` }, body: `w${i}` })),
+    );
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
   });
 
@@ -97,39 +114,65 @@ describe('SimulatedS3', () => {
       s3.createBucket('bkt', 'Enabled');
       const answers = [];
       for (const key of ['b', 'a', 'a', 'c']) answers.push(await ask('PUT', key, { body: key }));
-      answers.push(await ask('POST', 'm', { query: { uploads: '' } }), await ask('DELETE', 'a'), await ask('GET', undefined, { query: { versions: '' } }));
+      answers.push(
+        await ask('POST', 'm', { query: { uploads: '' } }),
+        await ask('DELETE', 'a'),
+        await ask('GET', undefined, { query: { versions: '' } }),
+      );
       return answers;
     };
     expect(await run()).toEqual(await run());
   });
 
   it('lists any keys in pages of any size as a plain sort would', async () => {
-    const key = fc.string({ unit: fc.constantFrom('a', 'b', '/', '.', 'é', '\uff61', '\u{1f600}'), minLength: 1, maxLength: 5 });
+    const key = fc.string({
+      unit: fc.constantFrom('a', 'b', '/', '.', 'é', '\uff61', '\u{1f600}'),
+      minLength: 1,
+      maxLength: 5,
+    });
     await fc.assert(
-      fc.asyncProperty(fc.uniqueArray(key, { maxLength: 40 }), key, fc.boolean(), fc.boolean(), fc.integer({ min: 1, max: 7 }), async (keys, prefix, usesPrefix, usesDelimiter, most) => {
-        const { s3, ask } = open();
-        for (const each of keys) await s3.put('bkt', each, each);
-        const asked = { ...(usesPrefix ? { prefix } : {}), ...(usesDelimiter ? { delimiter: '/' } : {}) };
-        const start = usesPrefix ? prefix : '';
-        const expected = new Set<string>();
-        for (const each of keys.filter((k) => k.startsWith(start)).sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))) {
-          const end = usesDelimiter ? each.indexOf('/', start.length) : -1;
-          expected.add(end === -1 ? `k ${each}` : `p ${each.slice(0, end + 1)}`);
-        }
-        const seen: string[] = [];
-        let token: string | undefined;
-        do {
-          const query = { 'list-type': '2', 'max-keys': String(most), ...asked, ...(token === undefined ? {} : { 'continuation-token': token }) };
-          const { text } = await ask('GET', undefined, { query });
-          const page = [...text.matchAll(/<Contents><Key>(.*?)<\/Key>|<CommonPrefixes><Prefix>(.*?)<\/Prefix>/g)].map((m) => (m[1] === undefined ? `p ${m[2]}` : `k ${m[1]}`));
-          expect(page.length).toBeLessThanOrEqual(most);
-          seen.push(...page);
-          token = /<NextContinuationToken>(.*?)</.exec(text)?.[1];
-          expect(text.includes('<IsTruncated>true')).toBe(token !== undefined);
-        } while (token !== undefined);
-        expect([...seen].sort()).toEqual([...expected].sort());
-        expect(seen.filter((each) => each.startsWith('k'))).toEqual([...expected].filter((each) => each.startsWith('k')));
-      }),
+      fc.asyncProperty(
+        fc.uniqueArray(key, { maxLength: 40 }),
+        key,
+        fc.boolean(),
+        fc.boolean(),
+        fc.integer({ min: 1, max: 7 }),
+        async (keys, prefix, usesPrefix, usesDelimiter, most) => {
+          const { s3, ask } = open();
+          for (const each of keys) await s3.put('bkt', each, each);
+          const asked = { ...(usesPrefix ? { prefix } : {}), ...(usesDelimiter ? { delimiter: '/' } : {}) };
+          const start = usesPrefix ? prefix : '';
+          const expected = new Set<string>();
+          for (const each of keys
+            .filter((k) => k.startsWith(start))
+            .sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))) {
+            const end = usesDelimiter ? each.indexOf('/', start.length) : -1;
+            expected.add(end === -1 ? `k ${each}` : `p ${each.slice(0, end + 1)}`);
+          }
+          const seen: string[] = [];
+          let token: string | undefined;
+          do {
+            const query = {
+              'list-type': '2',
+              'max-keys': String(most),
+              ...asked,
+              ...(token === undefined ? {} : { 'continuation-token': token }),
+            };
+            const { text } = await ask('GET', undefined, { query });
+            const page = [...text.matchAll(/<Contents><Key>(.*?)<\/Key>|<CommonPrefixes><Prefix>(.*?)<\/Prefix>/g)].map(
+              (m) => (m[1] === undefined ? `p ${m[2]}` : `k ${m[1]}`),
+            );
+            expect(page.length).toBeLessThanOrEqual(most);
+            seen.push(...page);
+            token = /<NextContinuationToken>(.*?)</.exec(text)?.[1];
+            expect(text.includes('<IsTruncated>true')).toBe(token !== undefined);
+          } while (token !== undefined);
+          expect([...seen].sort()).toEqual([...expected].sort());
+          expect(seen.filter((each) => each.startsWith('k'))).toEqual(
+            [...expected].filter((each) => each.startsWith('k')),
+          );
+        },
+      ),
       { numRuns: 150 },
     );
   });
@@ -141,7 +184,10 @@ describe('SimulatedS3', () => {
     await s3.remove('bkt', 'src');
     expect((await ask('GET', 'copy')).text).toBe('shared bytes');
     const uploadId = /<UploadId>(.*?)</.exec((await ask('POST', 'mp', { query: { uploads: '' } })).text)?.[1] ?? '';
-    await ask('PUT', 'mp', { query: { uploadId, partNumber: '1' }, headers: { 'x-amz-copy-source': '/bkt/copy', 'x-amz-copy-source-range': 'bytes=0-5' } });
+    await ask('PUT', 'mp', {
+      query: { uploadId, partNumber: '1' },
+      headers: { 'x-amz-copy-source': '/bkt/copy', 'x-amz-copy-source-range': 'bytes=0-5' },
+    });
     await s3.remove('bkt', 'copy');
     const list = `<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>${md5('shared')}</ETag></Part></CompleteMultipartUpload>`;
     expect((await ask('POST', 'mp', { query: { uploadId }, body: list })).status).toBe(200);
@@ -152,14 +198,24 @@ describe('SimulatedS3', () => {
   it('escapes what a key brings into its documents', async () => {
     const { s3, ask } = open();
     await s3.put('bkt', '</Key>&"<x>\u0001\r', 'x');
-    expect(keysOf((await ask('GET', undefined, { query: { 'list-type': '2' } })).text)).toEqual(['&lt;/Key&gt;&amp;&quot;&lt;x&gt;&#x1;&#xD;']);
+    expect(keysOf((await ask('GET', undefined, { query: { 'list-type': '2' } })).text)).toEqual([
+      '&lt;/Key&gt;&amp;&quot;&lt;x&gt;&#x1;&#xD;',
+    ]);
   });
 
   it('refuses documents with a DTD, endless depth or an unknown entity', async () => {
     const { ask } = open();
-    for (const body of ['<!DOCTYPE a [<!ENTITY b "c">]><Delete/>', '<a>'.repeat(50), '<Delete>&b;</Delete>', '<Delete><Object></Delete>', '']) {
+    for (const body of [
+      '<!DOCTYPE a [<!ENTITY b "c">]><Delete/>',
+      '<a>'.repeat(50),
+      '<Delete>&b;</Delete>',
+      '<Delete><Object></Delete>',
+      '',
+    ]) {
       const headers = { 'content-md5': createHash('md5').update(body).digest('base64') };
-      expect((await ask('POST', undefined, { query: { delete: '' }, headers, body })).text).toContain('<Code>MalformedXML</Code>');
+      expect((await ask('POST', undefined, { query: { delete: '' }, headers, body })).text).toContain(
+        '<Code>MalformedXML</Code>',
+      );
     }
   });
 
@@ -168,7 +224,12 @@ describe('SimulatedS3', () => {
     await ask('PUT', 'k', { body: '12345' });
     await ask('GET', 'k');
     await ask('GET', 'none');
-    expect(s3.counter).toMatchObject({ requests: 3, bytesIn: 5, byOperation: { PutObject: 1, GetObject: 2 }, byStatus: { 200: 2, 404: 1 } });
+    expect(s3.counter).toMatchObject({
+      requests: 3,
+      bytesIn: 5,
+      byOperation: { PutObject: 1, GetObject: 2 },
+      byStatus: { 200: 2, 404: 1 },
+    });
   });
 
   it('hands out copies: what a receiver does with its bytes changes no object', async () => {
@@ -185,6 +246,10 @@ describe('SimulatedS3', () => {
       await s3.put('bkt', 'k', 'v');
       return (await ask('PUT', 'k', { headers: { 'if-none-match': '*' }, body: 'w' })).status;
     };
-    expect(await Promise.all((['aws', 'garage-1.2', 'oss', 'minio-2024-03', 'conditions-409', 'conditions-400'] as const).map(lost))).toEqual([412, 200, 501, 304, 409, 400]);
+    expect(
+      await Promise.all(
+        (['aws', 'garage-1.2', 'oss', 'minio-2024-03', 'conditions-409', 'conditions-400'] as const).map(lost),
+      ),
+    ).toEqual([412, 200, 501, 304, 409, 400]);
   });
 });

@@ -1,7 +1,21 @@
 import type { Runtime } from '../../core/runtime.js';
 import type { S3Transport } from '../../replica/s3/transport.js';
-import { abortMultipartUpload, completeMultipartUpload, createMultipartUpload, uploadPart, uploadPartCopy } from './multipart-operations.js';
-import { createBucket, deleteBucket, getBucketLocation, getBucketVersioning, headBucket, listBuckets, putBucketVersioning } from './bucket-operations.js';
+import {
+  abortMultipartUpload,
+  completeMultipartUpload,
+  createMultipartUpload,
+  uploadPart,
+  uploadPartCopy,
+} from './multipart-operations.js';
+import {
+  createBucket,
+  deleteBucket,
+  getBucketLocation,
+  getBucketVersioning,
+  headBucket,
+  listBuckets,
+  putBucketVersioning,
+} from './bucket-operations.js';
 import { RequestCounter } from './counters.js';
 import { type Dialect, type DialectName, resolveDialect } from './dialects.js';
 import { type FaultPlan, withFaults } from './faults.js';
@@ -147,14 +161,24 @@ export class SimulatedS3 implements S3Service {
       answer = await OPERATIONS[operation](this.#context, request);
     } catch (error) {
       if (!(error instanceof ServiceError)) throw error;
-      answer = errorAnswer(error, request.method, `/${request.bucket ?? ''}${request.key === undefined ? '' : `/${request.key}`}`, requestId);
+      answer = errorAnswer(
+        error,
+        request.method,
+        `/${request.bucket ?? ''}${request.key === undefined ? '' : `/${request.key}`}`,
+        requestId,
+      );
     }
     const { headers } = answer;
     headers['x-amz-request-id'] = requestId;
     headers['server'] = SERVER_NAME;
     if (this.dialect.date) headers['date'] = this.#dateHeader();
     const bytesIn = request.body instanceof Uint8Array ? request.body.length : (request.sizeBytes ?? 0);
-    this.counter.add(operation, answer.status, bytesIn, answer.body === undefined ? 0 : Number(headers['content-length'] ?? 0));
+    this.counter.add(
+      operation,
+      answer.status,
+      bytesIn,
+      answer.body === undefined ? 0 : Number(headers['content-length'] ?? 0),
+    );
     return answer;
   }
 
@@ -165,12 +189,18 @@ export class SimulatedS3 implements S3Service {
 
   /** Makes a bucket, if it is not there yet. */
   createBucket(bucket: string, versioning?: 'Enabled' | 'Suspended'): void {
-    if (!this.#context.state.buckets.has(bucket)) void this.#context.commit([{ type: 'bucket', bucket, createdMs: this.runtime.clock.nowMs() }]);
+    if (!this.#context.state.buckets.has(bucket))
+      void this.#context.commit([{ type: 'bucket', bucket, createdMs: this.runtime.clock.nowMs() }]);
     if (versioning !== undefined) void this.#context.commit([{ type: 'versioning', bucket, status: versioning }]);
   }
 
   /** Writes an object as another client would. Answers its ETag, without quotes. */
-  async put(bucket: string, key: string, body: Uint8Array | string, headers: Readonly<Record<string, string>> = {}): Promise<string> {
+  async put(
+    bucket: string,
+    key: string,
+    body: Uint8Array | string,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<string> {
     const bytes = typeof body === 'string' ? Buffer.from(body) : body;
     const answer = await putObject(this.#context, { method: 'PUT', bucket, key, query: {}, headers, body: bytes });
     return (answer.headers['etag'] ?? '').replaceAll('"', '');
@@ -191,7 +221,9 @@ export class SimulatedS3 implements S3Service {
 
   /** The keys of a bucket, in UTF-8 byte order. */
   keys(bucket: string): string[] {
-    return [...bucketNamed(this.#context, bucket).objects].filter(({ versions }) => versions[0]?.deleteMarker === false).map(({ key }) => key);
+    return [...bucketNamed(this.#context, bucket).objects]
+      .filter(({ versions }) => versions[0]?.deleteMarker === false)
+      .map(({ key }) => key);
   }
 
   /** The ids of unfinished multipart uploads of a bucket. */

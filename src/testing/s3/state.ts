@@ -88,7 +88,13 @@ export type StateChange =
   /** Takes the place of the version with the same id, else comes on top. */
   | { readonly type: 'version'; readonly bucket: string; readonly key: string; readonly version: ObjectVersion }
   | { readonly type: 'version-removed'; readonly bucket: string; readonly key: string; readonly versionId: string }
-  | { readonly type: 'tags'; readonly bucket: string; readonly key: string; readonly versionId: string; readonly tags: Tags }
+  | {
+      readonly type: 'tags';
+      readonly bucket: string;
+      readonly key: string;
+      readonly versionId: string;
+      readonly tags: Tags;
+    }
   | { readonly type: 'upload'; readonly bucket: string; readonly upload: Upload }
   | { readonly type: 'part'; readonly bucket: string; readonly uploadId: string; readonly part: Part }
   | { readonly type: 'upload-removed'; readonly bucket: string; readonly uploadId: string };
@@ -138,7 +144,13 @@ export class ServiceState {
   #apply(change: StateChange, freed: (readonly Segment[])[]): void {
     if (change.type === 'bucket') {
       const { bucket: name, createdMs } = change;
-      this.buckets.set(name, { name, createdMs, versioning: undefined, objects: new OrderedIndex(), uploads: new Map() });
+      this.buckets.set(name, {
+        name,
+        createdMs,
+        versioning: undefined,
+        objects: new OrderedIndex(),
+        uploads: new Map(),
+      });
       return;
     }
     const bucket = this.buckets.get(change.bucket);

@@ -16,7 +16,11 @@ export function serviceTransport(service: S3Service): S3Transport {
         ...(body === undefined ? {} : { body, sizeBytes: body.length }),
       });
       request.signal?.throwIfAborted();
-      return { status: answer.status, headers: answer.headers, body: copies(answer.body, request.signal) } satisfies S3Response;
+      return {
+        status: answer.status,
+        headers: answer.headers,
+        body: copies(answer.body, request.signal),
+      } satisfies S3Response;
     },
     close: () => Promise.resolve(),
   };
