@@ -41,7 +41,16 @@ const CONNECT = optionNames('connect').filter((name) => name !== 'bucket');
 /** What names a pair, and how it is reached. */
 const LOOK: readonly OptionName[] = ['prefix', 'stateDir', 'allowOverlap', ...CONNECT];
 const CARRY: readonly OptionName[] = [
-  'prefix', 'include', 'exclude', 'readonly', 'partSizeMiB', 'bandwidth', 'probe', 'stateDir', 'allowOverlap', ...CONNECT,
+  'prefix',
+  'include',
+  'exclude',
+  'readonly',
+  'partSizeMiB',
+  'bandwidth',
+  'probe',
+  'stateDir',
+  'allowOverlap',
+  ...CONNECT,
 ];
 
 const share: FlagRow['parse'] = (text) => {
@@ -127,11 +136,16 @@ export const COMMANDS: readonly CommandRow[] = [
     name: 'verify',
     group: 'Look, touch nothing:',
     summary: 'compare both sides by content',
-    description: 'Compares folder, bucket and what is remembered about them. Changes nothing. Exit code 3 when anything differs.',
+    description:
+      'Compares folder, bucket and what is remembered about them. Changes nothing. Exit code 3 when anything differs.',
     arguments: PAIR,
     options: [...LOOK, 'files', 'include', 'exclude', 'concurrency', 'bandwidth'],
     flags: {
-      sample: { flag: '--sample <share>', help: 'share of the files compared by content, 0 to 1 or 10% (default: 1)', parse: share },
+      sample: {
+        flag: '--sample <share>',
+        help: 'share of the files compared by content, 0 to 1 or 10% (default: 1)',
+        parse: share,
+      },
       ...COMMON_FLAGS,
     },
     needsFolder: true,
@@ -153,11 +167,16 @@ export const COMMANDS: readonly CommandRow[] = [
     name: 'resolve',
     group: 'Decide and undo:',
     summary: 'settle one waiting conflict',
-    description: 'Settles one waiting conflict. The version that does not count goes to the trash; keep-both keeps it under a conflict name.',
+    description:
+      'Settles one waiting conflict. The version that does not count goes to the trash; keep-both keeps it under a conflict name.',
     arguments: [...PAIR, { name: 'path', help: 'the path of the conflict, as `conflicts` shows it' }],
     options: CARRY,
     flags: {
-      use: { flag: '--use <side>', help: 'which version counts: local, bucket or keep-both', choices: ['local', 'bucket', 'keep-both'] },
+      use: {
+        flag: '--use <side>',
+        help: 'which version counts: local, bucket or keep-both',
+        choices: ['local', 'bucket', 'keep-both'],
+      },
       ...COMMON_FLAGS,
     },
     needsFolder: true,
@@ -168,11 +187,16 @@ export const COMMANDS: readonly CommandRow[] = [
     name: 'trash',
     group: 'Decide and undo:',
     summary: 'list kept versions, or delete old ones for good',
-    description: 'Lists the versions that were replaced, deleted or lost a conflict, oldest first. With --purge-older-than, deletes the old ones for good, after asking.',
+    description:
+      'Lists the versions that were replaced, deleted or lost a conflict, oldest first. With --purge-older-than, deletes the old ones for good, after asking.',
     arguments: PAIR,
     options: LOOK,
     flags: {
-      purgeOlderThan: { flag: '--purge-older-than <age>', help: 'delete versions older than 30d, 12h, 2w for good', parse: age },
+      purgeOlderThan: {
+        flag: '--purge-older-than <age>',
+        help: 'delete versions older than 30d, 12h, 2w for good',
+        parse: age,
+      },
       yes: YES,
       ...COMMON_FLAGS,
     },
@@ -202,7 +226,8 @@ export const COMMANDS: readonly CommandRow[] = [
     name: 'forget',
     group: 'Decide and undo:',
     summary: 'drop what is remembered about a pair; touch no file',
-    description: 'Drops all that is remembered about the pair, after asking. No file is touched. The next sync compares both sides anew and deletes nothing.',
+    description:
+      'Drops all that is remembered about the pair, after asking. No file is touched. The next sync compares both sides anew and deletes nothing.',
     arguments: PAIR,
     options: LOOK,
     flags: { yes: YES, ...COMMON_FLAGS },
@@ -215,11 +240,17 @@ export const COMMANDS: readonly CommandRow[] = [
     summary: 'see it work, with a server of its own on this machine',
     description:
       'Starts an S3 server on 127.0.0.1, makes a folder and a bucket, and shows files travel both ways, a deletion kept in the trash and a conflict kept safe. Needs no account and no network. Then it watches, until Ctrl-C; with --once, or without a terminal, it ends by itself. Exit code 1 when anything it claims is not so.',
-    arguments: [{ name: 'folder', help: 'a folder of yours to sync; it is copied first, and never changed', optional: true }],
+    arguments: [
+      { name: 'folder', help: 'a folder of yours to sync; it is copied first, and never changed', optional: true },
+    ],
     options: [],
     flags: {
       dir: { flag: '--dir <folder>', help: 'where everything is kept (default: ./filecloudsync-demo)' },
-      port: { flag: '--port <port>', help: 'port of the server (default: 9000, or any free one when it is taken)', parse: port },
+      port: {
+        flag: '--port <port>',
+        help: 'port of the server (default: 9000, or any free one when it is taken)',
+        parse: port,
+      },
       once: { flag: '--once', help: 'end after the tour instead of watching' },
       json: COMMON_FLAGS.json,
       quiet: COMMON_FLAGS.quiet,

@@ -76,7 +76,9 @@ complete -o filenames -F _filecloudsync filecloudsync
 function zsh(commands: readonly Described[]): string {
   const item = (name: string, help: string): string => quote(`${name.replaceAll(':', String.raw`\:`)}:${help}`);
   const branches = commands.map((command) => {
-    const described = command.options.flatMap((option) => (option.long === undefined ? [] : [item(option.long, option.description)]));
+    const described = command.options.flatMap((option) =>
+      option.long === undefined ? [] : [item(option.long, option.description)],
+    );
     const words = command.words.length > 0 ? `words_=(${command.words.map(quote).join(' ')}); ` : '';
     return `    ${command.name}) ${words}flags_=(${[...described, item('--help', 'print this help')].join(' ')}) ;;`;
   });
@@ -103,7 +105,10 @@ compdef _filecloudsync filecloudsync
 }
 
 function fish(commands: readonly Described[]): string {
-  const lines = ['# Completion of filecloudsync for fish: filecloudsync completion fish | source', 'complete -c filecloudsync -f'];
+  const lines = [
+    '# Completion of filecloudsync for fish: filecloudsync completion fish | source',
+    'complete -c filecloudsync -f',
+  ];
   for (const command of commands) {
     lines.push(`complete -c filecloudsync -n __fish_use_subcommand -a ${command.name} -d ${quote(command.summary)}`);
     const here = `complete -c filecloudsync -n ${quote(`__fish_seen_subcommand_from ${command.name}`)}`;
@@ -113,7 +118,9 @@ function fish(commands: readonly Described[]): string {
       const short = option.short === undefined ? '' : ` -s ${option.short.slice(1)}`;
       const value = option.required || option.optional ? ' -r' : '';
       const choices = option.argChoices === undefined ? '' : ` -a ${quote(option.argChoices.join(' '))}`;
-      lines.push(`${here}${short} -l ${(option.long ?? '').slice(2)}${value}${choices} -d ${quote(option.description)}`);
+      lines.push(
+        `${here}${short} -l ${(option.long ?? '').slice(2)}${value}${choices} -d ${quote(option.description)}`,
+      );
     }
   }
   return `${lines.join('\n')}\n`;

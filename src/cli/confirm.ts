@@ -11,9 +11,14 @@ export async function confirm(context: CommandContext, question: string): Promis
   if (context.flags['yes'] === true) return true;
   const { isTTY } = context.dependencies;
   if (!isTTY.stdin || !isTTY.stderr || context.flags['json'] === true) {
-    throw new UsageError('ERR_NOT_CONFIRMED', `${question} Nobody can be asked here: add --yes to agree. Nothing was touched.`);
+    throw new UsageError(
+      'ERR_NOT_CONFIRMED',
+      `${question} Nobody can be asked here: add --yes to agree. Nothing was touched.`,
+    );
   }
-  const answer = await context.stops.race(context.dependencies.ask(`${escapeText(question)} [y/N] `, context.stops.hard));
+  const answer = await context.stops.race(
+    context.dependencies.ask(`${escapeText(question)} [y/N] `, context.stops.hard),
+  );
   const agreed = /^\s*y(es)?\s*$/i.test(answer ?? '');
   if (!agreed) context.reporter.say('Nothing was touched.');
   return agreed;

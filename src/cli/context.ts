@@ -46,10 +46,18 @@ export async function withPair<T>(context: CommandContext, work: (pair: Pair) =>
   const connectOptions: ConnectOptions = { ...options.connect, bucket: names.bucket };
   const client = await stops.race(dependencies.connect(connectOptions));
   try {
-    const opening = dependencies.openPair(client, names.address, names.folder, withDefaults({ ...options.sync, signal: stops.hard }));
+    const opening = dependencies.openPair(
+      client,
+      names.address,
+      names.folder,
+      withDefaults({ ...options.sync, signal: stops.hard }),
+    );
     const pair = await stops.race(opening).catch((error: unknown) => {
       // A pair that opens after all would hold its lock until the process ends.
-      opening.then((late) => late.close(), () => undefined);
+      opening.then(
+        (late) => late.close(),
+        () => undefined,
+      );
       throw error;
     });
     try {

@@ -6,7 +6,6 @@ export function escapeText(text: string): string {
   return text.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, escapeCharacter);
 }
 
-
 /**
  * Shows a path whole, on one line and without doubt: as {@link escapeText}, a backslash is doubled,
  * and a path that is empty or begins or ends in a space stands in quotes.

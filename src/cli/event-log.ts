@@ -28,7 +28,10 @@ export class EventLog {
     const path = resolve(options.cwd, options.path);
     if (options.folder !== undefined && isInside(resolve(options.cwd, options.folder), path)) {
       // Each line would change the file, and each change would be uploaded and logged.
-      throw new UsageError('ERR_LOG_UNUSABLE', `The log ${path} lies in the folder that is synced. Put it outside of it.`);
+      throw new UsageError(
+        'ERR_LOG_UNUSABLE',
+        `The log ${path} lies in the folder that is synced. Put it outside of it.`,
+      );
     }
     this.#clock = options.clock;
     this.#onFailure = options.onFailure;
@@ -36,9 +39,13 @@ export class EventLog {
       this.#file = openSync(path, 'a', 0o600);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      throw new UsageError('ERR_LOG_UNUSABLE', `The log ${path} cannot be written: ${reason}. Name a file in a folder that exists and is yours.`, {
-        cause: error,
-      });
+      throw new UsageError(
+        'ERR_LOG_UNUSABLE',
+        `The log ${path} cannot be written: ${reason}. Name a file in a folder that exists and is yours.`,
+        {
+          cause: error,
+        },
+      );
     }
   }
 
@@ -68,7 +75,9 @@ export class EventLog {
       writeSync(this.#file, `${toJsonLine({ atMs: this.#clock.nowMs(), ...line })}\n`);
     } catch (error) {
       this.#broken = true;
-      this.#onFailure(`The log cannot be written any more (${codeOfError(error) ?? 'unknown'}); the run goes on without it.`);
+      this.#onFailure(
+        `The log cannot be written any more (${codeOfError(error) ?? 'unknown'}); the run goes on without it.`,
+      );
     }
   }
 }

@@ -29,7 +29,9 @@ function conflictFate(conflict: Conflict): string {
     return `${what}; waits for you: filecloudsync resolve … --use local|bucket|keep-both`;
   }
   if (conflict.resolution === 'keep-both') {
-    return conflict.copyPath === undefined ? `${what}; both kept` : `${what}; both kept, the other as ${displayPath(conflict.copyPath)}`;
+    return conflict.copyPath === undefined
+      ? `${what}; both kept`
+      : `${what}; both kept, the other as ${displayPath(conflict.copyPath)}`;
   }
   const winner = conflict.resolution === 'local' ? 'this folder' : 'the bucket';
   return `${what}; the version of ${winner} counts${conflict.trashed === undefined ? '' : ', the other is in the trash'}`;
@@ -65,7 +67,9 @@ export function summaryText(result: CycleResult, style: Style): string {
   const notices = result.problems.length - errors;
   const parts = [
     counts.uploaded > 0 ? `${formatCount(counts.uploaded, 'file')} up (${formatBytes(result.uploadedBytes)})` : '',
-    counts.downloaded > 0 ? `${formatCount(counts.downloaded, 'file')} down (${formatBytes(result.downloadedBytes)})` : '',
+    counts.downloaded > 0
+      ? `${formatCount(counts.downloaded, 'file')} down (${formatBytes(result.downloadedBytes)})`
+      : '',
     counts.deleted > 0 ? `${formatCount(counts.deleted, 'deletion')} carried over` : '',
     settled > 0 ? `${formatCount(settled, 'conflict')} settled` : '',
     waiting > 0 ? style.warning(`${formatCount(waiting, 'conflict')} ${waiting === 1 ? 'waits' : 'wait'} for you`) : '',
@@ -97,7 +101,10 @@ export function errorText(error: unknown, style: Style): string {
 }
 
 function escapeLinesOf(message: string): string {
-  return message.split('\n').map((line) => escapeText(line)).join('\n');
+  return message
+    .split('\n')
+    .map((line) => escapeText(line))
+    .join('\n');
 }
 
 /** The stable code of an error, when it has one. */

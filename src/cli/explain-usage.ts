@@ -7,7 +7,8 @@ import { isAddress } from './pair-names.js';
 /** Turns what commander found wrong into words that say what to do. */
 export function explainUsage(error: CommanderError, argv: readonly string[]): UsageError {
   const row = COMMANDS.find((command) => argv.includes(command.name));
-  const message = error.code === 'commander.missingArgument' && row !== undefined ? missing(row, argv) : fromCommander(error);
+  const message =
+    error.code === 'commander.missingArgument' && row !== undefined ? missing(row, argv) : fromCommander(error);
   const help = row === undefined ? 'filecloudsync --help' : `filecloudsync ${row.name} --help`;
   return new UsageError('ERR_USAGE', `${message}\nSee: ${help}`, { cause: error });
 }
@@ -25,7 +26,8 @@ function missing(row: CommandRow, argv: readonly string[]): string {
   if (row.arguments[0]?.name !== 'folder') return `Something is missing: ${usage}`;
   const [first] = operands;
   if (first === undefined) return `Which folder and which bucket? ${usage}`;
-  if (isAddress(first) && operands.length === 1) return `Which folder? The folder comes first, then the bucket: ${usage}`;
+  if (isAddress(first) && operands.length === 1)
+    return `Which folder? The folder comes first, then the bucket: ${usage}`;
   if (operands.length === 1) {
     return `Which bucket is ${displayPath(first)} to be kept the same with? Name it as s3://bucket or s3://bucket/prefix: ${usage}`;
   }

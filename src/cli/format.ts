@@ -41,5 +41,10 @@ export function formatNumber(count: number): string {
 export function formatTime(timeMs: number | undefined): string {
   if (timeMs === undefined) return 'unknown';
   const time = new Date(timeMs);
-  return Number.isNaN(time.getTime()) ? 'unknown' : time.toISOString().replace('T', ' ').replace(/\.\d+Z$/, 'Z');
+  return Number.isNaN(time.getTime())
+    ? 'unknown'
+    : time
+        .toISOString()
+        .replace('T', ' ')
+        .replace(/\.\d+Z$/, 'Z');
 }

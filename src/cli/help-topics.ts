@@ -43,7 +43,9 @@ export const TOPICS: Readonly<Record<string, string | undefined>> = {
 function environmentPage(): string {
   const rows = optionNames().flatMap((name) => {
     const row = optionRow(name);
-    return row.environment === undefined ? [] : [[row.environment, row.flag === undefined ? row.help : `as ${longFlag(row.flag)}`] as const];
+    return row.environment === undefined
+      ? []
+      : [[row.environment, row.flag === undefined ? row.help : `as ${longFlag(row.flag)}`] as const];
   });
   const width = Math.max(...rows.map(([name]) => name.length));
   return `Environment: counts where the flag is absent; an empty variable counts as not set

@@ -12,5 +12,8 @@ export function toJsonLine(value: unknown): string {
     return part;
   });
   // JSON leaves DEL, the C1 controls (U+009B opens an escape), the line separators and U+FEFF bare.
-  return text.replaceAll(/[\u007F-\u009F\u2028\u2029\uFEFF]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return text.replaceAll(
+    /[\u007F-\u009F\u2028\u2029\uFEFF]/g,
+    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }

@@ -26,7 +26,12 @@ export class JsonReporter implements Reporter {
   readonly #verbose: boolean;
   #toldAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor(options: { readonly screen: Screen; readonly clock: Clock; readonly quiet: boolean; readonly verbose: boolean }) {
+  constructor(options: {
+    readonly screen: Screen;
+    readonly clock: Clock;
+    readonly quiet: boolean;
+    readonly verbose: boolean;
+  }) {
     this.#screen = options.screen;
     this.#clock = options.clock;
     this.#quiet = options.quiet;

@@ -106,7 +106,8 @@ export const JSON_LINES = {
   },
   remark: { description: 'Something to know once, that is no failure.', fields: { message: text } },
   end: {
-    description: 'A cycle is over. The lists of the cycle came one by one before; here are their lengths.',
+    description:
+      'A cycle is over. The lists of the cycle came one by one before; here are their lengths. Missing when the cycle was stopped or failed.',
     fields: {
       runId: text,
       changes: count,
@@ -152,10 +153,19 @@ export const JSON_LINES = {
     description: 'What `verify` looked at, in numbers.',
     fields: { checkedFiles: count, comparedFiles: count, divergences: count, problems: count },
   },
-  forgotten: { description: 'All that was remembered about the pair is gone; no file was touched.', fields: { folder: text, bucket: text } },
+  forgotten: {
+    description: 'All that was remembered about the pair is gone; no file was touched.',
+    fields: { folder: text, bucket: text },
+  },
   watching: { description: 'The monitor has begun.', fields: { folder: text, bucket: text, delaySeconds: number } },
-  stopping: { description: 'A signal asked the command to end.', fields: { signal: text, stage: { enum: ['finish', 'cancel', 'exit'] } } },
-  step: { description: 'One step of the demo, and whether what it claims was found true.', fields: { name: text, ok: flag, message: text } },
+  stopping: {
+    description: 'A signal asked the command to end.',
+    fields: { signal: text, stage: { enum: ['finish', 'cancel', 'exit'] } },
+  },
+  step: {
+    description: 'One step of the demo, and whether what it claims was found true.',
+    fields: { name: text, ok: flag, message: text },
+  },
   error: {
     description: 'The command failed, or, in `watch`, one cycle did. `retryable`: the same may succeed later.',
     fields: { code: text, message: text, retryable: flag },

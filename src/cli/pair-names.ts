@@ -46,8 +46,12 @@ function checkFolder(path: string, typed: string): void {
     );
   }
   if (!found.isDirectory()) {
-    throw new UsageError('ERR_FOLDER_MISSING', `${displayPath(typed)} is a file, not a folder. Name the folder that holds it.`, {
-      data: { folder: path },
-    });
+    throw new UsageError(
+      'ERR_FOLDER_MISSING',
+      `${displayPath(typed)} is a file, not a folder. Name the folder that holds it.`,
+      {
+        data: { folder: path },
+      },
+    );
   }
 }

@@ -40,7 +40,9 @@ const OUTPUT_GROUP = 'Output:';
 export function buildProgram(options: ProgramOptions): Command {
   const program = new Command('filecloudsync');
   configure(program, options)
-    .description('Keeps a local folder and an S3 bucket the same, in both directions, and never loses a version of a file.')
+    .description(
+      'Keeps a local folder and an S3 bucket the same, in both directions, and never loses a version of a file.',
+    )
     .version(options.version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help; after a command, its own')
     .usage('<command> <folder> <s3://bucket/prefix> [options]')
@@ -52,21 +54,23 @@ export function buildProgram(options: ProgramOptions): Command {
 }
 
 function configure(command: Command, options: ProgramOptions): Command {
-  return command
-    .exitOverride()
-    .showSuggestionAfterError(true)
-    // The arguments are in the usage line; repeated here they push the words off the screen.
-    .configureHelp({ subcommandTerm: (child) => child.name() })
-    .configureOutput({
-      writeOut: options.out,
-      writeErr: options.err,
-      // The failure is told once, by whoever catches it, in text or in JSON.
-      outputError: () => undefined,
-      getOutHelpWidth: () => options.columns,
-      getErrHelpWidth: () => options.columns,
-      getOutHasColors: () => false,
-      getErrHasColors: () => false,
-    });
+  return (
+    command
+      .exitOverride()
+      .showSuggestionAfterError(true)
+      // The arguments are in the usage line; repeated here they push the words off the screen.
+      .configureHelp({ subcommandTerm: (child) => child.name() })
+      .configureOutput({
+        writeOut: options.out,
+        writeErr: options.err,
+        // The failure is told once, by whoever catches it, in text or in JSON.
+        outputError: () => undefined,
+        getOutHelpWidth: () => options.columns,
+        getErrHelpWidth: () => options.columns,
+        getOutHasColors: () => false,
+        getErrHasColors: () => false,
+      })
+  );
 }
 
 function buildCommand(row: CommandRow, options: ProgramOptions): Command {
@@ -109,7 +113,8 @@ function buildCommand(row: CommandRow, options: ProgramOptions): Command {
       const own = ownFlags.get(attribute);
       const name = tableFlags.get(attribute);
       if (own !== undefined) flags.set(own, value);
-      if (name !== undefined) values.push({ name, value: parsed(name, value), from: longFlag(optionRow(name).flag ?? name) });
+      if (name !== undefined)
+        values.push({ name, value: parsed(name, value), from: longFlag(optionRow(name).flag ?? name) });
     }
     const given: readonly (string | readonly string[] | undefined)[] = command.processedArgs;
     const named = Object.fromEntries(row.arguments.map((argument, index) => [argument.name, given[index]]));
@@ -124,7 +129,11 @@ function tableOption(name: OptionName): Option | undefined {
   const list = row.flag.includes('...');
   const standard = row.default === undefined || row.kind === 'boolean' ? '' : ` (default: ${row.defaultText})`;
   const option = new Option(row.flag.replace('...', ''), `${row.help}${list ? '; may be repeated' : ''}${standard}`);
-  if (list) option.argParser((text: string, earlier: readonly string[] | undefined) => [...(earlier ?? []), ...(text === '' ? [] : [text])]);
+  if (list)
+    option.argParser((text: string, earlier: readonly string[] | undefined) => [
+      ...(earlier ?? []),
+      ...(text === '' ? [] : [text]),
+    ]);
   return option.helpGroup(GROUPS.find(([, names]) => names.includes(name))?.[0] ?? 'Options:');
 }
 
@@ -160,7 +169,8 @@ function buildHelp(program: Command, options: ProgramOptions): Command {
         return;
       }
       const command = topic === undefined ? program : program.commands.find((candidate) => candidate.name() === topic);
-      if (command === undefined) program.error(`error: unknown command '${topic}'`, { code: 'commander.unknownCommand' });
+      if (command === undefined)
+        program.error(`error: unknown command '${topic}'`, { code: 'commander.unknownCommand' });
       else command.outputHelp();
     });
 }

@@ -84,7 +84,11 @@ function commandSection(row: CommandRow): string {
 }
 
 function flagTable(flags: readonly FlagRow[]): string {
-  return ['| flag | meaning |', '|---|---|', ...flags.map(({ flag, help }) => `| \`${cell(flag)}\` | ${cell(help)} |`)].join('\n');
+  return [
+    '| flag | meaning |',
+    '|---|---|',
+    ...flags.map(({ flag, help }) => `| \`${cell(flag)}\` | ${cell(help)} |`),
+  ].join('\n');
 }
 
 function optionSection(name: OptionName): string {

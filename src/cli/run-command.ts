@@ -139,7 +139,10 @@ function checkedFlags(invocation: Invocation): Record<string, unknown> {
 function textArgument(invocation: Invocation, name: string): string {
   const value = invocation.arguments[name];
   if (typeof value === 'string' && value !== '') return value;
-  throw new UsageError('ERR_USAGE', `The ${name} is empty. Name it, as in: filecloudsync ${invocation.command.name} photos s3://my-bucket/photos`);
+  throw new UsageError(
+    'ERR_USAGE',
+    `The ${name} is empty. Name it, as in: filecloudsync ${invocation.command.name} photos s3://my-bucket/photos`,
+  );
 }
 
 function openLog(invocation: Invocation, dependencies: CommandDependencies, reporter: Reporter): EventLog | undefined {

@@ -23,14 +23,15 @@ function processDependencies(): CommandDependencies {
       const { Monitor } = await import('../s3/monitor.js');
       return new Monitor(bucket, folder, options);
     },
-    startDemoWorld: async (options) => (await import('./demo/start-demo-world.js')).startDemoWorld({ ...options, clock }),
+    startDemoWorld: async (options) =>
+      (await import('./demo/start-demo-world.js')).startDemoWorld({ ...options, clock }),
     stdout: untilClosed(process.stdout),
     stderr: untilClosed(process.stderr),
     env: process.env,
     cwd: process.cwd(),
     clock,
     isTTY: { stdin: isTerminal(process.stdin), stdout: isTerminal(process.stdout), stderr: isTerminal(process.stderr) },
-    columns: () => process.stderr.columns ?? process.stdout.columns ?? 80,
+    columns: terminalColumns,
     onSignal: listenToSignals,
     ask: askPerson,
     exit: (code) => process.exit(code),
@@ -41,6 +42,11 @@ function processDependencies(): CommandDependencies {
 /** `isTTY` is missing, not false, on everything that is no terminal. */
 function isTerminal(stream: { readonly isTTY?: boolean }): boolean {
   return stream.isTTY === true;
+}
+
+/** Some terminals do not know their width, and say 0. */
+function terminalColumns(): number {
+  return [process.stderr.columns, process.stdout.columns].find((columns) => columns > 0) ?? 80;
 }
 
 /** A reader that goes away (`| head`) ends the output, not the work. */
@@ -89,6 +95,7 @@ async function askPerson(question: string, signal: AbortSignal): Promise<string 
 
 function readVersion(): string {
   const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
-  const version = typeof manifest === 'object' && manifest !== null && 'version' in manifest ? manifest.version : undefined;
+  const version =
+    typeof manifest === 'object' && manifest !== null && 'version' in manifest ? manifest.version : undefined;
   return typeof version === 'string' ? version : 'unknown';
 }

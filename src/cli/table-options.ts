@@ -69,6 +69,9 @@ export function toTableOptions(values: readonly GivenValue[]): TableOptions {
 export function throwWrong(errors: readonly string[]): void {
   const [first, ...others] = errors;
   if (first === undefined) return;
-  const message = others.length === 0 ? `${first}.` : `${errors.length} things are wrong:\n${errors.map((error) => `- ${error}.`).join('\n')}`;
+  const message =
+    others.length === 0
+      ? `${first}.`
+      : `${errors.length} things are wrong:\n${errors.map((error) => `- ${error}.`).join('\n')}`;
   throw new UsageError('ERR_USAGE', message, { data: { errors } });
 }

@@ -6,7 +6,14 @@ import { cycle, plan, runPair, TOTALS } from './harness.js';
 const DAY = 86_400_000;
 const NOW = 1_000_000;
 const item = (id: string, path: string, ageDays: number): TrashItem => ({
-  id, path, sizeBytes: 1024, trashedAtMs: NOW - ageDays * DAY, modifiedMs: undefined, reason: 'deleted', origin: 'local', runId: 'r1',
+  id,
+  path,
+  sizeBytes: 1024,
+  trashedAtMs: NOW - ageDays * DAY,
+  modifiedMs: undefined,
+  reason: 'deleted',
+  origin: 'local',
+  runId: 'r1',
 });
 const ITEMS = [item('01', 'old.txt', 40), item('02', 'new.txt', 2)];
 
@@ -15,10 +22,16 @@ describe('plan', () => {
     const ran = await runPair('plan', {
       pair: {
         plan: async ({ onEvent } = {}) => {
-          onEvent?.({ type: 'problem', problem: { path: 'twice', side: 'local', code: 'E', message: 'm', severity: 'error' } });
+          onEvent?.({
+            type: 'problem',
+            problem: { path: 'twice', side: 'local', code: 'E', message: 'm', severity: 'error' },
+          });
           return plan({
             totals: { ...TOTALS, uploads: 1, uploadBytes: 2048, compares: 1, localDeletes: 2, held: 3 },
-            changes: [{ path: 'a', operation: 'added', origin: 'local' }, { path: 'b', operation: 'deleted', origin: 'remote' }],
+            changes: [
+              { path: 'a', operation: 'added', origin: 'local' },
+              { path: 'b', operation: 'deleted', origin: 'remote' },
+            ],
             compares: ['c'],
           });
         },
@@ -32,7 +45,9 @@ describe('plan', () => {
   });
 
   it('says so when there is nothing', async () => {
-    expect((await runPair('plan', { pair: { plan: async () => plan() } })).stdout).toBe('sync would do nothing: both sides are the same.\n');
+    expect((await runPair('plan', { pair: { plan: async () => plan() } })).stdout).toBe(
+      'sync would do nothing: both sides are the same.\n',
+    );
   });
 });
 
@@ -41,7 +56,13 @@ describe('status', () => {
     const ran = await runPair('status', {
       pair: {
         status: async () => ({
-          folder: '/f', address: 's3://b/p/', endpoint: 'https://s3', knownFiles: 12_345, waitingConflicts: 2, trashItems: 3, trashBytes: 4096,
+          folder: '/f',
+          address: 's3://b/p/',
+          endpoint: 'https://s3',
+          knownFiles: 12_345,
+          waitingConflicts: 2,
+          trashItems: 3,
+          trashBytes: 4096,
           lastCycle: { endedAtMs: NOW - 90_000, changes: 1, conflicts: 0, problems: 2, held: 0 },
         }),
       },
@@ -113,7 +134,9 @@ describe('restore', () => {
         trash: async () => ITEMS,
         restore: async (what) => {
           calls.push(what);
-          return 'ids' in what ? [{ item: item('01', 'old.txt', 40), path: 'old (restored).txt' }] : [{ item: item('02', 'new.txt', 2), path: 'new.txt' }];
+          return 'ids' in what
+            ? [{ item: item('01', 'old.txt', 40), path: 'old (restored).txt' }]
+            : [{ item: item('02', 'new.txt', 2), path: 'new.txt' }];
         },
       },
     });
@@ -152,11 +175,18 @@ describe('verify', () => {
       pair: {
         verify: async (options) => {
           given = options?.sample;
-          return { checkedFiles: 20, comparedFiles: 2, problems: [], divergences: [{ path: 'a', type: 'content', message: 'The bytes differ.' }] };
+          return {
+            checkedFiles: 20,
+            comparedFiles: 2,
+            problems: [],
+            divergences: [{ path: 'a', type: 'content', message: 'The bytes differ.' }],
+          };
         },
       },
     });
     expect(given).toBe(0.1);
-    expect(ran.stdout).toBe('≠ a  The bytes differ. [content]\n20 files checked, 2 of them by content: 1 difference. A sync carries or reports them.\n');
+    expect(ran.stdout).toBe(
+      '≠ a  The bytes differ. [content]\n20 files checked, 2 of them by content: 1 difference. A sync carries or reports them.\n',
+    );
   });
 });

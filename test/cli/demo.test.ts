@@ -47,8 +47,12 @@ describe('the place of the demo', () => {
     writeFileSync(join(source, 'a.txt'), 'a');
     const place = await prepareDemoPlace(join(temporaryFolder(), 'demo'), source);
     expect([...(await readTree(place.folder)).keys()]).toEqual(['a.txt']);
-    await expect(prepareDemoPlace(join(source, 'demo'), source)).rejects.toThrow('would lie in the folder that it copies');
-    await expect(prepareDemoPlace(join(temporaryFolder(), 'demo'), join(source, 'none'))).rejects.toThrow('does not exist');
+    await expect(prepareDemoPlace(join(source, 'demo'), source)).rejects.toThrow(
+      'would lie in the folder that it copies',
+    );
+    await expect(prepareDemoPlace(join(temporaryFolder(), 'demo'), join(source, 'none'))).rejects.toThrow(
+      'does not exist',
+    );
   });
 
   it('keeps what an earlier demo left', async () => {
@@ -64,7 +68,11 @@ describe('demo', () => {
   it('ends with 1 when what it claims is not so', async () => {
     const cwd = temporaryFolder();
     // A pair that says it has done its work, and has not.
-    const ran = await run(['demo', '--port', '0', '--json'], { cwd, overrides: { startDemoWorld: world }, pair: { sync: async () => cycle() } });
+    const ran = await run(['demo', '--port', '0', '--json'], {
+      cwd,
+      overrides: { startDemoWorld: world },
+      pair: { sync: async () => cycle() },
+    });
     expect(ran.code).toBe(1);
     expect(ran.lines.at(-1)).toMatchObject({ type: 'step', name: 'upload', ok: false });
     expect(ran.opened[0]?.options.stateDir).toBe(join(cwd, 'filecloudsync-demo', 'state'));
@@ -96,10 +104,27 @@ describe('demo', () => {
 
 describe('sideBySide', () => {
   it('puts the same paths beside each other', () => {
-    const left = { title: 'folder/', files: new Map([['a', 1], ['b\u001B', 2048]]) };
-    const right = { title: 's3://demo/', files: new Map([['a', 1], ['c', 3]]) };
+    const left = {
+      title: 'folder/',
+      files: new Map([
+        ['a', 1],
+        ['b\u001B', 2048],
+      ]),
+    };
+    const right = {
+      title: 's3://demo/',
+      files: new Map([
+        ['a', 1],
+        ['c', 3],
+      ]),
+    };
     expect(sideBySide(left, right)).toBe(
-      ['  folder/            |  s3://demo/', '       1 B  a        |       1 B  a', '   2.0 KiB  b\\u{1b}  |  -', '  -                  |       3 B  c'].join('\n'),
+      [
+        '  folder/            |  s3://demo/',
+        '       1 B  a        |       1 B  a',
+        '   2.0 KiB  b\\u{1b}  |  -',
+        '  -                  |       3 B  c',
+      ].join('\n'),
     );
   });
 });

@@ -35,8 +35,13 @@ interface Started {
 
 function start(argv: readonly string[]): Started {
   const env = {
-    PATH: process.env['PATH'], HOME: place, FILECLOUDSYNC_STATE_DIR: join(place, 'state'),
-    S3_ENDPOINT: server.endpoint, S3_REGION: 'us-east-1', S3_ACCESS_KEY: KEYS.accessKeyId, S3_SECRET_KEY: KEYS.secretAccessKey,
+    PATH: process.env['PATH'],
+    HOME: place,
+    FILECLOUDSYNC_STATE_DIR: join(place, 'state'),
+    S3_ENDPOINT: server.endpoint,
+    S3_REGION: 'us-east-1',
+    S3_ACCESS_KEY: KEYS.accessKeyId,
+    S3_SECRET_KEY: KEYS.secretAccessKey,
   };
   const child = spawn(process.execPath, [main, ...argv], { cwd: place, env, stdio: ['ignore', 'pipe', 'pipe'] });
   let stdout = '';
@@ -66,7 +71,8 @@ function start(argv: readonly string[]): Started {
       new Promise((resolve, reject) => {
         const look = (): void => {
           if (stdout.includes(text) || stderr.includes(text)) resolve();
-          else if (child.exitCode !== null) reject(new Error(`ended with ${child.exitCode} and never said "${text}": ${stdout}${stderr}`));
+          else if (child.exitCode !== null)
+            reject(new Error(`ended with ${child.exitCode} and never said "${text}": ${stdout}${stderr}`));
         };
         waiting.add(look);
         look();
@@ -77,7 +83,9 @@ function start(argv: readonly string[]): Started {
 let pairs = 0;
 
 /** A folder with these files, and an empty bucket. */
-async function newPair(files: Readonly<Record<string, string | Uint8Array>>): Promise<{ argv: [string, string]; bucket: ReturnType<typeof plainBucket>; folder: string }> {
+async function newPair(
+  files: Readonly<Record<string, string | Uint8Array>>,
+): Promise<{ argv: [string, string]; bucket: ReturnType<typeof plainBucket>; folder: string }> {
   pairs += 1;
   const folder = join(place, `folder-${pairs}`);
   mkdirSync(folder);
@@ -98,8 +106,17 @@ describe('the command on a real folder and a real server', () => {
     expect(String(await bucket.read('a.txt'))).toBe('from here');
     expect(readFileSync(join(folder, 'b.txt'), 'utf8')).toBe('from there');
     const second = await start(['sync', ...argv, '--json']).ended;
-    expect(second.stdout.trim().split('\n').map((line) => JSON.parse(line)).at(-1)).toMatchObject({ type: 'end', changes: 0, problems: 0 });
-    expect(await start(['verify', ...argv]).ended).toMatchObject({ code: 0, stdout: '2 files checked, 2 of them by content: all the same.\n' });
+    expect(
+      second.stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line))
+        .at(-1),
+    ).toMatchObject({ type: 'end', changes: 0, problems: 0 });
+    expect(await start(['verify', ...argv]).ended).toMatchObject({
+      code: 0,
+      stdout: '2 files checked, 2 of them by content: all the same.\n',
+    });
     expect((await start(['status', ...argv]).ended).stdout).toContain('Known files  2 files');
   });
 
@@ -121,7 +138,10 @@ describe('the command on a real folder and a real server', () => {
     writeFileSync(join(folder, 'a.txt'), 'mine, edited');
     await bucket.write('a.txt', 'theirs, edited too');
     expect((await start(['sync', ...argv, '--conflict', 'manual']).ended).code).toBe(4);
-    expect(await start(['conflicts', ...argv]).ended).toMatchObject({ code: 4, stdout: 'a.txt  changed on both sides\n' });
+    expect(await start(['conflicts', ...argv]).ended).toMatchObject({
+      code: 4,
+      stdout: 'a.txt  changed on both sides\n',
+    });
     expect((await start(['resolve', ...argv, 'a.txt', '--use', 'local']).ended).code).toBe(0);
     expect(String(await bucket.read('a.txt'))).toBe('mine, edited');
     expect((await start(['conflicts', ...argv]).ended).code).toBe(0);
@@ -148,7 +168,9 @@ describe('the command on a real folder and a real server', () => {
   });
 
   it('stops at the first Ctrl-C with 130, holds the pair until then, and goes on later', async () => {
-    const files = Object.fromEntries(Array.from({ length: 24 }, (_, i) => [`f${String(i).padStart(2, '0')}.bin`, Buffer.alloc(64 * 1024, i)]));
+    const files = Object.fromEntries(
+      Array.from({ length: 24 }, (_, i) => [`f${String(i).padStart(2, '0')}.bin`, Buffer.alloc(64 * 1024, i)]),
+    );
     const { argv, bucket } = await newPair(files);
     const slow = start(['sync', ...argv, '--bandwidth', '256KiB', '--concurrency', '1']);
     await slow.says('↑');

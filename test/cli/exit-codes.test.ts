@@ -4,7 +4,13 @@ import type { Problem } from '../../src/core/problem.js';
 import { FileCloudSyncError, HaltError, LockedError, S3ConnectionError, UsageError } from '../../src/errors.js';
 import { cycle, plan, runPair } from './harness.js';
 
-const bad: Problem = { path: 'a', side: 'local', code: 'ERR_FILE_UNREADABLE', message: 'a cannot be read.', severity: 'error' };
+const bad: Problem = {
+  path: 'a',
+  side: 'local',
+  code: 'ERR_FILE_UNREADABLE',
+  message: 'a cannot be read.',
+  severity: 'error',
+};
 const notice: Problem = { path: 'l', side: 'local', code: 'ERR_SYMLINK', message: 'l is a link.', severity: 'notice' };
 const waiting: Conflict = { path: 'c', type: 'content', resolution: 'manual' };
 const settled: Conflict = { path: 'c', type: 'content', resolution: 'local', trashed: 'remote' };

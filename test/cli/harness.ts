@@ -14,13 +14,33 @@ import type { SessionEvent } from '../../src/session/event.js';
 import type { CycleResult, Plan, PlanTotals } from '../../src/session/result.js';
 
 export const TOTALS: PlanTotals = {
-  uploads: 0, uploadBytes: 0, downloads: 0, downloadBytes: 0, compares: 0, localDeletes: 0, remoteDeletes: 0, held: 0,
+  uploads: 0,
+  uploadBytes: 0,
+  downloads: 0,
+  downloadBytes: 0,
+  compares: 0,
+  localDeletes: 0,
+  remoteDeletes: 0,
+  held: 0,
 };
 
 export function cycle(part: Partial<CycleResult> = {}): CycleResult {
   return {
-    runId: 'run1', changes: [], conflicts: [], problems: [], held: [], heldCount: 0, localFiles: 0, remoteFiles: 0,
-    uploadedBytes: 0, downloadedBytes: 0, hashedFiles: 0, rebuilt: false, startedAtMs: 0, endedAtMs: 1200, ...part,
+    runId: 'run1',
+    changes: [],
+    conflicts: [],
+    problems: [],
+    held: [],
+    heldCount: 0,
+    localFiles: 0,
+    remoteFiles: 0,
+    uploadedBytes: 0,
+    downloadedBytes: 0,
+    hashedFiles: 0,
+    rebuilt: false,
+    startedAtMs: 0,
+    endedAtMs: 1200,
+    ...part,
   };
 }
 
@@ -34,8 +54,17 @@ export function fakePair(part: Partial<Pair>): Pair {
     throw new Error(`the command called ${name}, which this test does not expect`);
   };
   return {
-    sync: no('sync'), plan: no('plan'), status: no('status'), conflicts: no('conflicts'), resolve: no('resolve'),
-    trash: no('trash'), purgeTrash: no('purgeTrash'), restore: no('restore'), verify: no('verify'), forget: no('forget'), removeFolder: no('removeFolder'),
+    sync: no('sync'),
+    plan: no('plan'),
+    status: no('status'),
+    conflicts: no('conflicts'),
+    resolve: no('resolve'),
+    trash: no('trash'),
+    purgeTrash: no('purgeTrash'),
+    restore: no('restore'),
+    verify: no('verify'),
+    forget: no('forget'),
+    removeFolder: no('removeFolder'),
     close: async () => undefined,
     ...part,
   };
@@ -98,7 +127,10 @@ export class Run {
 
   /** Lines of JSON on stdout. */
   get lines(): Record<string, unknown>[] {
-    return this.stdout.split('\n').filter((line) => line !== '').map((line) => JSON.parse(line));
+    return this.stdout
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line));
   }
 
   /** Sends a signal, a moment after the last one. */
@@ -172,7 +204,10 @@ export async function run(argv: readonly string[], options: RunOptions = {}): Pr
 }
 
 /** Runs a command on the folder `.` and the bucket `s3://bucket/photos`. */
-export function runPair(command: string, options: RunOptions & { readonly more?: readonly string[] } = {}): ReturnType<typeof run> {
+export function runPair(
+  command: string,
+  options: RunOptions & { readonly more?: readonly string[] } = {},
+): ReturnType<typeof run> {
   return run([command, '.', 's3://bucket/photos', ...(options.more ?? [])], options);
 }
 

@@ -55,18 +55,27 @@ describe('completion', () => {
 
   const complete = (words: readonly string[], script: string): string[] => {
     const line = words.map((word) => `'${word}'`).join(' ');
-    const done = spawnSync('bash', ['-c', `${script}\nCOMP_WORDS=(${line}); COMP_CWORD=${words.length - 1}; _filecloudsync; printf '%s\\n' "\${COMPREPLY[@]}"`]);
+    const done = spawnSync('bash', [
+      '-c',
+      `${script}\nCOMP_WORDS=(${line}); COMP_CWORD=${words.length - 1}; _filecloudsync; printf '%s\\n' "\${COMPREPLY[@]}"`,
+    ]);
     expect(done.stderr.toString()).toBe('');
-    return done.stdout.toString().split('\n').filter((word) => word !== '');
+    return done.stdout
+      .toString()
+      .split('\n')
+      .filter((word) => word !== '');
   };
 
-  it.runIf(spawnSync('bash', ['--version']).status === 0)('for bash completes commands, flags, choices and folders', async () => {
-    const { stdout } = await run(['completion', 'bash']);
-    expect(complete(['filecloudsync', 'sy'], stdout)).toEqual(['sync']);
-    expect(complete(['filecloudsync', 'watch', '--del'], stdout)).toEqual(['--delay']);
-    expect(complete(['filecloudsync', 'sync', '--del'], stdout)).toEqual([]);
-    expect(complete(['filecloudsync', 'resolve', '.', 's3://b', 'p', '--use', 'k'], stdout)).toEqual(['keep-both']);
-    expect(complete(['filecloudsync', 'sync', 'src/cl'], stdout)).toEqual(['src/cli']);
-    expect(complete(['filecloudsync', 'completion', 'z'], stdout)).toEqual(['zsh']);
-  });
+  it.runIf(spawnSync('bash', ['--version']).status === 0)(
+    'for bash completes commands, flags, choices and folders',
+    async () => {
+      const { stdout } = await run(['completion', 'bash']);
+      expect(complete(['filecloudsync', 'sy'], stdout)).toEqual(['sync']);
+      expect(complete(['filecloudsync', 'watch', '--del'], stdout)).toEqual(['--delay']);
+      expect(complete(['filecloudsync', 'sync', '--del'], stdout)).toEqual([]);
+      expect(complete(['filecloudsync', 'resolve', '.', 's3://b', 'p', '--use', 'k'], stdout)).toEqual(['keep-both']);
+      expect(complete(['filecloudsync', 'sync', 'src/cl'], stdout)).toEqual(['src/cli']);
+      expect(complete(['filecloudsync', 'completion', 'z'], stdout)).toEqual(['zsh']);
+    },
+  );
 });

@@ -12,18 +12,43 @@ describe('options', () => {
   it('reach the pair and the connection as the table says', async () => {
     const ran = await run(
       [
-        'sync', '--exclude', '*.tmp', '--exclude', 'cache/', ...PAIR, '--readonly', '--max-delete', '25%', '--trash-days', 'never',
-        '--part-size', '16', '--no-probe', '--endpoint', 'http://127.0.0.1:9000', '--no-force-path-style', '--timeout', '5',
+        'sync',
+        '--exclude',
+        '*.tmp',
+        '--exclude',
+        'cache/',
+        ...PAIR,
+        '--readonly',
+        '--max-delete',
+        '25%',
+        '--trash-days',
+        'never',
+        '--part-size',
+        '16',
+        '--no-probe',
+        '--endpoint',
+        'http://127.0.0.1:9000',
+        '--no-force-path-style',
+        '--timeout',
+        '5',
       ],
       { pair },
     );
     expect(ran.stderr).toBe('');
     expect(ran.opened[0]?.bucket).toBe('s3://bucket/photos');
     expect(ran.opened[0]?.options).toMatchObject({
-      exclude: ['*.tmp', 'cache/'], readonly: true, maxDelete: 0.25, trashDays: Number.POSITIVE_INFINITY, partSizeMiB: 16, probe: false,
-      conflict: 'newest', concurrency: 16,
+      exclude: ['*.tmp', 'cache/'],
+      readonly: true,
+      maxDelete: 0.25,
+      trashDays: Number.POSITIVE_INFINITY,
+      partSizeMiB: 16,
+      probe: false,
+      conflict: 'newest',
+      concurrency: 16,
     });
-    expect(ran.connects).toEqual([{ endpoint: 'http://127.0.0.1:9000', forcePathStyle: false, timeoutSeconds: 5, bucket: 'bucket' }]);
+    expect(ran.connects).toEqual([
+      { endpoint: 'http://127.0.0.1:9000', forcePathStyle: false, timeoutSeconds: 5, bucket: 'bucket' },
+    ]);
   });
 
   it('that are not given are not passed on', async () => {
@@ -35,11 +60,23 @@ describe('options', () => {
 
   it('come from the environment where the flag is absent', async () => {
     const env = {
-      FILECLOUDSYNC_READONLY: 'yes', FILECLOUDSYNC_EXCLUDE: 'a\nb', FILECLOUDSYNC_MAX_DELETE: '10%', FILECLOUDSYNC_PROBE: 'off',
-      FILECLOUDSYNC_CONFLICT: '', FILECLOUDSYNC_PROFILE: 'backup', S3_ENDPOINT: 'read by the library', FILECLOUDSYNC_STATE_DIR: 'too',
+      FILECLOUDSYNC_READONLY: 'yes',
+      FILECLOUDSYNC_EXCLUDE: 'a\nb',
+      FILECLOUDSYNC_MAX_DELETE: '10%',
+      FILECLOUDSYNC_PROBE: 'off',
+      FILECLOUDSYNC_CONFLICT: '',
+      FILECLOUDSYNC_PROFILE: 'backup',
+      S3_ENDPOINT: 'read by the library',
+      FILECLOUDSYNC_STATE_DIR: 'too',
     };
     const ran = await run(['sync', ...PAIR, '--max-delete', '1'], { pair, env });
-    expect(ran.opened[0]?.options).toMatchObject({ readonly: true, exclude: ['a', 'b'], maxDelete: 1, probe: false, conflict: 'newest' });
+    expect(ran.opened[0]?.options).toMatchObject({
+      readonly: true,
+      exclude: ['a', 'b'],
+      maxDelete: 1,
+      probe: false,
+      conflict: 'newest',
+    });
     expect(ran.opened[0]?.options).not.toHaveProperty('stateDir');
     expect(ran.connects).toEqual([{ bucket: 'bucket', profile: 'backup' }]);
   });
@@ -66,17 +103,25 @@ describe('options', () => {
   });
 
   it('every option with a flag belongs to a command, and no command invents one', () => {
-    const program = buildProgram({ version: '', columns: 80, out: () => undefined, err: () => undefined, onCommand: async () => undefined });
+    const program = buildProgram({
+      version: '',
+      columns: 80,
+      out: () => undefined,
+      err: () => undefined,
+      onCommand: async () => undefined,
+    });
     const flags = new Set(program.commands.flatMap((command) => command.options.map((option) => option.long)));
     for (const name of optionNames()) {
       const { flag } = optionRow(name);
       if (flag !== undefined) expect(flags, name).toContain(longFlag(flag));
     }
     for (const row of COMMANDS) {
-      const known = new Set([
-        ...row.options.flatMap((name) => optionRow(name).flag ?? []),
-        ...Object.values(row.flags).map(({ flag }) => flag),
-      ].map(longFlag));
+      const known = new Set(
+        [
+          ...row.options.flatMap((name) => optionRow(name).flag ?? []),
+          ...Object.values(row.flags).map(({ flag }) => flag),
+        ].map(longFlag),
+      );
       const command = program.commands.find((candidate) => candidate.name() === row.name);
       expect(command?.options.map((option) => option.long).filter((long) => !known.has(long ?? ''))).toEqual([]);
     }

@@ -19,7 +19,10 @@ interface Ended {
   readonly stderr: string;
 }
 
-function start(argv: readonly string[], nodeFlags: readonly string[] = []): { child: ChildProcess; ended: Promise<Ended> } {
+function start(
+  argv: readonly string[],
+  nodeFlags: readonly string[] = [],
+): { child: ChildProcess; ended: Promise<Ended> } {
   const env = { PATH: process.env['PATH'], HOME: place, FILECLOUDSYNC_STATE_DIR: join(place, 'state') };
   const child = spawn(process.execPath, [...nodeFlags, main, ...argv], { cwd: place, env });
   let stdout = '';
@@ -65,7 +68,9 @@ register('data:text/javascript,' + encodeURIComponent(\`
     writeFileSync(probe, `Object.defineProperty(process.versions, 'node', { value: '20.18.3' });`);
     const { code, stderr } = await start(['--help'], ['--import', probe]).ended;
     expect(code).toBe(1);
-    expect(stderr).toBe('filecloudsync needs Node.js 20.19 or newer; this is 20.18.3. Install a newer one from https://nodejs.org.\n');
+    expect(stderr).toBe(
+      'filecloudsync needs Node.js 20.19 or newer; this is 20.18.3. Install a newer one from https://nodejs.org.\n',
+    );
   });
 
   it('ends with 2 for wrong usage', async () => {

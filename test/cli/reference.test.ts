@@ -24,7 +24,11 @@ describe('the reference pages', () => {
 
   it('have links that lead somewhere', () => {
     const [reference = ''] = referencePages().map(({ text }) => text);
-    const headings = new Set([...reference.matchAll(/^#+ (.*)$/gm)].map(([, title = '']) => title.toLowerCase().replaceAll('`', '').replaceAll(' ', '-')));
+    const headings = new Set(
+      [...reference.matchAll(/^#+ (.*)$/gm)].map(([, title = '']) =>
+        title.toLowerCase().replaceAll('`', '').replaceAll(' ', '-'),
+      ),
+    );
     for (const [, target = ''] of reference.matchAll(/\]\(#([^)]*)\)/g)) expect(headings).toContain(target);
   });
 });

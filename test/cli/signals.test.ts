@@ -108,7 +108,10 @@ describe('signals', () => {
       monitor: (options) =>
         (monitor = new FakeMonitor({
           start: () => {
-            options.onProgress?.({ type: 'end', result: cycle({ conflicts: [{ path: 'a', type: 'content', resolution: 'manual' }] }) });
+            options.onProgress?.({
+              type: 'end',
+              result: cycle({ conflicts: [{ path: 'a', type: 'content', resolution: 'manual' }] }),
+            });
             setImmediate(() => made.press('SIGTERM'));
           },
           stop: () => options.onProgress?.({ type: 'end', result: cycle({ localFiles: 3 }) }),
@@ -144,7 +147,10 @@ describe('watch', () => {
           start: () => {
             monitor.emit('error', new Error('the service is gone'));
             options.onProgress?.({ type: 'begin', runId: 'r' });
-            options.onProgress?.({ type: 'end', result: cycle({ changes: [{ path: 'b', operation: 'added', origin: 'remote' }] }) });
+            options.onProgress?.({
+              type: 'end',
+              result: cycle({ changes: [{ path: 'b', operation: 'added', origin: 'remote' }] }),
+            });
             setImmediate(() => made.press());
           },
         });

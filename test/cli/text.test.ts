@@ -8,16 +8,46 @@ const EVENTS: readonly SessionEvent[] = [
   { type: 'plan', totals: { ...TOTALS, uploads: 1, uploadBytes: 2_400_000, downloads: 1, downloadBytes: 10 } },
   { type: 'start', path: 'photos/a.jpg', action: 'upload', rule: 'R11', sizeBytes: 2_400_000 },
   {
-    type: 'done', path: 'photos/a.jpg', action: 'upload', rule: 'R11', sizeBytes: 2_400_000,
+    type: 'done',
+    path: 'photos/a.jpg',
+    action: 'upload',
+    rule: 'R11',
+    sizeBytes: 2_400_000,
     change: { path: 'photos/a.jpg', operation: 'added', origin: 'local' },
   },
-  { type: 'done', path: 'b', action: 'download', rule: 'R02', sizeBytes: 10, change: { path: 'b', operation: 'modified', origin: 'remote' } },
-  { type: 'done', path: 'c', action: 'delete-local', rule: 'R06', sizeBytes: 0, change: { path: 'c', operation: 'deleted', origin: 'remote' } },
+  {
+    type: 'done',
+    path: 'b',
+    action: 'download',
+    rule: 'R02',
+    sizeBytes: 10,
+    change: { path: 'b', operation: 'modified', origin: 'remote' },
+  },
+  {
+    type: 'done',
+    path: 'c',
+    action: 'delete-local',
+    rule: 'R06',
+    sizeBytes: 0,
+    change: { path: 'c', operation: 'deleted', origin: 'remote' },
+  },
   { type: 'done', path: 'd', action: 'compare', rule: 'R13', sizeBytes: 0 },
   { type: 'conflict', conflict: { path: 'e', type: 'content', resolution: 'local', trashed: 'remote' } },
   { type: 'conflict', conflict: { path: 'w', type: 'content', resolution: 'manual' } },
-  { type: 'problem', problem: { path: 'f', side: 'local', code: 'ERR_FILE_UNREADABLE', message: 'It cannot be read; allow it.', severity: 'error' } },
-  { type: 'problem', problem: { path: 'g', side: 'local', code: 'ERR_SYMLINK', message: 'It is a link.', severity: 'notice' } },
+  {
+    type: 'problem',
+    problem: {
+      path: 'f',
+      side: 'local',
+      code: 'ERR_FILE_UNREADABLE',
+      message: 'It cannot be read; allow it.',
+      severity: 'error',
+    },
+  },
+  {
+    type: 'problem',
+    problem: { path: 'g', side: 'local', code: 'ERR_SYMLINK', message: 'It is a link.', severity: 'notice' },
+  },
   { type: 'held', path: 'h', rule: 'R18', reason: 'untracked' },
   { type: 'remark', message: 'The service is careless.' },
 ];
@@ -27,7 +57,11 @@ const RESULT = cycle({
     { path: 'b', operation: 'modified', origin: 'remote' },
     { path: 'c', operation: 'deleted', origin: 'remote' },
   ],
-  uploadedBytes: 2_400_000, downloadedBytes: 10, localFiles: 12_345, remoteFiles: 12_340, heldCount: 1,
+  uploadedBytes: 2_400_000,
+  downloadedBytes: 10,
+  localFiles: 12_345,
+  remoteFiles: 12_340,
+  heldCount: 1,
 });
 
 describe('text for people', () => {
@@ -62,9 +96,19 @@ describe('text for people', () => {
   });
 
   it('tells only what needs somebody when quiet', async () => {
-    const ran = await runPair('sync', { more: ['--quiet'], terminal: true, env: { NO_COLOR: '1' }, pair: syncWith(EVENTS, RESULT) });
+    const ran = await runPair('sync', {
+      more: ['--quiet'],
+      terminal: true,
+      env: { NO_COLOR: '1' },
+      pair: syncWith(EVENTS, RESULT),
+    });
     expect(ran.stdout).toBe('');
-    expect(ran.stderr.trimEnd().split('\n').map((line) => line.slice(0, 3))).toEqual(['⚡ w', '! f']);
+    expect(
+      ran.stderr
+        .trimEnd()
+        .split('\n')
+        .map((line) => line.slice(0, 3)),
+    ).toEqual(['⚡ w', '! f']);
   });
 
   it('says so when there was nothing to do', async () => {
@@ -74,7 +118,8 @@ describe('text for people', () => {
 
   it('has colours only on a terminal that wants them', async () => {
     const pair = syncWith(EVENTS, RESULT);
-    const lines = async (options: Parameters<typeof runPair>[1]): Promise<string> => (await runPair('sync', { pair, ...options })).stdout;
+    const lines = async (options: Parameters<typeof runPair>[1]): Promise<string> =>
+      (await runPair('sync', { pair, ...options })).stdout;
     expect(await lines({ terminal: true })).toContain(`${ESC}[32m↑`);
     const refusals: readonly Parameters<typeof runPair>[1][] = [
       {},
@@ -88,9 +133,26 @@ describe('text for people', () => {
   it('shows hostile names without obeying them', async () => {
     const path = `${ESC}]0;owned\u0007${ESC}[2J\u009B31m\u202Egpj.exe\r\nfake line\\`;
     const events: readonly SessionEvent[] = [
-      { type: 'done', path, action: 'upload', rule: 'R11', sizeBytes: 1, change: { path, operation: 'added', origin: 'local' } },
-      { type: 'done', path: ' x', action: 'upload', rule: 'R11', sizeBytes: 1, change: { path: ' x', operation: 'added', origin: 'local' } },
-      { type: 'problem', problem: { path, side: 'remote', code: 'ERR_KEY', message: `about ${path}`, severity: 'error' } },
+      {
+        type: 'done',
+        path,
+        action: 'upload',
+        rule: 'R11',
+        sizeBytes: 1,
+        change: { path, operation: 'added', origin: 'local' },
+      },
+      {
+        type: 'done',
+        path: ' x',
+        action: 'upload',
+        rule: 'R11',
+        sizeBytes: 1,
+        change: { path: ' x', operation: 'added', origin: 'local' },
+      },
+      {
+        type: 'problem',
+        problem: { path, side: 'remote', code: 'ERR_KEY', message: `about ${path}`, severity: 'error' },
+      },
       { type: 'conflict', conflict: { path, type: 'content', resolution: 'keep-both', copyPath: path } },
       { type: 'held', path, rule: 'R16', reason: 'problem' },
       { type: 'remark', message: path },
@@ -98,7 +160,9 @@ describe('text for people', () => {
     const ran = await runPair('sync', { more: ['--verbose'], pair: syncWith(events) });
     // oxlint-disable-next-line no-control-regex
     expect(ran.stdout + ran.stderr).not.toMatch(/[\u0000-\u0009\u000B-\u001F\u007F-\u009F\u202E]/);
-    expect(ran.stdout).toContain(String.raw`↑ \u{1b}]0;owned\u{7}\u{1b}[2J\u{9b}31m\u{202e}gpj.exe\u{d}\u{a}fake line\\  1 B`);
+    expect(ran.stdout).toContain(
+      String.raw`↑ \u{1b}]0;owned\u{7}\u{1b}[2J\u{9b}31m\u{202e}gpj.exe\u{d}\u{a}fake line\\  1 B`,
+    );
     expect(ran.stdout).toContain('↑ " x"  1 B');
     expect(ran.stdout.trimEnd().split('\n')).toHaveLength(3);
   });
@@ -127,7 +191,14 @@ describe('progress', () => {
               made.nowMs += 62.5;
               onEvent?.({ type: 'bytes', path, count: 2 ** 16 });
             }
-            onEvent?.({ type: 'done', path, action: 'upload', rule: 'R11', sizeBytes: 2 ** 20, change: { path, operation: 'added', origin: 'local' } });
+            onEvent?.({
+              type: 'done',
+              path,
+              action: 'upload',
+              rule: 'R11',
+              sizeBytes: 2 ** 20,
+              change: { path, operation: 'added', origin: 'local' },
+            });
           }
           const result = cycle();
           onEvent?.({ type: 'end', result });

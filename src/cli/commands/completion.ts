@@ -11,7 +11,13 @@ export async function runCompletion(context: CommandContext): Promise<ExitCode> 
     throw new UsageError('ERR_USAGE', 'Which shell? bash, zsh or fish.');
   }
   const nothing = (): void => undefined;
-  const program = buildProgram({ version: '', columns: 80, out: nothing, err: nothing, onCommand: async () => undefined });
+  const program = buildProgram({
+    version: '',
+    columns: 80,
+    out: nothing,
+    err: nothing,
+    onCommand: async () => undefined,
+  });
   context.dependencies.stdout.write(completionScript(shell, program));
   return EXIT.done;
 }

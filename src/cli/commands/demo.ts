@@ -22,7 +22,10 @@ export async function runDemo(context: CommandContext): Promise<ExitCode> {
   const { dependencies, flags } = context;
   const root = resolve(dependencies.cwd, typeof flags['dir'] === 'string' ? flags['dir'] : DEFAULT_PLACE);
   const source = context.arguments['folder'];
-  const place = await prepareDemoPlace(root, typeof source === 'string' ? resolve(dependencies.cwd, source) : undefined);
+  const place = await prepareDemoPlace(
+    root,
+    typeof source === 'string' ? resolve(dependencies.cwd, source) : undefined,
+  );
   const world = await startWorld(context, place);
   try {
     await rememberPort(place, world.endpoint);
@@ -69,12 +72,20 @@ function isPortTaken(error: unknown): boolean {
 
 async function runTour(context: CommandContext, place: DemoPlace, world: DemoWorld): Promise<ExitCode> {
   const { reporter, stops, style, dependencies } = context;
-  say(context, 'server', true, `An S3 server of its own answers at ${world.endpoint}; its data is in ${shownPath(place.bucketData, dependencies.cwd)}.`);
-  const withPair = <T>(machine: 'a' | 'b', work: (pair: Pair) => Promise<T>): Promise<T> => withMachine(context, place, world, machine, work);
+  say(
+    context,
+    'server',
+    true,
+    `An S3 server of its own answers at ${world.endpoint}; its data is in ${shownPath(place.bucketData, dependencies.cwd)}.`,
+  );
+  const withPair = <T>(machine: 'a' | 'b', work: (pair: Pair) => Promise<T>): Promise<T> =>
+    withMachine(context, place, world, machine, work);
   const sync = (machine: 'a' | 'b'): Promise<CycleResult> => {
     const folder = shownPath(machine === 'a' ? place.folder : place.machineB, dependencies.cwd);
     reporter.say(`$ filecloudsync sync ${shellWord(folder)} s3://${DEMO_BUCKET}`);
-    return withPair(machine, (pair) => pair.sync({ signal: stops.hard, softSignal: stops.soft, onEvent: listener(context) }));
+    return withPair(machine, (pair) =>
+      pair.sync({ signal: stops.hard, softSignal: stops.soft, onEvent: listener(context) }),
+    );
   };
   const showSides = async (): Promise<void> => {
     const files = new Map([...(await readTree(place.folder))].map(([path, bytes]) => [path, bytes.length]));
@@ -87,14 +98,18 @@ async function runTour(context: CommandContext, place: DemoPlace, world: DemoWor
   const stamp = new Date(dependencies.clock.nowMs()).toISOString();
   for (const step of tourSteps({ place, world, stamp, withPair, sync, showSides, say: (text) => reporter.say(text) })) {
     if (stops.stopped) return EXIT.stopped;
-    reporter.result({ type: 'step', name: `${step.name}:begin`, ok: true, message: step.title }, () => `\n${style.strong(step.title)}`);
+    reporter.result(
+      { type: 'step', name: `${step.name}:begin`, ok: true, message: step.title },
+      () => `\n${style.strong(step.title)}`,
+    );
     try {
       const found = await step.run();
       say(context, step.name, true, style.good(`✔ ${found}`));
     } catch (error) {
       if (stops.stopped) return EXIT.stopped;
-      reporter.result({ type: 'step', name: step.name, ok: false, message: error instanceof Error ? error.message : String(error) }, () =>
-        `${style.bad('✘')} ${errorText(error, style)}`,
+      reporter.result(
+        { type: 'step', name: step.name, ok: false, message: error instanceof Error ? error.message : String(error) },
+        () => `${style.bad('✘')} ${errorText(error, style)}`,
       );
       return EXIT.failed;
     }
@@ -115,10 +130,21 @@ async function withMachine<T>(
 ): Promise<T> {
   const { dependencies } = context;
   const { endpoint, accessKeyId, secretAccessKey } = world;
-  const client = await dependencies.connect({ endpoint, accessKeyId, secretAccessKey, region: 'us-east-1', bucket: DEMO_BUCKET });
+  const client = await dependencies.connect({
+    endpoint,
+    accessKeyId,
+    secretAccessKey,
+    region: 'us-east-1',
+    bucket: DEMO_BUCKET,
+  });
   try {
     const [folder, stateDir] = machine === 'a' ? [place.folder, place.state] : [place.machineB, place.stateB];
-    const pair = await dependencies.openPair(client, `s3://${DEMO_BUCKET}`, folder, withDefaults({ stateDir, ...PAIR_OPTIONS }));
+    const pair = await dependencies.openPair(
+      client,
+      `s3://${DEMO_BUCKET}`,
+      folder,
+      withDefaults({ stateDir, ...PAIR_OPTIONS }),
+    );
     try {
       return await work(pair);
     } finally {

@@ -21,7 +21,10 @@ export async function runPlan(context: CommandContext): Promise<ExitCode> {
     tell(plan, context, flags['verbose'] === true);
     const { halt } = plan;
     if (halt !== undefined) {
-      reporter.result({ type: 'halt', ...halt }, () => `${style.bad('sync would halt:')} ${escapeText(halt.message)} [${halt.code}]`);
+      reporter.result(
+        { type: 'halt', ...halt },
+        () => `${style.bad('sync would halt:')} ${escapeText(halt.message)} [${halt.code}]`,
+      );
       return EXIT.halted;
     }
     return plan.problems.some((problem) => problem.severity === 'error') ? EXIT.problems : EXIT.done;
@@ -34,7 +37,10 @@ function tell(plan: Plan, context: CommandContext, verbose: boolean): void {
     reporter.result({ type: 'change', change }, () => changeText(change, undefined, style));
   }
   for (const path of plan.compares) {
-    reporter.result({ type: 'compare', path }, () => `${style.warning('?')} ${displayPath(path)}  ${style.faint('on both sides: contents are compared first')}`);
+    reporter.result(
+      { type: 'compare', path },
+      () => `${style.warning('?')} ${displayPath(path)}  ${style.faint('on both sides: contents are compared first')}`,
+    );
   }
   for (const problem of plan.problems) {
     const shown = problem.severity === 'error' || verbose;
@@ -56,5 +62,7 @@ function totalsText(totals: PlanTotals, style: Style): string {
     totals.held > 0 ? `${formatCount(totals.held, 'path')} left alone` : '',
   ].filter((part) => part !== '');
   const empty = parts.length === 0;
-  return style.strong(empty ? 'sync would do nothing: both sides are the same.' : `sync would carry: ${parts.join(', ')}.`);
+  return style.strong(
+    empty ? 'sync would do nothing: both sides are the same.' : `sync would carry: ${parts.join(', ')}.`,
+  );
 }

@@ -8,13 +8,20 @@ import { EXIT, type ExitCode, exitCodeOfCycle } from '../exit-code.js';
 export async function runResolve(context: CommandContext): Promise<ExitCode> {
   const { reporter, stops, style } = context;
   const path = context.arguments['path'];
-  if (typeof path !== 'string') throw new UsageError('ERR_USAGE', 'Which conflict? Name its path, as filecloudsync conflicts shows it.');
+  if (typeof path !== 'string')
+    throw new UsageError('ERR_USAGE', 'Which conflict? Name its path, as filecloudsync conflicts shows it.');
   const answer = toAnswer(context.flags['use']);
   return withPair(context, async (pair) => {
     stops.beginWork();
-    const result = await pair.resolve(path, answer, { signal: stops.hard, softSignal: stops.soft, onEvent: listener(context) });
+    const result = await pair.resolve(path, answer, {
+      signal: stops.hard,
+      softSignal: stops.soft,
+      onEvent: listener(context),
+    });
     reporter.result(lineOfResult(result), () => summaryText(result, style));
-    return stops.stopped ? EXIT.stopped : exitCodeOfCycle({ problems: result.problems, conflicts: result.conflicts.filter((one) => one.path === path) });
+    return stops.stopped
+      ? EXIT.stopped
+      : exitCodeOfCycle({ problems: result.problems, conflicts: result.conflicts.filter((one) => one.path === path) });
   });
 }
 

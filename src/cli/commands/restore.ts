@@ -13,7 +13,11 @@ export async function runRestore(context: CommandContext): Promise<ExitCode> {
     const selections = await select(pair, wanted);
     stops.beginWork();
     for (const selection of selections) {
-      const restored = await pair.restore(selection, { signal: stops.hard, softSignal: stops.soft, onEvent: listener(context) });
+      const restored = await pair.restore(selection, {
+        signal: stops.hard,
+        softSignal: stops.soft,
+        onEvent: listener(context),
+      });
       for (const { item, path } of restored) {
         reporter.result({ type: 'restored', item, path }, () => {
           const aside = path === item.path ? '' : ` as ${displayPath(path)}, because something else stands there`;
@@ -38,7 +42,10 @@ function readWanted(context: CommandContext): Wanted {
   }
   if (typeof runId === 'string') return { runId };
   if (words.length === 0) {
-    throw new UsageError('ERR_USAGE', 'Restore what? Name ids or paths, as filecloudsync trash shows them, or --run <id>.');
+    throw new UsageError(
+      'ERR_USAGE',
+      'Restore what? Name ids or paths, as filecloudsync trash shows them, or --run <id>.',
+    );
   }
   return { words };
 }

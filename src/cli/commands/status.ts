@@ -20,8 +20,18 @@ function statusText(status: PairStatus, nowMs: number): string {
     ['Bucket', `${escapeText(status.address)} at ${escapeText(status.endpoint)}`],
     ['Known files', formatCount(status.knownFiles, 'file')],
     ['Last run', lastRunText(status.lastCycle, nowMs)],
-    ['Waiting', status.waitingConflicts === 0 ? 'no conflicts' : `${formatCount(status.waitingConflicts, 'conflict')}: see filecloudsync conflicts`],
-    ['Trash', status.trashItems === 0 ? 'empty' : `${formatCount(status.trashItems, 'version')}, ${formatBytes(status.trashBytes)}`],
+    [
+      'Waiting',
+      status.waitingConflicts === 0
+        ? 'no conflicts'
+        : `${formatCount(status.waitingConflicts, 'conflict')}: see filecloudsync conflicts`,
+    ],
+    [
+      'Trash',
+      status.trashItems === 0
+        ? 'empty'
+        : `${formatCount(status.trashItems, 'version')}, ${formatBytes(status.trashBytes)}`,
+    ],
   ];
   return rows.map(([name, value]) => `${name.padEnd(12)} ${value}`).join('\n');
 }

@@ -1,11 +1,12 @@
 import { UsageError } from '../../errors.js';
 import type { Pair } from '../../s3/pair.js';
-import type { TrashItem } from '../../replica/trash.js';
 import { confirm } from '../confirm.js';
 import { type CommandContext, withPair } from '../context.js';
 import { displayPath } from '../escape-text.js';
 import { EXIT, type ExitCode } from '../exit-code.js';
 import { formatBytes, formatCount, formatTime } from '../format.js';
+
+type TrashItem = Awaited<ReturnType<Pair['trash']>>[number];
 
 /** `trash`: lists kept versions, or deletes old ones for good. */
 export async function runTrash(context: CommandContext): Promise<ExitCode> {
@@ -23,7 +24,9 @@ function list(context: CommandContext, items: readonly TrashItem[]): ExitCode {
   const { reporter, style } = context;
   for (const item of items) {
     reporter.result({ type: 'trash', item }, () => {
-      const why = style.faint(`${REASONS[item.reason]}, from ${item.origin === 'local' ? 'this folder' : 'the bucket'}`);
+      const why = style.faint(
+        `${REASONS[item.reason]}, from ${item.origin === 'local' ? 'this folder' : 'the bucket'}`,
+      );
       return `${item.id}  ${formatTime(item.trashedAtMs)}  ${formatBytes(item.sizeBytes).padStart(8)}  ${displayPath(item.path)}  ${why}`;
     });
   }
@@ -40,7 +43,12 @@ const REASONS: Readonly<Record<TrashItem['reason'], string>> = {
   removed: 'removed at the end of a watch',
 };
 
-async function purge(context: CommandContext, pair: Pair, items: readonly TrashItem[], ageMs: number): Promise<ExitCode> {
+async function purge(
+  context: CommandContext,
+  pair: Pair,
+  items: readonly TrashItem[],
+  ageMs: number,
+): Promise<ExitCode> {
   const { reporter, stops, dependencies } = context;
   const before = dependencies.clock.nowMs() - ageMs;
   // Decided by the list that was shown: what arrives while the question stands is not deleted.

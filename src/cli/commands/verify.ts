@@ -23,7 +23,9 @@ export async function runVerify(context: CommandContext): Promise<ExitCode> {
     }
     const errors = found.problems.filter((problem) => problem.severity === 'error');
     for (const problem of found.problems) {
-      reporter.result({ type: 'problem', problem }, () => (errors.includes(problem) ? problemText(problem, style) : ''));
+      reporter.result({ type: 'problem', problem }, () =>
+        errors.includes(problem) ? problemText(problem, style) : '',
+      );
     }
     const bad = found.divergences.length + errors.length;
     reporter.result(
@@ -36,7 +38,9 @@ export async function runVerify(context: CommandContext): Promise<ExitCode> {
       },
       () => {
         const looked = `${formatCount(found.checkedFiles, 'file')} checked, ${formatNumber(found.comparedFiles)} of them by content`;
-        return bad === 0 ? `${looked}: all the same.` : `${looked}: ${formatCount(bad, 'difference')}. A sync carries or reports them.`;
+        return bad === 0
+          ? `${looked}: all the same.`
+          : `${looked}: ${formatCount(bad, 'difference')}. A sync carries or reports them.`;
       },
     );
     return bad === 0 ? EXIT.done : EXIT.problems;

@@ -43,9 +43,8 @@ export async function runWatch(context: CommandContext): Promise<ExitCode> {
   const asked = new Promise<void>((resolve) => {
     stops.soft.addEventListener('abort', () => resolve(), { once: true });
   });
-  reporter.result(
-    { type: 'watching', folder: names.folder, bucket: names.address, delaySeconds },
-    () => style.faint(`Watching ${displayPath(names.folder)} and ${displayPath(names.address)}. Ctrl-C ends it.`),
+  reporter.result({ type: 'watching', folder: names.folder, bucket: names.address, delaySeconds }, () =>
+    style.faint(`Watching ${displayPath(names.folder)} and ${displayPath(names.address)}. Ctrl-C ends it.`),
   );
   stops.beginWork();
   // A monitor that cannot even begin rejects here, and the command fails.

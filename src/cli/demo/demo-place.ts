@@ -34,7 +34,10 @@ const SAMPLE: Readonly<Record<string, string>> = {
 export async function prepareDemoPlace(root: string, source: string | undefined): Promise<DemoPlace> {
   const names = await readdir(root).catch((): string[] => []);
   if (names.length > 0 && !names.includes(MARK)) {
-    throw new UsageError('ERR_DEMO_PLACE', `${displayPath(root)} exists and is no demo. Name another folder with --dir; nothing was touched.`);
+    throw new UsageError(
+      'ERR_DEMO_PLACE',
+      `${displayPath(root)} exists and is no demo. Name another folder with --dir; nothing was touched.`,
+    );
   }
   const place: DemoPlace = {
     root,
@@ -53,7 +56,11 @@ export async function prepareDemoPlace(root: string, source: string | undefined)
     for (const [path, content] of Object.entries(SAMPLE)) await writeNew(join(place.folder, path), content);
   } else {
     // An earlier demo's edits stay; only what is not there yet is copied.
-    await cp(source, place.folder, { recursive: true, force: false, filter: (from) => !/[\\/]\.filecloudsync$/.test(from) });
+    await cp(source, place.folder, {
+      recursive: true,
+      force: false,
+      filter: (from) => !/[\\/]\.filecloudsync$/.test(from),
+    });
   }
   return place;
 }
@@ -72,11 +79,17 @@ async function checkSource(source: string | undefined, root: string): Promise<vo
   if (source === undefined) return;
   const found = await stat(source).catch(() => undefined);
   if (found?.isDirectory() !== true) {
-    throw new UsageError('ERR_FOLDER_MISSING', `The folder ${displayPath(source)} does not exist. Check the path, or name none: the demo brings its own files.`);
+    throw new UsageError(
+      'ERR_FOLDER_MISSING',
+      `The folder ${displayPath(source)} does not exist. Check the path, or name none: the demo brings its own files.`,
+    );
   }
   const way = relative(source, root);
   if (!way.startsWith('..') && resolve(way) !== way) {
-    throw new UsageError('ERR_DEMO_PLACE', `The demo's own folder ${displayPath(root)} would lie in the folder that it copies. Name another one with --dir.`);
+    throw new UsageError(
+      'ERR_DEMO_PLACE',
+      `The demo's own folder ${displayPath(root)} would lie in the folder that it copies. Name another one with --dir.`,
+    );
   }
 }
 

@@ -16,8 +16,16 @@ export function plainBucket(options: {
   readonly secretAccessKey: string;
   readonly nowMs: () => number;
 }): DemoBucket {
-  const call = async (method: string, key: string, body = new Uint8Array(), query: Record<string, string> = {}): Promise<Answer> => {
-    const url = new URL(`/${options.name}${key === '' ? '' : `/${key.split('/').map(encode).join('/')}`}`, options.endpoint);
+  const call = async (
+    method: string,
+    key: string,
+    body = new Uint8Array(),
+    query: Record<string, string> = {},
+  ): Promise<Answer> => {
+    const url = new URL(
+      `/${options.name}${key === '' ? '' : `/${key.split('/').map(encode).join('/')}`}`,
+      options.endpoint,
+    );
     for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
     const headers = signedHeaders({ ...options, method, url, body, region: 'us-east-1', timeMs: options.nowMs() });
     return send(method, url, { ...headers, 'content-length': String(body.length) }, body);
@@ -69,16 +77,23 @@ function send(method: string, url: URL, headers: Record<string, string>, body: U
 
 function expectStatus(answer: Answer, failure: string, expected: number): void {
   if (answer.status === expected) return;
-  throw new FileCloudSyncError('ERR_DEMO_SERVER', `In the demo, ${failure}: its server answered ${answer.status} where ${expected} was expected.`, {
-    data: { status: answer.status },
-  });
+  throw new FileCloudSyncError(
+    'ERR_DEMO_SERVER',
+    `In the demo, ${failure}: its server answered ${answer.status} where ${expected} was expected.`,
+    {
+      data: { status: answer.status },
+    },
+  );
 }
 
 function decodeXml(text: string): string {
   const named: Readonly<Record<string, string>> = { lt: '<', gt: '>', quot: '"', apos: "'", amp: '&' };
-  return text.replaceAll(/&(?:#x([0-9a-f]+)|#(\d+)|(\w+));/gi, (whole, hex?: string, decimal?: string, name?: string) => {
-    if (hex !== undefined) return String.fromCodePoint(Number.parseInt(hex, 16));
-    if (decimal !== undefined) return String.fromCodePoint(Number(decimal));
-    return named[name ?? ''] ?? whole;
-  });
+  return text.replaceAll(
+    /&(?:#x([0-9a-f]+)|#(\d+)|(\w+));/gi,
+    (whole, hex?: string, decimal?: string, name?: string) => {
+      if (hex !== undefined) return String.fromCodePoint(Number.parseInt(hex, 16));
+      if (decimal !== undefined) return String.fromCodePoint(Number(decimal));
+      return named[name ?? ''] ?? whole;
+    },
+  );
 }

@@ -53,7 +53,10 @@ export function tourSteps(input: TourInput): TourStep[] {
         await bucket.write('from-the-bucket.txt', `Written into the bucket, ${stamp}.\n`);
         await input.sync('a');
         const tree = await readTree(place.folder);
-        claim(tree.get('letters/hello.txt')?.toString() === hello, 'the change made in the bucket arrived in the folder');
+        claim(
+          tree.get('letters/hello.txt')?.toString() === hello,
+          'the change made in the bucket arrived in the folder',
+        );
         await sameOnBothSides(place.folder, world);
         return 'both arrived in the folder, byte for byte';
       },
@@ -89,7 +92,10 @@ export function tourSteps(input: TourInput): TourStep[] {
         await writeDemoFile(place.folder, 'plan.md', here);
         await bucket.write('plan.md', there);
         const result = await input.sync('a');
-        claim(result.conflicts.some(({ path }) => path === 'plan.md'), 'the conflict was seen');
+        claim(
+          result.conflicts.some(({ path }) => path === 'plan.md'),
+          'the conflict was seen',
+        );
         const contents = [...(await readTree(place.folder)).values()].map(String);
         claim(contents.includes(here), 'the version of the folder was kept');
         claim(contents.includes(there), 'the version of the bucket was kept');
@@ -108,7 +114,10 @@ export function tourSteps(input: TourInput): TourStep[] {
         await input.sync('b');
         await input.sync('a');
         const [a, b] = [await readTree(place.folder), await readTree(place.machineB)];
-        claim(a.has('letters/reply.txt') && !a.has('from-the-bucket.txt'), 'the edit and the deletion of machine B arrived');
+        claim(
+          a.has('letters/reply.txt') && !a.has('from-the-bucket.txt'),
+          'the edit and the deletion of machine B arrived',
+        );
         claim(sameTrees(a, b), 'both machines have the same files');
         await sameOnBothSides(place.folder, world);
         await input.showSides();
@@ -131,12 +140,19 @@ async function sameOnBothSides(folder: string, world: DemoWorld): Promise<number
 }
 
 function sameTrees(a: ReadonlyMap<string, Uint8Array>, b: ReadonlyMap<string, Uint8Array>): boolean {
-  return a.size === b.size && [...a].every(([path, bytes]) => Buffer.compare(bytes, b.get(path) ?? new Uint8Array([0])) === 0);
+  return (
+    a.size === b.size &&
+    [...a].every(([path, bytes]) => Buffer.compare(bytes, b.get(path) ?? new Uint8Array([0])) === 0)
+  );
 }
 
 function claim(holds: boolean, what: string): void {
   if (holds) return;
-  throw new FileCloudSyncError('ERR_DEMO_CLAIM', `The demo found that this is not so: ${what}. Please report it, with the output above.`, {
-    data: { claim: what },
-  });
+  throw new FileCloudSyncError(
+    'ERR_DEMO_CLAIM',
+    `The demo found that this is not so: ${what}. Please report it, with the output above.`,
+    {
+      data: { claim: what },
+    },
+  );
 }
