@@ -1,14 +1,18 @@
+import { setMaxListeners } from 'node:events';
 import { hostname } from 'node:os';
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { Conflict, ConflictAnswer } from '../core/conflict.js';
+import type { Runtime } from '../core/runtime.js';
 import { PathError } from '../errors.js';
 import { createDefaultFileSystem } from '../replica/local/default-file-system.js';
+import type { FileSystem } from '../replica/local/file-system.js';
 import { createPathFilter } from '../replica/local/filter.js';
 import { createLocalReplica, type LocalReplica } from '../replica/local/local-replica.js';
 import { resolveRoot } from '../replica/local/resolve-root.js';
 import type { PathFilter } from '../replica/replica.js';
 import { resolveBucketEndpoint } from '../replica/s3/endpoint.js';
 import { createS3Replica, type S3Replica } from '../replica/s3/index.js';
+import type { S3Transport } from '../replica/s3/transport.js';
 import type { TrashItem } from '../replica/trash.js';
 import { LastCycle } from '../session/last-cycle.js';
 import type { SessionOptions } from '../session/options.js';
@@ -17,6 +21,7 @@ import { restoreVersions, type RestoreSelection } from '../session/restore-versi
 import type { CycleResult, PairStatus, Plan, Verification } from '../session/result.js';
 import { Session, type SessionCall } from '../session/session.js';
 import { WaitingConflicts } from '../session/waiting-conflicts.js';
+import type { DatabaseHome } from '../store/database.js';
 import { forgetPair, openPair as openPairState, type OpenPair as PairState } from '../store/open-pair.js';
 import type { PairIdentity } from '../store/pair-identity.js';
 import { stateDirectoryOf } from '../store/state-directory.js';
@@ -30,28 +35,55 @@ import { systemRuntime } from './system-runtime.js';
 
 const MIB = 1024 * 1024;
 
+/** The ports a pair stands on. Those that are not given are the real ones. */
+export interface PairPorts {
+  readonly runtime?: Runtime;
+  readonly fileSystem?: FileSystem;
+  /** Makes the home of the pair's database in a directory. */
+  readonly databaseHome?: (directory: string) => DatabaseHome;
+  /** Sends the requests; closed with the pair. */
+  readonly transport?: S3Transport;
+  /** Stands for the service where it is remembered what a store can do. Default: the client's endpoint. */
+  readonly service?: string;
+}
+
 /**
  * Opens a folder and a bucket for work and takes the lock on the pair. Neither side is touched before the first call.
  *
  * @throws UsageError `ERR_FOLDER_MISSING`, `ERR_FOLDER_PAIRED_ELSEWHERE` and the like; LockedError `ERR_LOCKED`.
  */
-export async function openPair(client: S3Client, bucket: string, folder: string, options: ResolvedSyncOptions): Promise<Pair> {
+export function openPair(client: S3Client, bucket: string, folder: string, options: ResolvedSyncOptions): Promise<Pair> {
+  return openPairOn({}, client, bucket, folder, options);
+}
+
+/** {@link openPair} on other ports than the real ones, so that each step that reaches a disk or a store can be watched. */
+export async function openPairOn(
+  ports: PairPorts,
+  client: Pick<S3Client, 'config'>,
+  bucket: string,
+  folder: string,
+  options: ResolvedSyncOptions,
+): Promise<Pair> {
   const address = toAddress(bucket, options.prefix);
   const root = await resolveRoot(folder);
   const { origin } = await resolveBucketEndpoint(client, '');
   const identity: PairIdentity = { endpoint: origin, bucket: address.bucket, prefix: address.prefix, folder: root };
   const { stateDir, signal, allowOverlap } = options;
   const stateDirectory = stateDirectoryOf({ environment: process.env, ...(stateDir !== undefined && { stateDir }) });
+  const runtime = ports.runtime ?? systemRuntime;
   const state = await openPairState(stateDirectory, identity, {
-    clock: systemRuntime.clock,
+    clock: runtime.clock,
     allowOverlap,
     ...(signal !== undefined && { signal }),
+    ...(ports.databaseHome !== undefined && { databaseHome: ports.databaseHome }),
   });
-  return new OpenedPair({ client, address, identity, stateDirectory, state, options });
+  return new OpenedPair({ ports, runtime, client, address, identity, stateDirectory, state, options });
 }
 
 interface OpenedPairParts {
-  readonly client: S3Client;
+  readonly ports: PairPorts;
+  readonly runtime: Runtime;
+  readonly client: Pick<S3Client, 'config'>;
   readonly address: Address;
   readonly identity: PairIdentity;
   readonly stateDirectory: string;
@@ -64,17 +96,18 @@ class OpenedPair implements Pair {
   readonly #local: LocalReplica;
   readonly #remote: S3Replica;
   readonly #session: Session;
-  #runId = runIdAt(systemRuntime);
+  #runId: string;
   #prepared: 'no' | 'to-read' | 'to-write' = 'no';
   #closed = false;
 
   constructor(parts: OpenedPairParts) {
-    const { client, address, identity, state, options } = parts;
+    const { ports, runtime, client, address, identity, state, options } = parts;
     this.#parts = parts;
+    this.#runId = runIdAt(runtime);
     this.#local = createLocalReplica({
       root: identity.folder,
-      fileSystem: createDefaultFileSystem(),
-      runtime: systemRuntime,
+      fileSystem: ports.fileSystem ?? createDefaultFileSystem(),
+      runtime,
       pathRules: nameRules,
       runId: () => this.#runId,
       trashDays: options.trashDays,
@@ -86,6 +119,8 @@ class OpenedPair implements Pair {
     });
     this.#remote = createS3Replica({
       client,
+      ...(ports.transport !== undefined && { transport: ports.transport }),
+      ...(ports.service !== undefined && { endpoint: ports.service }),
       bucket: address.bucket,
       prefix: address.prefix,
       // The store may be opened anew when its state was damaged: always the one of this moment is meant.
@@ -99,7 +134,7 @@ class OpenedPair implements Pair {
         get: (name) => this.#session.store.facts.get(name),
         put: (name, value) => this.#session.store.facts.put(name, value),
       },
-      runtime: systemRuntime,
+      runtime,
       pathRules: nameRules,
       partSizeBytes: options.partSizeMiB * MIB,
       concurrency: options.concurrency,
@@ -107,7 +142,7 @@ class OpenedPair implements Pair {
       probe: options.probe,
     });
     this.#session = new Session(
-      { local: this.#local, remote: this.#remote, store: state.store, reopenStore: () => state.reopen(), runtime: systemRuntime, nameRules },
+      { local: this.#local, remote: this.#remote, store: state.store, reopenStore: () => state.reopen(), runtime, nameRules },
       sessionOptions(options),
       () => this.#nextRunId(),
     );
@@ -191,9 +226,9 @@ class OpenedPair implements Pair {
   }
 
   async forget(): Promise<void> {
-    const { stateDirectory, identity } = this.#parts;
+    const { stateDirectory, identity, runtime } = this.#parts;
     await this.close();
-    await forgetPair(stateDirectory, identity, { clock: systemRuntime.clock });
+    await forgetPair(stateDirectory, identity, { clock: runtime.clock });
   }
 
   async removeFolder({ unsynced, signal }: { readonly unsynced: boolean; readonly signal?: AbortSignal }): Promise<void> {
@@ -230,6 +265,8 @@ class OpenedPair implements Pair {
   }
 
   async #call({ signal, softSignal, onEvent }: PairCallOptions): Promise<SessionCall> {
+    // Every request in flight listens to it: dozens are no leak.
+    for (const each of [signal, softSignal]) if (each !== undefined) setMaxListeners(0, each);
     return {
       options: { filter: await this.#filter() },
       ...(signal !== undefined && { signal }),
@@ -250,7 +287,7 @@ class OpenedPair implements Pair {
   }
 
   #nextRunId(): string {
-    this.#runId = runIdAt(systemRuntime);
+    this.#runId = runIdAt(this.#parts.runtime);
     return this.#runId;
   }
 }

@@ -48,7 +48,12 @@ export async function* decide(
 function taken(context: DecideContext, walk: KindWalk): readonly Decision[] {
   const { decisions, problems } = walk.take();
   for (const problem of problems) context.onProblem(problem);
-  return decisions;
+  return decisions.filter((decision) => !isOnlyOurs(decision));
+}
+
+/** A link or a pipe that has no counterpart and never had one: it was told of when it was met, and there is nothing to hold. */
+function isOnlyOurs({ hold, local, remote, baseline }: Decision): boolean {
+  return hold === 'untracked' && local === null && remote === null && baseline === undefined;
 }
 
 /** Whole directories that were not looked into take part: they bar what would be written in their place. */

@@ -39,7 +39,7 @@ export async function sameContentByDigest(
 ): Promise<ContentComparison> {
   if (local.sizeBytes !== remote.sizeBytes) return DIFFERENT;
   for (const scheme of schemesToTry(context, remote)) {
-    const theirs = await context.remote.digest(remote, scheme, context.signal);
+    const theirs = remote.digest ?? (await context.remote.digest(remote, scheme, context.signal));
     if (theirs === undefined) continue;
     context.onHash(local.path);
     const ours = await context.local.digest(local, scheme, context.signal);

@@ -1,0 +1,19 @@
+// Runs the embedded S3 server in a process of its own; answers 'counts' over IPC with what it was asked so far.
+import { startS3Server } from '../dist/testing/index.js';
+
+const [directory] = process.argv.slice(2);
+const server = await startS3Server({
+  credentials: { accessKeyId: 'bench-access-key', secretAccessKey: 'bench-secret-key' },
+  ...(directory !== undefined && { directory }),
+});
+process.on('message', async (message) => {
+  if (message === 'counts') {
+    const { requests, bytesIn, bytesOut, byOperation } = server.core.counter;
+    process.send({ requests, bytesIn, bytesOut, byOperation: { ...byOperation } });
+  }
+  if (message === 'stop') {
+    await server.close();
+    process.disconnect();
+  }
+});
+process.send({ endpoint: server.endpoint });
