@@ -1,6 +1,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Clock } from '../core/runtime.js';
+import type { DatabaseHome } from './database.js';
 import { LevelDatabaseHome } from './level-database-home.js';
 import { openStateStore } from './open-state-store.js';
 import { acquirePairLock } from './pair-lock.js';
@@ -15,6 +16,8 @@ export interface OpenPairOptions {
   /** Pair the folder although it, or one above or below, is paired with another place. Default `false`. */
   readonly allowOverlap?: boolean;
   readonly signal?: AbortSignal;
+  /** Makes the home of the database in a directory. Default: a LevelDB database. */
+  readonly databaseHome?: (directory: string) => DatabaseHome;
 }
 
 /** A pair whose lock this call holds, with its state. */
@@ -42,7 +45,8 @@ export async function openPair(
   await openRegister(stateDirectory, options.clock).claim(identity, options);
   const lock = await acquirePairLock(stateDirectory, identity, options);
   const { pairId } = lock;
-  const home = new LevelDatabaseHome(pairPathsOf(stateDirectory, pairId).database, options.clock);
+  const { database } = pairPathsOf(stateDirectory, pairId);
+  const home = options.databaseHome?.(database) ?? new LevelDatabaseHome(database, options.clock);
   try {
     let store = await openStateStore(home, { pairId });
     return {
