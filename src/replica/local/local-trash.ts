@@ -213,7 +213,7 @@ export class LocalTrash implements Trash {
 
   async #giveBack(id: string, directory: DirectoryHandle, place: Place, note: TrashNote): Promise<void> {
     if (await putBack(directory, CONTENT_NAME, place)) {
-      await place.parent.sync();
+      await place.parent.sync(); // For disks without links, where it was a rename.
       await this.#remove(id, directory);
       return;
     }

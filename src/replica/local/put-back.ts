@@ -25,6 +25,8 @@ export async function putBack(from: DirectoryHandle, fromName: string, place: Pl
     if (!isLinkUnsupported(error)) throw error;
     return await renameIfFree(from, fromName, place);
   }
+  // Two directories can reach the disk in any order: the new name has to be there before the old one goes.
+  await place.parent.sync();
   await from.unlink(fromName);
   return true;
 }
