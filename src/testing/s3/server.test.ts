@@ -87,16 +87,17 @@ function signedChunks(
   path: string,
   parts: readonly string[],
   tamper: (wire: string) => string,
+  hasTrailer = true,
 ): { readonly raw: Raw; readonly headers: Record<string, string>; readonly wire: string } {
   const whole = parts.join('');
   const raw: Raw = {
     path,
     method: 'PUT',
-    payload: 'STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER',
+    payload: `STREAMING-AWS4-HMAC-SHA256-PAYLOAD${hasTrailer ? '-TRAILER' : ''}`,
     headers: {
       'content-encoding': 'aws-chunked',
       'x-amz-decoded-content-length': String(whole.length),
-      'x-amz-trailer': 'x-amz-checksum-sha256',
+      ...(hasTrailer ? { 'x-amz-trailer': 'x-amz-checksum-sha256' } : {}),
     },
   };
   const { headers, signature, chain, head } = sign(raw);
@@ -107,7 +108,9 @@ function signedChunks(
     wire += `${part.length.toString(16)};chunk-signature=${previous}\r\n${part === '' ? '' : `${part}\r\n`}`;
   }
   const trailer = `x-amz-checksum-sha256:${createHash('sha256').update(whole).digest('base64')}`;
-  wire += `${trailer}\r\nx-amz-trailer-signature:${chain(`AWS4-HMAC-SHA256-TRAILER\n${head}\n${previous}\n${sha256(`${trailer}\n`)}`)}\r\n\r\n`;
+  if (!hasTrailer) wire += '\r\n';
+  else
+    wire += `${trailer}\r\nx-amz-trailer-signature:${chain(`AWS4-HMAC-SHA256-TRAILER\n${head}\n${previous}\n${sha256(`${trailer}\n`)}`)}\r\n\r\n`;
   wire = tamper(wire);
   return { raw, headers: { ...headers, 'content-length': String(Buffer.byteLength(wire)) }, wire };
 }
@@ -146,6 +149,27 @@ describe('startS3Server', () => {
     const answer = await exchange(raw, headers, wire);
     expect([answer.status, answer.text]).toEqual([status, expect.stringContaining(`<Code>${code}</Code>`)]);
     expect(await stored('tampered')).toBeUndefined();
+  });
+
+  it('refuses a changed byte in signed chunks without a trailer, and takes them unchanged', async () => {
+    const good = signedChunks('/bkt/plain-chunks', ['hello ', 'world'], (same) => same, false);
+    expect((await exchange(good.raw, good.headers, good.wire)).status).toBe(200);
+    expect(await stored('plain-chunks')).toBe('hello world');
+    const bad = signedChunks('/bkt/tampered', ['hello ', 'world'], (wire) => wire.replace('world', 'w0rld'), false);
+    expect((await exchange(bad.raw, bad.headers, bad.wire)).status).toBe(403);
+    expect(await stored('tampered')).toBeUndefined();
+  });
+
+  it('gives the go-ahead to a signed client that waits for it', async () => {
+    const raw: Raw = { path: '/bkt/waited', method: 'PUT', payload: sha256('body') };
+    const socket = connect(server.port, '127.0.0.1');
+    const head = Object.entries(sign(raw).headers).map(([name, value]) => `${name}: ${value}\r\n`);
+    socket.write(`PUT /bkt/waited HTTP/1.1\r\n${head.join('')}expect: 100-continue\r\ncontent-length: 4\r\n\r\n`);
+    expect(String((await once(socket, 'data'))[0])).toMatch(/^HTTP\/1\.1 100 /);
+    socket.write('body');
+    expect(String((await once(socket, 'data'))[0])).toMatch(/^HTTP\/1\.1 200 /);
+    expect(await stored('waited')).toBe('body');
+    socket.destroy();
   });
 
   it('serves a bucket under its own host name', async () => {
