@@ -1,7 +1,7 @@
 import { S3ConnectionError, type FileCloudSyncError } from '../errors.js';
 import { readBody } from '../replica/s3/read-body.js';
 import { failureError, isTransientFailure, type ServiceFailure } from '../replica/s3/service-error.js';
-import { isTransientError } from '../replica/wrap/retry.js';
+import { isTransientError } from '../replica/s3/wrap/retry.js';
 import type { BucketTools } from './with-bucket.js';
 
 /** The largest document that is read into memory, packed or not. */

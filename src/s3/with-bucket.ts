@@ -1,6 +1,6 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import { createBackoff, type Backoff } from '../replica/wrap/backoff.js';
-import { withRetry } from '../replica/wrap/retry.js';
+import { withRetry } from '../replica/s3/wrap/retry.js';
 import { createS3Api, type S3Api } from '../replica/s3/s3-api.js';
 import { createUndiciTransport } from '../replica/s3/undici-transport.js';
 import { addressErrors } from './address.js';

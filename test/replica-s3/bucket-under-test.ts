@@ -1,8 +1,24 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { CreateBucketCommand, DeleteObjectCommand, GetObjectCommand, HeadObjectCommand, ListMultipartUploadsCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import {
+  CreateBucketCommand,
+  DeleteObjectCommand,
+  GetObjectCommand,
+  HeadObjectCommand,
+  ListMultipartUploadsCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
 import type { FactMemory, RememberedUpload, S3Transport, UploadMemory } from '../../src/replica/s3/index.js';
 import { createUndiciTransport } from '../../src/replica/s3/index.js';
-import { type Dialect, type DialectName, type Fault, type FaultPlan, SimulatedS3, systemRuntime } from '../../src/testing/s3/index.js';
+import {
+  type Dialect,
+  type DialectName,
+  type Fault,
+  type FaultPlan,
+  SimulatedS3,
+  systemRuntime,
+} from '../../src/testing/s3/index.js';
 
 /** A bucket, a way into it for the replica, and a second hand that reaches past the replica. */
 export interface BucketUnderTest {
@@ -31,7 +47,9 @@ export async function makeBucket(): Promise<BucketUnderTest> {
 }
 
 /** Makes an empty bucket in a simulation of its own. */
-export function simulatedBucket(dialect: DialectName | Dialect = 'aws'): BucketUnderTest & { readonly s3: SimulatedS3 } {
+export function simulatedBucket(
+  dialect: DialectName | Dialect = 'aws',
+): BucketUnderTest & { readonly s3: SimulatedS3 } {
   const s3 = new SimulatedS3({ dialect });
   const bucket = 'bucket';
   s3.createBucket(bucket);
@@ -120,6 +138,9 @@ export function memoryFacts(): FactMemory & { readonly values: Map<string, strin
 }
 
 /** A fault that happens once, to the first request of that operation. */
-export function once(fault: Fault, operation: NonNullable<NonNullable<FaultPlan['rules']>[number]['operation']>): FaultPlan {
+export function once(
+  fault: Fault,
+  operation: NonNullable<NonNullable<FaultPlan['rules']>[number]['operation']>,
+): FaultPlan {
   return { rules: [{ fault, operation, times: 1 }] };
 }

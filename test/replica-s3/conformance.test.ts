@@ -2,7 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { createS3Replica } from '../../src/replica/s3/index.js';
 import { describeReplica, type ReplicaHarness } from '../../src/testing/describe-replica.js';
 import { type DialectName, DIALECTS, systemRuntime } from '../../src/testing/s3/index.js';
-import { type BucketUnderTest, isRealServer, makeBucket, memoryFacts, memoryUploads, simulatedBucket, targetName } from './bucket-under-test.js';
+import {
+  type BucketUnderTest,
+  isRealServer,
+  makeBucket,
+  memoryFacts,
+  memoryUploads,
+  simulatedBucket,
+  targetName,
+} from './bucket-under-test.js';
 
 const facts = memoryFacts();
 
@@ -14,14 +22,17 @@ function harness(place: BucketUnderTest, prefix: string, probe = true): ReplicaH
     prefix,
     uploads: memoryUploads(),
     // Kept between buckets of one server, so that it is not tried for each test.
-    facts: { get: (name) => facts.get(name.split(' ').slice(0, 2).join(' ')), put: (name, value) => facts.put(name.split(' ').slice(0, 2).join(' '), value) },
+    facts: {
+      get: (name) => facts.get(name.split(' ').slice(0, 2).join(' ')),
+      put: (name, value) => facts.put(name.split(' ').slice(0, 2).join(' '), value),
+    },
     runtime: systemRuntime(),
     pathRules: 'linux',
     partSizeBytes: 5 * 1024 * 1024,
     probe,
     backoff: { baseMs: 1, capMs: 2 },
   });
-  const all = (prefix === '' ? '' : `${prefix}/`);
+  const all = prefix === '' ? '' : `${prefix}/`;
   return {
     replica,
     manyFiles: 1203,
@@ -40,16 +51,35 @@ function harness(place: BucketUnderTest, prefix: string, probe = true): ReplicaH
 }
 
 describeReplica(`A bucket on ${targetName}`, async () => harness(await makeBucket(), ''), { describe, it, expect });
-describeReplica(`A prefix in a bucket on ${targetName}`, async () => harness(await makeBucket(), 'deep/ü +%/prefix'), { describe, it, expect });
+describeReplica(`A prefix in a bucket on ${targetName}`, async () => harness(await makeBucket(), 'deep/ü +%/prefix'), {
+  describe,
+  it,
+  expect,
+});
 
 /** All of them with FCS_TEST_ALL=1. */
 const FEW: readonly DialectName[] = ['ceph-16'];
-const ALL: readonly DialectName[] = ['aws-kms', 'r2', 'garage-1.2', 'oss', 'seaweedfs-3.97', 'conditions-304', 'conditions-404', 'conditions-409', 'conditions-400'];
+const ALL: readonly DialectName[] = [
+  'aws-kms',
+  'r2',
+  'garage-1.2',
+  'oss',
+  'seaweedfs-3.97',
+  'conditions-304',
+  'conditions-404',
+  'conditions-409',
+  'conditions-400',
+];
 const dialects = process.env['FCS_TEST_ALL'] === undefined ? FEW : [...FEW, ...ALL];
 
 describe.skipIf(isRealServer)('on other stores', () => {
-  for (const dialect of dialects) describeReplica(dialect, async () => harness(simulatedBucket(dialect), ''), { describe, it, expect });
+  for (const dialect of dialects)
+    describeReplica(dialect, async () => harness(simulatedBucket(dialect), ''), { describe, it, expect });
   // No store is less than that; only the times of files have to be kept, which it does not.
   const least = { ...DIALECTS['bare'], metadata: 'kept' as const };
-  describeReplica('the least of stores, not probed', async () => harness(simulatedBucket(least), '', false), { describe, it, expect });
+  describeReplica('the least of stores, not probed', async () => harness(simulatedBucket(least), '', false), {
+    describe,
+    it,
+    expect,
+  });
 });

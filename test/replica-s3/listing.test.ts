@@ -6,7 +6,16 @@ import { memoryFacts, memoryUploads, simulatedBucket } from './bucket-under-test
 const EVERYTHING = { includesFile: () => true, mayContain: () => true };
 
 function replicaOn(place: ReturnType<typeof simulatedBucket>, prefix = '', transport = place.transport()): S3Replica {
-  return createS3Replica({ transport, bucket: place.bucket, prefix, uploads: memoryUploads(), facts: memoryFacts(), runtime: systemRuntime(), pathRules: 'linux', backoff: { baseMs: 1, capMs: 1, attempts: 2 } });
+  return createS3Replica({
+    transport,
+    bucket: place.bucket,
+    prefix,
+    uploads: memoryUploads(),
+    facts: memoryFacts(),
+    runtime: systemRuntime(),
+    pathRules: 'linux',
+    backoff: { baseMs: 1, capMs: 1, attempts: 2 },
+  });
 }
 
 async function scan(replica: S3Replica) {
@@ -20,9 +29,12 @@ async function scan(replica: S3Replica) {
 }
 
 const PAGE = '<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>';
-const entry = (key: string): string => `<Contents><Key>${key}</Key><LastModified>2026-01-01T00:00:00Z</LastModified><ETag>"e"</ETag><Size>1</Size></Contents>`;
-const page = (keys: readonly string[], end: string): string => `<ListBucketResult><EncodingType>url</EncodingType>${keys.map(entry).join('')}${end}</ListBucketResult>`;
-const MORE = (token: string): string => `<IsTruncated>true</IsTruncated><NextContinuationToken>${token}</NextContinuationToken>`;
+const listed = (key: string): string =>
+  `<Contents><Key>${key}</Key><LastModified>2026-01-01T00:00:00Z</LastModified><ETag>"e"</ETag><Size>1</Size></Contents>`;
+const page = (keys: readonly string[], end: string): string =>
+  `<ListBucketResult><EncodingType>url</EncodingType>${keys.map(listed).join('')}${end}</ListBucketResult>`;
+const MORE = (token: string): string =>
+  `<IsTruncated>true</IsTruncated><NextContinuationToken>${token}</NextContinuationToken>`;
 const LAST = '<IsTruncated>false</IsTruncated>';
 
 /** A service that answers LIST with these documents, in turn, and the last one for ever. */
@@ -31,22 +43,33 @@ function answering(documents: readonly string[], prefix = ''): S3Replica {
   return replicaOn(simulatedBucket(), prefix, {
     async send() {
       const text = documents[Math.min(asked++, documents.length - 1)] ?? PAGE;
-      return { status: 200, headers: { 'content-type': 'application/xml' }, body: (async function* () { yield Buffer.from(text); })() };
+      return {
+        status: 200,
+        headers: { 'content-type': 'application/xml' },
+        body: (async function* () {
+          yield Buffer.from(text);
+        })(),
+      };
     },
     async close() {},
   });
 }
 
 describe('scan', () => {
-  it.each<DialectName>(['list-no-token', 'list-same-token', 'list-utf16', 'list-unsorted', 'list-foreign-keys', 'list-boundary-twice', 'list-v1'])(
-    'does not trust a listing that contradicts itself (%s)',
-    async (dialect) => {
-      const place = simulatedBucket(dialect);
-      for (let i = 0; i < 2100; i++) await place.put(`p/${i}`, '');
-      for (const key of ['p/\uFF61', 'p/\u{1F600}', 'other', 'zzz']) await place.put(key, '');
-      await expect(scan(replicaOn(place, 'p'))).rejects.toMatchObject({ code: 'ERR_S3_LISTING', name: 'HaltError' });
-    },
-  );
+  it.each<DialectName>([
+    'list-no-token',
+    'list-same-token',
+    'list-utf16',
+    'list-unsorted',
+    'list-foreign-keys',
+    'list-boundary-twice',
+    'list-v1',
+  ])('does not trust a listing that contradicts itself (%s)', async (dialect) => {
+    const place = simulatedBucket(dialect);
+    for (let i = 0; i < 2100; i++) await place.put(`p/${i}`, '');
+    for (const key of ['p/\uFF61', 'p/\u{1F600}', 'other', 'zzz']) await place.put(key, '');
+    await expect(scan(replicaOn(place, 'p'))).rejects.toMatchObject({ code: 'ERR_S3_LISTING', name: 'HaltError' });
+  });
 
   it.each([
     ['keys out of order', [page(['b', 'a'], LAST)]],
@@ -55,7 +78,10 @@ describe('scan', () => {
     ['a page that leads to itself', [page(['a'], MORE('1')), page(['b'], MORE('1'))]],
     ['more without saying where', [page(['a'], '<IsTruncated>true</IsTruncated>')]],
     ['fewer keys than were counted', [page(['a'], `${LAST}<KeyCount>2</KeyCount>`)]],
-    ['empty pages without end', [page([], MORE('1')), ...Array.from({ length: 300 }, (_, i) => page([], MORE(`${i + 2}`)))]],
+    [
+      'empty pages without end',
+      [page([], MORE('1')), ...Array.from({ length: 300 }, (_, i) => page([], MORE(`${i + 2}`)))],
+    ],
   ])('does not trust %s', async (_what, documents) => {
     await expect(scan(answering(documents))).rejects.toMatchObject({ code: 'ERR_S3_LISTING' });
   });
@@ -65,16 +91,31 @@ describe('scan', () => {
   });
 
   it('takes a document that is cut short for no listing', async () => {
-    await expect(scan(answering([page(['a'], LAST).slice(0, -10)]))).rejects.toMatchObject({ code: 'ERR_S3_BAD_ANSWER' });
+    await expect(scan(answering([page(['a'], LAST).slice(0, -10)]))).rejects.toMatchObject({
+      code: 'ERR_S3_BAD_ANSWER',
+    });
   });
 
   it('takes a web page for no listing', async () => {
-    await expect(scan(answering(['<!doctype html><html><body>Sign in</body></html>']))).rejects.toMatchObject({ code: 'ERR_S3_NOT_S3' });
+    await expect(scan(answering(['<!doctype html><html><body>Sign in</body></html>']))).rejects.toMatchObject({
+      code: 'ERR_S3_NOT_S3',
+    });
   });
 
   it('names what has no path, and leaves out what is ours', async () => {
     const place = simulatedBucket();
-    for (const key of ['p/', 'p/ok', 'p/.filecloudsync/probe-1', 'p/dir/', 'p//x', 'p/../up', 'p/a/./b', `p/${'x'.repeat(300)}`, 'p/.filecloudsync']) await place.put(key, '');
+    for (const key of [
+      'p/',
+      'p/ok',
+      'p/.filecloudsync/probe-1',
+      'p/dir/',
+      'p//x',
+      'p/../up',
+      'p/a/./b',
+      `p/${'x'.repeat(300)}`,
+      'p/.filecloudsync',
+    ])
+      await place.put(key, '');
     await place.put('p/full/', 'content');
     const { paths, problems } = await scan(replicaOn(place, 'p/'));
     expect(paths).toEqual(['ok']);
@@ -119,13 +160,35 @@ describe('scan', () => {
     expect(replica.counters.byOperation).toEqual({ ListObjectsV2: 2 });
   });
 
+  it('takes no ETag for a digest before it is known to be one', async () => {
+    const place = simulatedBucket();
+    await place.put('a', 'hello');
+    const replica = replicaOn(place);
+    await replica.prepare({ readonly: true });
+    const digests = async (): Promise<(string | undefined)[]> => {
+      const found: (string | undefined)[] = [];
+      for await (const { entries } of replica.scan({ filter: EVERYTHING }))
+        found.push(...entries.map((each) => (each.kind === 'file' ? each.digest : '')));
+      return found;
+    };
+    expect(await digests()).toEqual([undefined]);
+    const entry = await replica.observe('a');
+    if (entry?.kind !== 'file') throw new Error('a file was expected');
+    expect(await replica.digest(entry, { partSizeBytes: undefined })).toBe(undefined);
+    await (await replica.open(entry)).close();
+    expect(await digests()).toEqual(['md5:5d41402abc4b2a76b9719d911017c592']);
+  });
+
   it('gives no digest where an ETag is none', async () => {
     const place = simulatedBucket();
     await place.put('a', 'hello');
-    for await (const { entries } of replicaOn(place).scan({ filter: EVERYTHING })) {
+    const prepared = replicaOn(place);
+    await prepared.prepare({ readonly: false });
+    for await (const { entries } of prepared.scan({ filter: EVERYTHING })) {
       expect(entries).toMatchObject([{ digest: 'md5:5d41402abc4b2a76b9719d911017c592', modifiedSource: 'server' }]);
     }
-    for await (const { entries } of answering([page(['a'], LAST)]).scan({ filter: EVERYTHING })) expect(entries[0]).not.toHaveProperty('digest');
+    for await (const { entries } of answering([page(['a'], LAST)]).scan({ filter: EVERYTHING }))
+      expect(entries[0]).not.toHaveProperty('digest');
   });
 });
 
@@ -134,7 +197,13 @@ describe('observe', () => {
     const replica = replicaOn(simulatedBucket(), '', {
       async send({ method }) {
         const text = method === 'HEAD' ? '' : '<Error><Code>NoSuchBucket</Code></Error>';
-        return { status: 404, headers: {}, body: (async function* () { yield Buffer.from(text); })() };
+        return {
+          status: 404,
+          headers: {},
+          body: (async function* () {
+            yield Buffer.from(text);
+          })(),
+        };
       },
       async close() {},
     });
@@ -144,9 +213,21 @@ describe('observe', () => {
 
 describe('prepare', () => {
   it.each([
-    [301, '<Error><Code>PermanentRedirect</Code><Endpoint>evil.example</Endpoint></Error>', { 'x-amz-bucket-region': 'eu-west-3', location: 'https://evil.example/' }, 'ERR_S3_WRONG_REGION', 'eu-west-3'],
+    [
+      301,
+      '<Error><Code>PermanentRedirect</Code><Endpoint>evil.example</Endpoint></Error>',
+      { 'x-amz-bucket-region': 'eu-west-3', location: 'https://evil.example/' },
+      'ERR_S3_WRONG_REGION',
+      'eu-west-3',
+    ],
     [307, '', { location: 'https://evil.example/' }, 'ERR_S3_REDIRECT', 'never followed'],
-    [400, '<Error><Code>AuthorizationHeaderMalformed</Code><Region>ap-south-1</Region></Error>', {}, 'ERR_S3_WRONG_REGION', 'ap-south-1'],
+    [
+      400,
+      '<Error><Code>AuthorizationHeaderMalformed</Code><Region>ap-south-1</Region></Error>',
+      {},
+      'ERR_S3_WRONG_REGION',
+      'ap-south-1',
+    ],
     [403, '<Error><Code>AccessDenied</Code></Error>', {}, 'ERR_S3_FORBIDDEN', 'no right'],
     [403, '<Error><Code>InvalidAccessKeyId</Code></Error>', {}, 'ERR_S3_CREDENTIALS', 'not known'],
     [403, '<Error><Code>SignatureDoesNotMatch</Code></Error>', {}, 'ERR_S3_CREDENTIALS', 'secret'],
@@ -159,7 +240,13 @@ describe('prepare', () => {
   ])('says what a %i means (%s)', async (status, text, headers, code, said) => {
     const replica = replicaOn(simulatedBucket(), '', {
       async send() {
-        return { status, headers, body: (async function* () { yield Buffer.from(text); })() };
+        return {
+          status,
+          headers,
+          body: (async function* () {
+            yield Buffer.from(text);
+          })(),
+        };
       },
       async close() {},
     });

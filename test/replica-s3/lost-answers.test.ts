@@ -3,7 +3,12 @@ import { describe, expect, it } from 'vitest';
 import type { FileEntry } from '../../src/core/entry.js';
 import { StaleError } from '../../src/errors.js';
 import type { Source } from '../../src/replica/replica.js';
-import { createS3Replica, type S3Replica, type S3ReplicaOptions, type S3Transport } from '../../src/replica/s3/index.js';
+import {
+  createS3Replica,
+  type S3Replica,
+  type S3ReplicaOptions,
+  type S3Transport,
+} from '../../src/replica/s3/index.js';
 import { type DialectName, type FaultPlan, type OperationName, systemRuntime } from '../../src/testing/s3/index.js';
 import { memoryFacts, memoryUploads, once, simulatedBucket } from './bucket-under-test.js';
 
@@ -19,7 +24,14 @@ function noise(length: number, seed = 1): Uint8Array {
 function sourceOf(content: Uint8Array | string, change: Partial<Source> = {}): Source {
   const bytes = typeof content === 'string' ? Buffer.from(content) : content;
   return {
-    entry: { kind: 'file', path: 'source', sizeBytes: bytes.length, fingerprint: `local-${createHash('md5').update(bytes).digest('hex')}`, modifiedMs: 1_600_000_000_123, modifiedSource: 'mtime' },
+    entry: {
+      kind: 'file',
+      path: 'source',
+      sizeBytes: bytes.length,
+      fingerprint: `local-${createHash('md5').update(bytes).digest('hex')}`,
+      modifiedMs: 1_600_000_000_123,
+      modifiedSource: 'mtime',
+    },
     async *read(start, end) {
       yield bytes.subarray(start, end);
     },
@@ -35,7 +47,12 @@ interface World {
   readonly uploads: ReturnType<typeof memoryUploads>;
 }
 
-async function world(faults?: FaultPlan, dialect: DialectName = 'aws', options: Partial<S3ReplicaOptions> = {}, wrap = (inner: S3Transport): S3Transport => inner): Promise<World> {
+async function world(
+  faults?: FaultPlan,
+  dialect: DialectName = 'aws',
+  options: Partial<S3ReplicaOptions> = {},
+  wrap = (inner: S3Transport): S3Transport => inner,
+): Promise<World> {
   const place = simulatedBucket(dialect);
   const facts = memoryFacts();
   const uploads = memoryUploads();
@@ -107,40 +124,44 @@ describe('a change whose answer fails', () => {
   }
 
   it('is stale when somebody else wrote after it got lost', async () => {
-    let place: World['place'] | undefined;
+    const there: { place?: World['place'] } = {};
     let isArmed = true;
     const made = await world(undefined, 'aws', {}, (inner) => ({
       async send(request) {
         if (request.method !== 'PUT' || !isArmed) return inner.send(request);
         isArmed = false;
-        await place?.put('a', 'theirs');
+        await there.place?.put('a', 'theirs');
         throw Object.assign(new Error('the connection broke'), { code: 'ECONNRESET' });
       },
       close: () => inner.close(),
     }));
-    place = made.place;
+    there.place = made.place;
+    const { place } = made;
     expect(await made.replica.write('a', sourceOf('ours'), null)).toMatchObject({ outcome: 'stale' });
     expect(Buffer.from((await place.get('a')) ?? []).toString()).toBe('theirs');
   });
 
   it('is given up with an error that says that it may help to try later', async () => {
     const { replica } = await world({ rules: [{ fault: 'slow-down', operation: 'PutObject' }] });
-    await expect(replica.write('a', sourceOf('ours'), null)).rejects.toMatchObject({ code: 'ERR_S3_UNAVAILABLE', retryable: true });
+    await expect(replica.write('a', sourceOf('ours'), null)).rejects.toMatchObject({
+      code: 'ERR_S3_UNAVAILABLE',
+      retryable: true,
+    });
   });
 });
 
 describe('on a store that ignores conditions', () => {
   it('sees that somebody else overwrote the file right after it was written', async () => {
-    let place: World['place'] | undefined;
+    const there: { place?: World['place'] } = {};
     const made = await world(undefined, 'garage-1.2', {}, (inner) => ({
       async send(request) {
         const answer = await inner.send(request);
-        if (request.method === 'PUT') await place?.put('a', 'theirs, right after');
+        if (request.method === 'PUT') await there.place?.put('a', 'theirs, right after');
         return answer;
       },
       close: () => inner.close(),
     }));
-    place = made.place;
+    there.place = made.place;
     expect(await made.replica.write('a', sourceOf('ours'), null)).toMatchObject({ outcome: 'stale' });
   });
 
@@ -149,7 +170,9 @@ describe('on a store that ignores conditions', () => {
     await place.put('a', 'one');
     const entry = await fileAt(replica, 'a');
     await place.put('a', 'two!');
-    expect(await replica.write('a', sourceOf('ours'), { fingerprint: entry.fingerprint, entry })).toMatchObject({ outcome: 'stale' });
+    expect(await replica.write('a', sourceOf('ours'), { fingerprint: entry.fingerprint, entry })).toMatchObject({
+      outcome: 'stale',
+    });
     expect(await replica.remove('a', { fingerprint: entry.fingerprint, entry })).toMatchObject({ outcome: 'stale' });
     expect(await replica.move('a', 'b', { fingerprint: entry.fingerprint, entry })).toMatchObject({ outcome: 'stale' });
     expect(replica.counters.byOperation).not.toHaveProperty('PutObject');
@@ -160,12 +183,23 @@ describe('on a store that ignores conditions', () => {
 
 describe('a large file', () => {
   const content = noise(4.5 * PART);
-  const fails = (operation: OperationName, nth: number): FaultPlan => ({ rules: [{ fault: 'reset-before', operation, nth: Array.from({ length: 100 }, (_, i) => nth + i) }] });
+  const fails = (operation: OperationName, nth: number): FaultPlan => ({
+    rules: [{ fault: 'reset-before', operation, nth: Array.from({ length: 100 }, (_, i) => nth + i) }],
+  });
 
   it('goes on where an earlier run stopped', async () => {
     const place = simulatedBucket();
     const uploads = memoryUploads();
-    const options = { endpoint: 'x', bucket: place.bucket, facts: memoryFacts(), uploads, runtime: systemRuntime(), pathRules: 'linux' as const, partSizeBytes: PART, backoff: { attempts: 1 } };
+    const options = {
+      endpoint: 'x',
+      bucket: place.bucket,
+      facts: memoryFacts(),
+      uploads,
+      runtime: systemRuntime(),
+      pathRules: 'linux' as const,
+      partSizeBytes: PART,
+      backoff: { attempts: 1 },
+    };
     const first = createS3Replica({ ...options, transport: place.transport(fails('UploadPart', 3)) });
     await expect(first.write('big', sourceOf(content), null)).rejects.toMatchObject({ code: 'ERR_S3_CONNECTION_LOST' });
     expect(uploads.records.size).toBe(1);
@@ -184,7 +218,16 @@ describe('a large file', () => {
   it('sends parts again whose bytes are not those of the file any more, though its fingerprint is the same', async () => {
     const place = simulatedBucket();
     const uploads = memoryUploads();
-    const options = { endpoint: 'x', bucket: place.bucket, facts: memoryFacts(), uploads, runtime: systemRuntime(), pathRules: 'linux' as const, partSizeBytes: PART, backoff: { attempts: 1 } };
+    const options = {
+      endpoint: 'x',
+      bucket: place.bucket,
+      facts: memoryFacts(),
+      uploads,
+      runtime: systemRuntime(),
+      pathRules: 'linux' as const,
+      partSizeBytes: PART,
+      backoff: { attempts: 1 },
+    };
     const first = createS3Replica({ ...options, transport: place.transport(fails('UploadPart', 3)) });
     const before = sourceOf(content);
     await expect(first.write('big', before, null)).rejects.toThrow();
@@ -200,7 +243,16 @@ describe('a large file', () => {
   it('begins anew, and aborts the old upload, when the file is another one', async () => {
     const place = simulatedBucket();
     const uploads = memoryUploads();
-    const options = { endpoint: 'x', bucket: place.bucket, facts: memoryFacts(), uploads, runtime: systemRuntime(), pathRules: 'linux' as const, partSizeBytes: PART, backoff: { attempts: 1 } };
+    const options = {
+      endpoint: 'x',
+      bucket: place.bucket,
+      facts: memoryFacts(),
+      uploads,
+      runtime: systemRuntime(),
+      pathRules: 'linux' as const,
+      partSizeBytes: PART,
+      backoff: { attempts: 1 },
+    };
     const first = createS3Replica({ ...options, transport: place.transport(fails('UploadPart', 3)) });
     await expect(first.write('big', sourceOf(content), null)).rejects.toThrow();
     const second = createS3Replica({ ...options, transport: place.transport() });
@@ -224,9 +276,14 @@ describe('a large file', () => {
   });
 
   it('is aborted by cleanUp when nobody will go on with it, and those of others are not', async () => {
-    const { place, replica, uploads } = await world(fails('UploadPart', 3), 'aws', { backoff: { attempts: 1 }, keepUpload: () => false });
+    const { place, replica, uploads } = await world(fails('UploadPart', 3), 'aws', {
+      backoff: { attempts: 1 },
+      keepUpload: () => false,
+    });
     await expect(replica.write('big', sourceOf(content), null)).rejects.toThrow();
-    const theirs = await place.transport().send({ method: 'POST', bucket: place.bucket, key: 'theirs', query: { uploads: '' }, headers: {} });
+    const theirs = await place
+      .transport()
+      .send({ method: 'POST', bucket: place.bucket, key: 'theirs', query: { uploads: '' }, headers: {} });
     expect(theirs.status).toBe(200);
     expect((await place.uploadIds()).length).toBe(2);
     await replica.cleanUp();
@@ -238,7 +295,10 @@ describe('a large file', () => {
     const { place, replica } = await world(undefined, 'aws', { maxCopyBytes: 2 * PART });
     await replica.write('big.txt', sourceOf(content), null);
     const entry = await fileAt(replica, 'big.txt');
-    expect(await replica.move('big.txt', 'to/here.txt', { fingerprint: entry.fingerprint, entry })).toMatchObject({ outcome: 'done', entry: { modifiedMs: 1_600_000_000_123 } });
+    expect(await replica.move('big.txt', 'to/here.txt', { fingerprint: entry.fingerprint, entry })).toMatchObject({
+      outcome: 'done',
+      entry: { modifiedMs: 1_600_000_000_123 },
+    });
     expect(replica.counters.byOperation['UploadPartCopy']).toBe(3);
     expect(await place.keys()).toEqual(['to/here.txt']);
     expect(Buffer.compare((await place.get('to/here.txt')) ?? new Uint8Array(), content)).toBe(0);
@@ -258,7 +318,11 @@ describe('a large file', () => {
       },
       close: () => inner.close(),
     }));
-    await Promise.all([replica.write('a', sourceOf(content), null), replica.write('b', sourceOf(content), null), replica.write('c', sourceOf(noise(900)), null)]);
+    await Promise.all([
+      replica.write('a', sourceOf(content), null),
+      replica.write('b', sourceOf(content), null),
+      replica.write('c', sourceOf(noise(900)), null),
+    ]);
     expect(most).toBeLessThanOrEqual(2.5 * PART);
     expect(most).toBeGreaterThan(PART);
   });
@@ -266,19 +330,22 @@ describe('a large file', () => {
 
 describe('a move', () => {
   it('takes the copy away again when the file was changed meanwhile', async () => {
-    let place: World['place'] | undefined;
+    const there: { place?: World['place'] } = {};
     const made = await world(undefined, 'aws', {}, (inner) => ({
       async send(request) {
         const answer = await inner.send(request);
-        if ('x-amz-copy-source' in request.headers) await place?.put('a', 'theirs, meanwhile');
+        if ('x-amz-copy-source' in request.headers) await there.place?.put('a', 'theirs, meanwhile');
         return answer;
       },
       close: () => inner.close(),
     }));
-    place = made.place;
+    there.place = made.place;
+    const { place } = made;
     await place.put('a', 'ours');
     const entry = await fileAt(made.replica, 'a');
-    expect(await made.replica.move('a', 'b', { fingerprint: entry.fingerprint, entry })).toMatchObject({ outcome: 'stale' });
+    expect(await made.replica.move('a', 'b', { fingerprint: entry.fingerprint, entry })).toMatchObject({
+      outcome: 'stale',
+    });
     expect(await place.keys()).toEqual(['a']);
     expect(Buffer.from((await place.get('a')) ?? []).toString()).toBe('theirs, meanwhile');
   });
@@ -304,16 +371,22 @@ describe('a download', () => {
   });
 
   it('never mixes two versions when the body breaks between them', async () => {
-    let place: World['place'] | undefined;
-    const made = await world({ rules: [{ fault: 'short-body', operation: 'GetObject', times: 1 }] }, 'bare', {}, (inner) => ({
-      async send(request) {
-        const answer = await inner.send(request);
-        if (request.method === 'GET' && request.key === 'a') await place?.put('a', noise(600_000, 99));
-        return answer;
-      },
-      close: () => inner.close(),
-    }));
-    place = made.place;
+    const there: { place?: World['place'] } = {};
+    const made = await world(
+      { rules: [{ fault: 'short-body', operation: 'GetObject', times: 1 }] },
+      'bare',
+      {},
+      (inner) => ({
+        async send(request) {
+          const answer = await inner.send(request);
+          if (request.method === 'GET' && request.key === 'a') await there.place?.put('a', noise(600_000, 99));
+          return answer;
+        },
+        close: () => inner.close(),
+      }),
+    );
+    there.place = made.place;
+    const { place } = made;
     await place.put('a', content);
     await expect(read(made.replica, 'a')).rejects.toMatchObject({ code: 'ERR_STALE' });
   });

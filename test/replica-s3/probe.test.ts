@@ -22,7 +22,10 @@ function trustworthy(name: DialectName): Conditions[] {
   return found.filter(([, honoured]) => honoured).map(([what]) => what);
 }
 
-function replicaOn(place: ReturnType<typeof simulatedBucket>, options: { facts?: ReturnType<typeof memoryFacts>; probe?: boolean; endpoint?: string } = {}) {
+function replicaOn(
+  place: ReturnType<typeof simulatedBucket>,
+  options: { facts?: ReturnType<typeof memoryFacts>; probe?: boolean; endpoint?: string } = {},
+) {
   const { facts = memoryFacts(), probe = true, endpoint = place.endpoint } = options;
   return createS3Replica({
     transport: place.transport(),
@@ -41,25 +44,28 @@ function replicaOn(place: ReturnType<typeof simulatedBucket>, options: { facts?:
 const names = Object.keys(DIALECTS) as DialectName[];
 
 describe('probe', () => {
-  it.each(names.filter((name) => !name.startsWith('list-')))('trusts %s with what it honours, with nothing else, and leaves nothing behind', async (name) => {
-    const place = simulatedBucket(name);
-    const facts = memoryFacts();
-    await replicaOn(place, { facts }).prepare({ readonly: false });
-    const [kept] = [...facts.values.values()];
-    const dialect = JSON.parse(kept ?? '{}') as Record<string, unknown>;
-    const found: [Conditions, boolean][] = [
-      ['put create', dialect['putCreate'] === true],
-      ['put replace', dialect['putReplace'] !== 'none'],
-      ['complete create', dialect['completeCreate'] === true],
-      ['complete replace', dialect['completeReplace'] !== 'none'],
-      ['copy create', dialect['copyCreate'] === true],
-      ['delete', dialect['remove'] !== 'none'],
-    ];
-    expect(found.filter(([, trusted]) => trusted).map(([what]) => what)).toEqual(trustworthy(name));
-    expect(dialect['etagIsMd5']).toBe(DIALECTS[name].putEtag === 'md5');
-    expect(place.s3.keys(place.bucket)).toEqual([]);
-    expect(place.s3.uploadIds(place.bucket)).toEqual([]);
-  });
+  it.each(names.filter((name) => !name.startsWith('list-')))(
+    'trusts %s with what it honours, with nothing else, and leaves nothing behind',
+    async (name) => {
+      const place = simulatedBucket(name);
+      const facts = memoryFacts();
+      await replicaOn(place, { facts }).prepare({ readonly: false });
+      const [kept] = [...facts.values.values()];
+      const dialect = JSON.parse(kept ?? '{}') as Record<string, unknown>;
+      const found: [Conditions, boolean][] = [
+        ['put create', dialect['putCreate'] === true],
+        ['put replace', dialect['putReplace'] !== 'none'],
+        ['complete create', dialect['completeCreate'] === true],
+        ['complete replace', dialect['completeReplace'] !== 'none'],
+        ['copy create', dialect['copyCreate'] === true],
+        ['delete', dialect['remove'] !== 'none'],
+      ];
+      expect(found.filter(([, trusted]) => trusted).map(([what]) => what)).toEqual(trustworthy(name));
+      expect(dialect['etagIsMd5']).toBe(DIALECTS[name].putEtag === 'md5');
+      expect(place.s3.keys(place.bucket)).toEqual([]);
+      expect(place.s3.uploadIds(place.bucket)).toEqual([]);
+    },
+  );
 
   it('finds out that a store wants ETags without quotes', async () => {
     const facts = memoryFacts();
@@ -99,7 +105,11 @@ describe('probe', () => {
 
   it('does not try AWS, which is known', async () => {
     const replica = replicaOn(simulatedBucket(), { endpoint: 'https://bucket.s3.eu-west-1.amazonaws.com' });
-    expect(await replica.prepare({ readonly: false })).toMatchObject({ conditionalWrite: 'all', conditionalDelete: true, remarks: [] });
+    expect(await replica.prepare({ readonly: false })).toMatchObject({
+      conditionalWrite: 'all',
+      conditionalDelete: true,
+      remarks: [],
+    });
     expect(replica.counters.requests).toBe(1);
   });
 
@@ -117,7 +127,13 @@ describe('probe', () => {
         async send(request) {
           if (request.method !== 'PUT' && request.method !== 'POST') return inner.send(request);
           const body = Buffer.from('<Error><Code>AccessDenied</Code><Message>no</Message></Error>');
-          return { status: 403, headers: {}, body: (async function* () { yield body; })() };
+          return {
+            status: 403,
+            headers: {},
+            body: (async function* () {
+              yield body;
+            })(),
+          };
         },
         close: () => inner.close(),
       },
@@ -133,24 +149,27 @@ describe('probe', () => {
     expect(remarks.join()).toContain('403 AccessDenied');
   });
 
-  it.each(['slow-down', 'reset-after', 'reset-before', 'error-after'] as const)('is not misled by a request that failed (%s)', async (fault) => {
-    for (let nth = 1; nth <= 40; nth += 3) {
-      const place = simulatedBucket('ceph-16');
-      const facts = memoryFacts();
-      const replica = createS3Replica({
-        transport: place.transport({ rules: [{ fault, nth }] }),
-        endpoint: 'x',
-        bucket: place.bucket,
-        uploads: memoryUploads(),
-        facts,
-        runtime: systemRuntime(),
-        pathRules: 'linux',
-        backoff: { baseMs: 1, capMs: 1 },
-      });
-      await replica.prepare({ readonly: false });
-      const kept = [...facts.values.values()][0];
-      expect(kept).toContain('"putCreate":true,"putReplace":"bare","completeCreate":false,"completeReplace":"none"');
-      expect(place.s3.keys(place.bucket)).toEqual([]);
-    }
-  });
+  it.each(['slow-down', 'reset-after', 'reset-before', 'error-after'] as const)(
+    'is not misled by a request that failed (%s)',
+    async (fault) => {
+      for (let nth = 1; nth <= 40; nth += 3) {
+        const place = simulatedBucket('ceph-16');
+        const facts = memoryFacts();
+        const replica = createS3Replica({
+          transport: place.transport({ rules: [{ fault, nth }] }),
+          endpoint: 'x',
+          bucket: place.bucket,
+          uploads: memoryUploads(),
+          facts,
+          runtime: systemRuntime(),
+          pathRules: 'linux',
+          backoff: { baseMs: 1, capMs: 1 },
+        });
+        await replica.prepare({ readonly: false });
+        const kept = [...facts.values.values()][0];
+        expect(kept).toContain('"putCreate":true,"putReplace":"bare","completeCreate":false,"completeReplace":"none"');
+        expect(place.s3.keys(place.bucket)).toEqual([]);
+      }
+    },
+  );
 });

@@ -1,9 +1,9 @@
 import type { Runtime } from '../../core/runtime.js';
-import { withAdaptiveLimit } from '../wrap/adaptive-limit.js';
+import { withAdaptiveLimit } from './wrap/adaptive-limit.js';
 import type { Backoff } from '../wrap/backoff.js';
-import { withBandwidth } from '../wrap/bandwidth.js';
-import { withRetry } from '../wrap/retry.js';
-import { withTrace, type RequestEvent, type TracedTransport } from '../wrap/trace.js';
+import { withBandwidth } from './wrap/bandwidth.js';
+import { withRetry } from './wrap/retry.js';
+import { withTrace, type RequestEvent, type TracedTransport } from './wrap/trace.js';
 import type { ClockOffset } from './clock-offset.js';
 import { withNamedErrors } from './connection-error.js';
 import type { S3Transport } from './transport.js';
@@ -22,7 +22,10 @@ export interface ComposeOptions {
  * Wraps a transport. From the outside in: retry, whose waits hold no place in flight; the bound of requests in flight;
  * bandwidth; and closest to the wire the trace, which sees each attempt, and the names of errors.
  */
-export function composeTransport(base: S3Transport, options: ComposeOptions): { readonly transport: S3Transport; readonly trace: TracedTransport } {
+export function composeTransport(
+  base: S3Transport,
+  options: ComposeOptions,
+): { readonly transport: S3Transport; readonly trace: TracedTransport } {
   const { clock } = options.runtime;
   const { clockOffset } = options;
   const trace = withTrace(withNamedErrors(base), {

@@ -1,12 +1,27 @@
-import { hookBody } from '../wrap/body-hooks.js';
+import { hookBody } from './wrap/body-hooks.js';
 import type { S3Transport } from './transport.js';
 import { FileCloudSyncError, isAbort, S3ConnectionError } from '../../errors.js';
 
 /** Codes of Node.js, OpenSSL and undici, and what each means for a person. */
 const MEANINGS: readonly (readonly [pattern: RegExp, code: string, what: string, retryable: boolean])[] = [
-  [/^ECONNREFUSED$/, 'ERR_S3_UNREACHABLE', 'nothing listens at that address. Check the endpoint and that the service runs', true],
-  [/^(EHOSTUNREACH|ENETUNREACH|ENETDOWN|EADDRNOTAVAIL)$/, 'ERR_S3_UNREACHABLE', 'there is no way to that address. Check the network', true],
-  [/^ENOTFOUND$/, 'ERR_S3_DNS', 'the name of the host is not known. Check the endpoint, the region and the bucket name', false],
+  [
+    /^ECONNREFUSED$/,
+    'ERR_S3_UNREACHABLE',
+    'nothing listens at that address. Check the endpoint and that the service runs',
+    true,
+  ],
+  [
+    /^(EHOSTUNREACH|ENETUNREACH|ENETDOWN|EADDRNOTAVAIL)$/,
+    'ERR_S3_UNREACHABLE',
+    'there is no way to that address. Check the network',
+    true,
+  ],
+  [
+    /^ENOTFOUND$/,
+    'ERR_S3_DNS',
+    'the name of the host is not known. Check the endpoint, the region and the bucket name',
+    false,
+  ],
   [/^EAI_AGAIN$/, 'ERR_S3_DNS', 'the name of the host could not be looked up. Check the network', true],
   [/TIMEOUT|^ETIMEDOUT$/, 'ERR_S3_TIMEOUT', 'the service did not answer in time', true],
   [
@@ -15,8 +30,18 @@ const MEANINGS: readonly (readonly [pattern: RegExp, code: string, what: string,
     'the secure connection could not be made. Check the certificate of the service, or whether the endpoint speaks http',
     false,
   ],
-  [/^HPE_|^HTTPParserError$/, 'ERR_S3_NOT_HTTP', 'what answered does not speak HTTP. Check the port and whether the endpoint speaks https', false],
-  [/^(ECONNRESET|EPIPE|ECONNABORTED|UND_ERR_SOCKET|UND_ERR_RES_CONTENT_LENGTH_MISMATCH)$/, 'ERR_S3_CONNECTION_LOST', 'the connection broke', true],
+  [
+    /^HPE_|^HTTPParserError$/,
+    'ERR_S3_NOT_HTTP',
+    'what answered does not speak HTTP. Check the port and whether the endpoint speaks https',
+    false,
+  ],
+  [
+    /^(ECONNRESET|EPIPE|ECONNABORTED|UND_ERR_SOCKET|UND_ERR_RES_CONTENT_LENGTH_MISMATCH)$/,
+    'ERR_S3_CONNECTION_LOST',
+    'the connection broke',
+    true,
+  ],
 ];
 
 /**

@@ -7,7 +7,7 @@ import { partSizeFor, partsOf } from './part-size.js';
 import type { HeldPart } from './s3-api.js';
 import { holds, readState, type S3Context } from './s3-context.js';
 import { failureError, isPreconditionFailure, type ServiceFailure } from './service-error.js';
-import { writeCondition } from './write-object.js';
+import { writeCondition } from './write-condition.js';
 import { combinedEtag, forgetUpload } from './write-parts.js';
 
 /** Copied within the store: large parts cost nothing here. At most 5 GiB each. */
@@ -18,26 +18,38 @@ export async function copyInParts(context: S3Context, plan: CopyPlan): Promise<O
   const { path, to, source, precondition, signal } = plan;
   const { sizeBytes } = precondition.entry;
   const state = await readState(context, path, signal);
-  if (state === null || !holds(state, precondition)) return { outcome: 'stale', message: `"${path}" is not what was expected any more.` };
+  if (state === null || !holds(state, precondition))
+    return { outcome: 'stale', message: `"${path}" is not what was expected any more.` };
 
   const key = context.keys.keyOf(to);
   const created = await context.api.createUpload(key, state.carried, signal);
   if (!created.ok) throw copyError(context, plan, created.failure);
   const uploadId = created.value;
   const partSizeBytes = partSizeFor(sizeBytes, Math.min(COPY_PART_BYTES, context.maxCopyBytes));
-  const record = { path: to, uploadId, fingerprint: precondition.fingerprint, partSizeBytes, startedAtMs: context.runtime.clock.nowMs() };
+  const record = {
+    path: to,
+    uploadId,
+    fingerprint: precondition.fingerprint,
+    partSizeBytes,
+    startedAtMs: context.runtime.clock.nowMs(),
+  };
   await context.uploads.put(record);
   let isDone = false;
   try {
     const parts: HeldPart[] = [];
-    await forEachBounded(partsOf(sizeBytes, partSizeBytes), context.parallelParts, signal, async ({ number, start, end }, stop) => {
-      const answer = await context.api.copyPart({ key, uploadId, number }, source, [start, end], stop);
-      if (!answer.ok) {
-        if (isPreconditionFailure(answer.failure)) throw new StaleError(`"${path}" was changed while it was copied.`);
-        throw copyError(context, plan, answer.failure);
-      }
-      parts[number - 1] = { number, etag: answer.value, sizeBytes: end - start };
-    });
+    await forEachBounded(
+      partsOf(sizeBytes, partSizeBytes),
+      context.parallelParts,
+      signal,
+      async ({ number, start, end }, stop) => {
+        const answer = await context.api.copyPart({ key, uploadId, number }, source, [start, end], stop);
+        if (!answer.ok) {
+          if (isPreconditionFailure(answer.failure)) throw new StaleError(`"${path}" was changed while it was copied.`);
+          throw copyError(context, plan, answer.failure);
+        }
+        parts[number - 1] = { number, etag: answer.value, sizeBytes: end - start };
+      },
+    );
     const { headers, trusted } = writeCondition(null, context.dialect.completeCreate, 'none', false);
     const etags = new Set([combinedEtag(parts.map(({ etag }) => Buffer.from(etag, 'hex')))]);
     const outcome = await guardedChange<string>(

@@ -6,7 +6,7 @@ import { StaleError, UsageError } from '../../errors.js';
 import type { Replica } from '../replica.js';
 import { createBackoff, type BackoffOptions } from '../wrap/backoff.js';
 import { createByteBudget } from '../wrap/byte-budget.js';
-import type { RequestCounters, RequestEvent } from '../wrap/trace.js';
+import type { RequestCounters, RequestEvent } from './wrap/trace.js';
 import { cleanUpUploads } from './clean-up-uploads.js';
 import { createClockOffset } from './clock-offset.js';
 import { composeTransport } from './compose-transport.js';
@@ -85,12 +85,17 @@ export function createS3Replica(options: S3ReplicaOptions): S3Replica {
   const { bucket, runtime, client } = options;
   const partSizeBytes = options.partSizeBytes ?? 8 * MIB;
   if (!Number.isSafeInteger(partSizeBytes) || partSizeBytes < 1) {
-    throw new UsageError('ERR_OPTION', `partSizeBytes is ${partSizeBytes}; expected a whole number of bytes of at least 5 MiB (5242880).`);
+    throw new UsageError(
+      'ERR_OPTION',
+      `partSizeBytes is ${partSizeBytes}; expected a whole number of bytes of at least 5 MiB (5242880).`,
+    );
   }
   const clockOffset = createClockOffset();
   const backoff = createBackoff(runtime, options.backoff);
-  const base = options.transport ?? (client === undefined ? undefined : createUndiciTransport({ client, clock: runtime.clock }));
-  if (base === undefined) throw new UsageError('ERR_OPTION', 'An S3 replica needs a `client` or a `transport`; neither was given.');
+  const base =
+    options.transport ?? (client === undefined ? undefined : createUndiciTransport({ client, clock: runtime.clock }));
+  if (base === undefined)
+    throw new UsageError('ERR_OPTION', 'An S3 replica needs a `client` or a `transport`; neither was given.');
   const { transport, trace } = composeTransport(base, {
     runtime,
     backoff,
@@ -139,7 +144,8 @@ export function createS3Replica(options: S3ReplicaOptions): S3Replica {
     schemeFor: (sizeBytes): DigestScheme => ({
       partSizeBytes: sizeBytes <= partSizeBytes ? undefined : partSizeFor(sizeBytes, partSizeBytes),
     }),
-    write: (path, source, precondition, writeOptions = {}) => writeObject(context, path, source, precondition, writeOptions),
+    write: (path, source, precondition, writeOptions = {}) =>
+      writeObject(context, path, source, precondition, writeOptions),
     remove: (path, precondition, changeOptions = {}) => removeObject(context, path, precondition, changeOptions),
     async move(path, to, precondition, changeOptions = {}) {
       try {

@@ -17,8 +17,11 @@ export interface Dialect {
   readonly remove: EtagForm;
   /** `If-Match` on GET. */
   readonly read: EtagForm;
-  /** The ETag of a simple PUT is the MD5 of the content. `undefined`: not known, or not for every object (encryption with KMS). */
-  readonly etagIsMd5: boolean | undefined;
+  /**
+   * The ETag of a simple PUT is the MD5 of the content: always, never, or unless the object's headers say that it is
+   * encrypted with KMS or a customer's key. `undefined`: not known.
+   */
+  readonly etagIsMd5: boolean | 'unless-encrypted' | undefined;
   /** `If-None-Match: *` may be sent where it is not known to be honoured; `false`: it is refused. */
   readonly mayTryCreate: boolean;
 }
@@ -33,7 +36,7 @@ export const AWS_DIALECT: Dialect = {
   copySource: 'quoted',
   remove: 'quoted',
   read: 'quoted',
-  etagIsMd5: undefined,
+  etagIsMd5: 'unless-encrypted',
   mayTryCreate: true,
 };
 
@@ -66,4 +69,14 @@ export function etagCondition(form: EtagForm, etag: string): string | undefined 
 /** Tells whether an address belongs to Amazon S3 itself. */
 export function isAwsHost(host: string): boolean {
   return /(?:^|\.)amazonaws\.com(?:\.cn)?(?::\d+)?$/.test(host);
+}
+
+/** Tells whether ETags that look like MD5s may be taken for them, as far as the headers of the object allow. */
+export function mayBeMd5({ etagIsMd5 }: Dialect): boolean {
+  return etagIsMd5 === true || etagIsMd5 === 'unless-encrypted';
+}
+
+/** A dialect that has learnt from one object, whose content and ETag are both known, what ETags are in this store. */
+export function learnEtag(dialect: Dialect, isMd5: boolean): Dialect {
+  return dialect.etagIsMd5 === undefined ? { ...dialect, etagIsMd5: isMd5 } : dialect;
 }

@@ -47,7 +47,9 @@ export async function resolveBucketEndpoint(client: Pick<S3Client, 'config'>, bu
     found = config.endpointProvider(asked);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : 'unknown reason';
-    throw new S3ConnectionError('ERR_S3_ENDPOINT', `There is no address for the bucket "${bucket}": ${reason}.`, { cause });
+    throw new S3ConnectionError('ERR_S3_ENDPOINT', `There is no address for the bucket "${bucket}": ${reason}.`, {
+      cause,
+    });
   }
   const scheme = found.properties?.['authSchemes'];
   const first: unknown = Array.isArray(scheme) ? scheme[0] : undefined;

@@ -1,10 +1,16 @@
 import { PathError, type FileCloudSyncError } from '../../errors.js';
 import type { Outcome, Precondition } from '../replica.js';
-import { isTransientError } from '../wrap/retry.js';
+import { isTransientError } from './wrap/retry.js';
 import type { ObjectState } from './object-state.js';
 import type { Answer } from './s3-api.js';
 import { holds, readState, type S3Context } from './s3-context.js';
-import { failureError, isPreconditionFailure, isTransientFailure, isUnsupported, type ServiceFailure } from './service-error.js';
+import {
+  failureError,
+  isPreconditionFailure,
+  isTransientFailure,
+  isUnsupported,
+  type ServiceFailure,
+} from './service-error.js';
 
 /** One change of one object, and how to tell that it took effect. */
 export interface GuardedChange<T> {
@@ -56,7 +62,10 @@ export async function guardedChange<T>(
     let waitMs = 0;
     try {
       const answer = await change.send();
-      if (answer.ok) return trusted ? { outcome: 'done', value: answer.value } : await confirm(context, change, answer.value, signal);
+      if (answer.ok)
+        return trusted
+          ? { outcome: 'done', value: answer.value }
+          : await confirm(context, change, answer.value, signal);
       const { failure } = answer;
       const verdict = change.judge?.(failure);
       if (verdict !== undefined) throw verdict;
@@ -83,17 +92,30 @@ export async function guardedChange<T>(
 }
 
 /** After the last try: the change may stand there all the same. */
-async function lastLook<T>(context: S3Context, change: GuardedChange<T>, error: unknown, signal: AbortSignal | undefined): Promise<Outcome<{ readonly value: T }>> {
+async function lastLook<T>(
+  context: S3Context,
+  change: GuardedChange<T>,
+  error: unknown,
+  signal: AbortSignal | undefined,
+): Promise<Outcome<{ readonly value: T }>> {
   const state = await readState(context, change.path, signal);
   if (change.isOurs(state)) return { outcome: 'done', value: change.recover(state) };
   throw error;
 }
 
 /** Looks at the store after a change whose condition it may have ignored. */
-async function confirm<T>(context: S3Context, change: GuardedChange<T>, value: T, signal: AbortSignal | undefined): Promise<Outcome<{ readonly value: T }>> {
+async function confirm<T>(
+  context: S3Context,
+  change: GuardedChange<T>,
+  value: T,
+  signal: AbortSignal | undefined,
+): Promise<Outcome<{ readonly value: T }>> {
   const state = await readState(context, change.path, signal);
   if (change.isOurs(state)) return { outcome: 'done', value };
-  return { outcome: 'stale', message: `"${change.path}" was changed by somebody else right after it was changed here.` };
+  return {
+    outcome: 'stale',
+    message: `"${change.path}" was changed by somebody else right after it was changed here.`,
+  };
 }
 
 /** Errors of our own that say something about the path are no lost answers. */
@@ -101,7 +123,11 @@ function isLostAnswer(error: unknown): boolean {
   return !(error instanceof PathError);
 }
 
-function stale(path: string, expected: Precondition, state: ObjectState | null): { readonly outcome: 'stale'; readonly message: string } {
+function stale(
+  path: string,
+  expected: Precondition,
+  state: ObjectState | null,
+): { readonly outcome: 'stale'; readonly message: string } {
   const wanted = expected === null ? 'nothing' : `the version ${expected.fingerprint}`;
   const found = state === null ? 'nothing' : `the version ${state.etag}:${state.sizeBytes}`;
   return { outcome: 'stale', message: `At "${path}" in the bucket ${wanted} was expected, ${found} was found.` };

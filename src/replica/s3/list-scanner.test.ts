@@ -31,7 +31,11 @@ const object = fc.record({
   etag: fc.stringMatching(/^[0-9a-f]{32}(-\d{1,4})?$/),
   lastModified: fc.constantFrom('2026-01-02T03:04:05.678Z', '2026-01-02T03:04:05Z'),
 });
-const page = fc.record({ objects: fc.array(object, { maxLength: 8 }), isTruncated: fc.boolean(), nextToken: fc.option(fc.string({ minLength: 1 }), { nil: undefined }) });
+const page = fc.record({
+  objects: fc.array(object, { maxLength: 8 }),
+  isTruncated: fc.boolean(),
+  nextToken: fc.option(fc.string({ minLength: 1 }), { nil: undefined }),
+});
 
 /** Whether a document is refused as it should be: by our own error, and quickly. */
 function refuses(xml: string): boolean {
@@ -44,7 +48,11 @@ function refuses(xml: string): boolean {
   }
 }
 
-const SAMPLE = writePage({ objects: [{ key: 'a&b', sizeBytes: 1, etag: 'e', lastModified: 't' }], isTruncated: false, nextToken: undefined });
+const SAMPLE = writePage({
+  objects: [{ key: 'a&b', sizeBytes: 1, etag: 'e', lastModified: 't' }],
+  isTruncated: false,
+  nextToken: undefined,
+});
 
 describe('scanListing', () => {
   it('reads back whatever was written', () => {
@@ -78,12 +86,16 @@ describe('scanListing', () => {
   });
 
   it('refuses every document that is cut short', () => {
-    for (let length = 0; length < SAMPLE.length; length++) expect(refuses(SAMPLE.slice(0, length)), SAMPLE.slice(0, length)).toBe(true);
+    for (let length = 0; length < SAMPLE.length; length++)
+      expect(refuses(SAMPLE.slice(0, length)), SAMPLE.slice(0, length)).toBe(true);
     expect(refuses(SAMPLE)).toBe(false);
   });
 
   it.each([
-    ['a document type with entities', SAMPLE.replace('<ListBucketResult', '<!DOCTYPE x [<!ENTITY a "aaaa">]><ListBucketResult')],
+    [
+      'a document type with entities',
+      SAMPLE.replace('<ListBucketResult', '<!DOCTYPE x [<!ENTITY a "aaaa">]><ListBucketResult'),
+    ],
     ['an entity that is not one of the five', SAMPLE.replace('a&#38;b', 'a&b;b')],
     ['an entity that does not end', SAMPLE.replace('a&#38;b', 'a&amp b')],
     ['a character that does not exist', SAMPLE.replace('a&#38;b', '&#x110000;')],
@@ -114,12 +126,38 @@ describe('scanListing', () => {
   });
 
   it('never does anything but answer or refuse, whatever the document', () => {
-    const pieces = fc.constantFrom('<', '>', '/', '&', ';', 'Key', '<Contents>', '</Contents>', '<Key>', '</Key>', '<IsTruncated>', 'true', '<ListBucketResult>', '</ListBucketResult>', '<Owner>', '"', ' ', '\u0000', '&#', '1');
+    const pieces = fc.constantFrom(
+      '<',
+      '>',
+      '/',
+      '&',
+      ';',
+      'Key',
+      '<Contents>',
+      '</Contents>',
+      '<Key>',
+      '</Key>',
+      '<IsTruncated>',
+      'true',
+      '<ListBucketResult>',
+      '</ListBucketResult>',
+      '<Owner>',
+      '"',
+      ' ',
+      '\u0000',
+      '&#',
+      '1',
+    );
     fc.assert(
-      fc.property(fc.array(fc.oneof(pieces, fc.string()), { maxLength: 40 }), fc.nat({ max: SAMPLE.length }), fc.nat({ max: 20 }), (parts, at, drop) => {
-        refuses(parts.join(''));
-        refuses(SAMPLE.slice(0, at) + parts.slice(0, 3).join('') + SAMPLE.slice(at + drop));
-      }),
+      fc.property(
+        fc.array(fc.oneof(pieces, fc.string()), { maxLength: 40 }),
+        fc.nat({ max: SAMPLE.length }),
+        fc.nat({ max: 20 }),
+        (parts, at, drop) => {
+          refuses(parts.join(''));
+          refuses(SAMPLE.slice(0, at) + parts.slice(0, 3).join('') + SAMPLE.slice(at + drop));
+        },
+      ),
       { numRuns: Number(process.env['FCS_FUZZ_RUNS'] ?? 3000) },
     );
   });

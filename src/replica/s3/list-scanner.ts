@@ -46,7 +46,8 @@ export function scanListing(xml: string): ListedPage {
   /** Reads `<name>` or `<name/>` at `at`; the latter with a star. White space before it is skipped. */
   const readTag = (): string => {
     at = skipSpace(xml, at);
-    if (xml.charCodeAt(at) !== 0x3c) throw xmlError(at >= xml.length ? 'the document is cut short' : 'text between elements', at);
+    if (xml.charCodeAt(at) !== 0x3c)
+      throw xmlError(at >= xml.length ? 'the document is cut short' : 'text between elements', at);
     const end = xml.indexOf('>', at);
     if (end === -1) throw xmlError('the document is cut short', at);
     const name = xml.slice(at + 1, end);
@@ -64,7 +65,11 @@ export function scanListing(xml: string): ListedPage {
     const start = at;
     const end = xml.indexOf('<', at);
     if (end === -1) throw xmlError('the document is cut short', at);
-    if (!xml.startsWith(name, end + 2) || xml.charCodeAt(end + 1) !== 0x2f || xml.charCodeAt(end + 2 + name.length) !== 0x3e) {
+    if (
+      !xml.startsWith(name, end + 2) ||
+      xml.charCodeAt(end + 1) !== 0x2f ||
+      xml.charCodeAt(end + 2 + name.length) !== 0x3e
+    ) {
       throw xmlError(`an element within ${showName(name)}`, end);
     }
     at = end + name.length + 3;
@@ -178,7 +183,8 @@ const harmless = new Set<string>();
 
 function checkName(name: string, position: number): void {
   if (harmless.has(name)) return;
-  if (!/^[A-Za-z][A-Za-z0-9]{0,63}$/.test(name) || NOT_TO_BE_PASSED.has(name)) throw xmlError(`the unexpected ${showName(name)}`, position);
+  if (!/^[A-Za-z][A-Za-z0-9]{0,63}$/.test(name) || NOT_TO_BE_PASSED.has(name))
+    throw xmlError(`the unexpected ${showName(name)}`, position);
   if (harmless.size < 64) harmless.add(name);
 }
 

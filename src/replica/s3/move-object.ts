@@ -8,7 +8,8 @@ import { etagOf, fingerprintOf } from './object-state.js';
 import { removeObject } from './remove-object.js';
 import type { CopySource } from './s3-api.js';
 import { holds, readState, toEntry, type S3Context } from './s3-context.js';
-import { stateAfter, writeCondition } from './write-object.js';
+import { writeCondition } from './write-condition.js';
+import { stateAfter } from './written-object.js';
 
 /** What both ways of copying need. */
 export interface CopyPlan {
@@ -35,10 +36,14 @@ export async function moveObject(
   if (ifMatch === undefined) {
     // The store would copy whatever stands there: look first. RACE: until the copy is made.
     const state = await readState(context, path, signal);
-    if (!holds(state, precondition)) return { outcome: 'stale', message: `"${path}" is not what was expected any more.` };
+    if (!holds(state, precondition))
+      return { outcome: 'stale', message: `"${path}" is not what was expected any more.` };
   }
   const plan = { path, to, source: { key: context.keys.keyOf(path), ifMatch }, precondition, signal };
-  const copied = precondition.entry.sizeBytes > context.maxCopyBytes ? await copyInParts(context, plan) : await copyWhole(context, plan);
+  const copied =
+    precondition.entry.sizeBytes > context.maxCopyBytes
+      ? await copyInParts(context, plan)
+      : await copyWhole(context, plan);
   if (copied.outcome === 'stale') return copied;
 
   const state = await stateAfter(context, to, signal);
@@ -52,7 +57,10 @@ export async function moveObject(
   return { outcome: 'done', entry };
 }
 
-async function copyWhole(context: S3Context, { path, to, source, precondition, signal }: CopyPlan): Promise<Outcome<object>> {
+async function copyWhole(
+  context: S3Context,
+  { path, to, source, precondition, signal }: CopyPlan,
+): Promise<Outcome<object>> {
   const { headers, trusted } = writeCondition(null, context.dialect.copyCreate, 'none', false);
   const etags = new Set([etagOf(precondition.fingerprint)]);
   return guardedChange<string>(
@@ -63,10 +71,16 @@ async function copyWhole(context: S3Context, { path, to, source, precondition, s
       expected: null,
       trusted,
       async send() {
-        const answer = await context.api.copy(source, context.keys.keyOf(to), { 'x-amz-metadata-directive': 'COPY', ...headers }, signal);
+        const answer = await context.api.copy(
+          source,
+          context.keys.keyOf(to),
+          { 'x-amz-metadata-directive': 'COPY', ...headers },
+          signal,
+        );
         if (answer.ok) etags.add(answer.value);
         // 404 and 412 may be about the source: then what is expected at the destination still holds.
-        if (!answer.ok && (answer.failure.status === 404 || answer.failure.status === 412)) await expectSource(context, path, precondition, signal);
+        if (!answer.ok && (answer.failure.status === 404 || answer.failure.status === 412))
+          await expectSource(context, path, precondition, signal);
         return answer;
       },
       isOurs: (state) => state !== null && state.sizeBytes === precondition.entry.sizeBytes && etags.has(state.etag),
@@ -77,12 +91,25 @@ async function copyWhole(context: S3Context, { path, to, source, precondition, s
 }
 
 /** Throws `StaleError` when the source of a copy is not what was expected. */
-async function expectSource(context: S3Context, path: string, precondition: Precondition, signal: AbortSignal | undefined): Promise<void> {
+async function expectSource(
+  context: S3Context,
+  path: string,
+  precondition: Precondition,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const state = await readState(context, path, signal);
   if (!holds(state, precondition)) throw new StaleError(`"${path}" is not what was expected any more.`);
 }
 
 async function takeBack(context: S3Context, { to, path }: CopyPlan, entry: FileEntry): Promise<Outcome<never>> {
-  await removeObject(context, to, { fingerprint: fingerprintOf(etagOf(entry.fingerprint), entry.sizeBytes), entry }, {});
-  return { outcome: 'stale', message: `"${path}" was changed while it was moved; the copy at "${to}" was taken away again.` };
+  await removeObject(
+    context,
+    to,
+    { fingerprint: fingerprintOf(etagOf(entry.fingerprint), entry.sizeBytes), entry },
+    {},
+  );
+  return {
+    outcome: 'stale',
+    message: `"${path}" was changed while it was moved; the copy at "${to}" was taken away again.`,
+  };
 }

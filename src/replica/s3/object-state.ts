@@ -30,7 +30,8 @@ export function readObjectState(headers: Readonly<Record<string, string>>, sizeB
     mtimeMs: parseMtime(headers['x-amz-meta-mtime']),
     lastModifiedMs: Number.isNaN(received) ? undefined : received,
     md5: parseMd5(headers['x-amz-meta-md5chksum']),
-    isEtagOpaque: encryption?.startsWith('aws:kms') === true || 'x-amz-server-side-encryption-customer-algorithm' in headers,
+    isEtagOpaque:
+      encryption?.startsWith('aws:kms') === true || 'x-amz-server-side-encryption-customer-algorithm' in headers,
     carried: Object.fromEntries(Object.entries(headers).filter(([name]) => CARRIED.test(name))),
   };
 }
@@ -48,7 +49,8 @@ export function fingerprintOf(etag: string, sizeBytes: number): Fingerprint {
 /** The ETag within a fingerprint. Throws `UsageError` for one that no S3 replica made. */
 export function etagOf(fingerprint: Fingerprint): string {
   const colon = fingerprint.lastIndexOf(':');
-  if (colon < 1) throw new UsageError('ERR_FINGERPRINT', `The fingerprint "${fingerprint}" was not made by an S3 replica.`);
+  if (colon < 1)
+    throw new UsageError('ERR_FINGERPRINT', `The fingerprint "${fingerprint}" was not made by an S3 replica.`);
   return fingerprint.slice(0, colon);
 }
 
@@ -68,7 +70,10 @@ export function entryOf(path: string, state: ObjectState, clockOffsetMs: number)
 function timeOf(state: ObjectState, clockOffsetMs: number): Pick<FileEntry, 'modifiedMs' | 'modifiedSource'> {
   if (state.mtimeMs !== undefined) return { modifiedMs: state.mtimeMs, modifiedSource: 'mtime' };
   const { lastModifiedMs } = state;
-  return { modifiedMs: lastModifiedMs === undefined ? undefined : lastModifiedMs - clockOffsetMs, modifiedSource: 'server' };
+  return {
+    modifiedMs: lastModifiedMs === undefined ? undefined : lastModifiedMs - clockOffsetMs,
+    modifiedSource: 'server',
+  };
 }
 
 /** `md5:<hex>` when the object says it, or when its ETag has the form of one and nothing speaks against it. */

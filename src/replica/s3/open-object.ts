@@ -1,10 +1,11 @@
+import { createHash } from 'node:crypto';
 import type { FileEntry } from '../../core/entry.js';
 import { PathError, StaleError } from '../../errors.js';
 import type { Source } from '../replica.js';
-import { discard } from '../wrap/discard.js';
-import { isTransientError } from '../wrap/retry.js';
-import { etagCondition } from './dialect.js';
-import { bareEtag, etagOf, fingerprintOf, readObjectState, type ObjectState } from './object-state.js';
+import { discard } from './wrap/discard.js';
+import { isTransientError } from './wrap/retry.js';
+import { etagCondition, learnEtag } from './dialect.js';
+import { bareEtag, etagOf, fingerprintOf, isMd5Hex, readObjectState, type ObjectState } from './object-state.js';
 import { readBody } from './read-body.js';
 import { holds, readState, toEntry, type S3Context } from './s3-context.js';
 import { failureError } from './service-error.js';
@@ -26,7 +27,11 @@ const MAX_CONTINUATIONS = 100;
  *
  * @throws StaleError when another version stands there, or none.
  */
-export async function openObject(context: S3Context, entry: FileEntry, signal: AbortSignal | undefined): Promise<Source> {
+export async function openObject(
+  context: S3Context,
+  entry: FileEntry,
+  signal: AbortSignal | undefined,
+): Promise<Source> {
   const pinned: PinnedObject = { path: entry.path, etag: etagOf(entry.fingerprint), sizeBytes: entry.sizeBytes };
   if (entry.sizeBytes > 0 && entry.sizeBytes <= EAGER_BYTES) return openSmall(context, entry, pinned, signal);
   const found = entry.modifiedSource === 'mtime' ? entry : await headPinned(context, pinned, signal);
@@ -39,13 +44,21 @@ interface PinnedObject {
   readonly sizeBytes: number;
 }
 
-async function openSmall(context: S3Context, entry: FileEntry, pinned: PinnedObject, signal: AbortSignal | undefined): Promise<Source> {
+async function openSmall(
+  context: S3Context,
+  entry: FileEntry,
+  pinned: PinnedObject,
+  signal: AbortSignal | undefined,
+): Promise<Source> {
   for (let attempt = 1; ; attempt++) {
     const response = await requestRange(context, pinned, 0, pinned.sizeBytes, signal);
     try {
       const body = await readBody(response, pinned.sizeBytes);
       if (body.length === pinned.sizeBytes) {
         const state: ObjectState = readObjectState(response.headers, pinned.sizeBytes);
+        if (!state.isEtagOpaque && isMd5Hex(state.etag)) {
+          context.dialect = learnEtag(context.dialect, createHash('md5').update(body).digest('hex') === state.etag);
+        }
         return sourceOf(context, { ...entry, ...toEntry(context, pinned.path, state) }, pinned, body);
       }
       if (attempt >= MAX_BREAKS) throw tooShort(pinned, body.length);
@@ -81,7 +94,13 @@ function sourceOf(context: S3Context, entry: FileEntry, pinned: PinnedObject, co
 }
 
 /** Reads a range, and goes on where a body broke off. */
-async function* readRanges(context: S3Context, pinned: PinnedObject, start: number, end: number, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
+async function* readRanges(
+  context: S3Context,
+  pinned: PinnedObject,
+  start: number,
+  end: number,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
   let at = start;
   let breaks = 0;
   for (let continuation = 0; ; continuation++) {
@@ -106,12 +125,19 @@ async function* readRanges(context: S3Context, pinned: PinnedObject, start: numb
     }
     if (at === end) return;
     breaks = at > before ? 1 : breaks + 1;
-    if (breaks > MAX_BREAKS || continuation >= MAX_CONTINUATIONS) throw reason ?? tooShort(pinned, at);
+    if (breaks > MAX_BREAKS || continuation >= MAX_CONTINUATIONS)
+      throw reason instanceof Error ? reason : tooShort(pinned, at);
     await context.backoff.wait(breaks, signal);
   }
 }
 
-async function requestRange(context: S3Context, pinned: PinnedObject, start: number, end: number, signal: AbortSignal | undefined): Promise<S3Response> {
+async function requestRange(
+  context: S3Context,
+  pinned: PinnedObject,
+  start: number,
+  end: number,
+  signal: AbortSignal | undefined,
+): Promise<S3Response> {
   const { path, etag } = pinned;
   for (;;) {
     const condition = etagCondition(context.dialect.read, etag);
@@ -149,10 +175,19 @@ async function checkAnswer(pinned: PinnedObject, response: S3Response, start: nu
   throw problem;
 }
 
-async function headPinned(context: S3Context, pinned: PinnedObject, signal: AbortSignal | undefined): Promise<FileEntry> {
+async function headPinned(
+  context: S3Context,
+  pinned: PinnedObject,
+  signal: AbortSignal | undefined,
+): Promise<FileEntry> {
   const state = await readState(context, pinned.path, signal);
   const entry = state === null ? undefined : toEntry(context, pinned.path, state);
-  if (state === null || entry === undefined || !holds(state, { fingerprint: fingerprintOf(pinned.etag, pinned.sizeBytes), entry })) throw gone(pinned);
+  if (
+    state === null ||
+    entry === undefined ||
+    !holds(state, { fingerprint: fingerprintOf(pinned.etag, pinned.sizeBytes), entry })
+  )
+    throw gone(pinned);
   return entry;
 }
 
@@ -161,20 +196,32 @@ function gone({ path }: PinnedObject): StaleError {
 }
 
 function wrongRange(path: string, found: string): PathError {
-  return new PathError('ERR_S3_RANGE', `Downloading "${path}" failed: a part of it was asked for and the store answered ${found}. Check what stands between here and the store.`, {
-    data: { path },
-  });
+  return new PathError(
+    'ERR_S3_RANGE',
+    `Downloading "${path}" failed: a part of it was asked for and the store answered ${found}. Check what stands between here and the store.`,
+    {
+      data: { path },
+    },
+  );
 }
 
 function tooShort({ path, sizeBytes }: PinnedObject, received: number): PathError {
-  return new PathError('ERR_S3_SHORT_BODY', `Downloading "${path}" failed: ${received} bytes came where ${sizeBytes} were promised. It is tried again in the next run.`, {
-    data: { path },
-    retryable: true,
-  });
+  return new PathError(
+    'ERR_S3_SHORT_BODY',
+    `Downloading "${path}" failed: ${received} bytes came where ${sizeBytes} were promised. It is tried again in the next run.`,
+    {
+      data: { path },
+      retryable: true,
+    },
+  );
 }
 
 function tooLong({ path, sizeBytes }: PinnedObject): PathError {
-  return new PathError('ERR_S3_LONG_BODY', `Downloading "${path}" failed: more bytes came than the ${sizeBytes} of the object. Check what stands between here and the store.`, {
-    data: { path },
-  });
+  return new PathError(
+    'ERR_S3_LONG_BODY',
+    `Downloading "${path}" failed: more bytes came than the ${sizeBytes} of the object. Check what stands between here and the store.`,
+    {
+      data: { path },
+    },
+  );
 }

@@ -10,7 +10,10 @@ export function partSizeFor(sizeBytes: number, usualBytes: number): number {
 }
 
 /** Begin and end of each part, numbered from 1. */
-export function partsOf(sizeBytes: number, partSizeBytes: number): { readonly number: number; readonly start: number; readonly end: number }[] {
+export function partsOf(
+  sizeBytes: number,
+  partSizeBytes: number,
+): { readonly number: number; readonly start: number; readonly end: number }[] {
   const count = Math.ceil(sizeBytes / partSizeBytes);
   return Array.from({ length: count }, (_, i) => ({
     number: i + 1,

@@ -1,5 +1,5 @@
 import type { Capabilities, PrepareOptions } from '../replica.js';
-import { isTransientError } from '../wrap/retry.js';
+import { isTransientError } from './wrap/retry.js';
 import { AWS_DIALECT, isAwsHost, UNKNOWN_DIALECT, type Dialect } from './dialect.js';
 import { probeStore, readKeptDialect, type ProbeResult } from './probe.js';
 import type { S3Context } from './s3-context.js';
@@ -22,22 +22,34 @@ const PROBE_ATTEMPTS = 3;
  *
  * @throws S3ConnectionError `ERR_S3_BUCKET_NOT_FOUND`, `ERR_S3_WRONG_REGION`, `ERR_S3_FORBIDDEN`, `ERR_S3_CREDENTIALS`, …
  */
-export async function prepareBucket(context: S3Context, settings: PrepareSettings, options: PrepareOptions): Promise<Capabilities> {
+export async function prepareBucket(
+  context: S3Context,
+  settings: PrepareSettings,
+  options: PrepareOptions,
+): Promise<Capabilities> {
   const { bucket } = context.api;
   const listed = await context.api.list({ prefix: context.keys.prefix, token: undefined, maxKeys: 1 }, options.signal);
-  if (!listed.ok) throw failureError(listed.failure, { action: `listing the bucket "${bucket}"`, bucket, path: undefined });
+  if (!listed.ok)
+    throw failureError(listed.failure, { action: `listing the bucket "${bucket}"`, bucket, path: undefined });
   const { dialect, remark } = await findDialect(context, settings, options);
   context.dialect = dialect;
   return capabilitiesOf(dialect, options.readonly ? undefined : remark);
 }
 
-async function findDialect(context: S3Context, { endpoint, facts, probe }: PrepareSettings, options: PrepareOptions): Promise<{ dialect: Dialect; remark: string | undefined }> {
+async function findDialect(
+  context: S3Context,
+  { endpoint, facts, probe }: PrepareSettings,
+  options: PrepareOptions,
+): Promise<{ dialect: Dialect; remark: string | undefined }> {
   if (isAwsHost(hostOf(endpoint))) return { dialect: AWS_DIALECT, remark: undefined };
   const name = `s3-dialect-1 ${endpoint} ${context.api.bucket}`;
   const kept = readKeptDialect(await facts.get<unknown>(name));
   if (kept !== undefined) return { dialect: kept, remark: undefined };
   if (!probe || options.readonly) {
-    return { dialect: UNKNOWN_DIALECT, remark: 'What this store does with conditions was not tried, so every change is checked before and after.' };
+    return {
+      dialect: UNKNOWN_DIALECT,
+      remark: 'What this store does with conditions was not tried, so every change is checked before and after.',
+    };
   }
   const result = await probeSomeTimes(context, options.signal);
   if (!result.finished) {
@@ -55,7 +67,11 @@ async function probeSomeTimes(context: S3Context, signal: AbortSignal | undefine
   for (let attempt = 1; ; attempt++) {
     const isLast = attempt >= PROBE_ATTEMPTS;
     try {
-      const result = await probeStore(context.api, `${context.keys.reserved}probe-${context.runtime.random.id(12)}`, signal);
+      const result = await probeStore(
+        context.api,
+        `${context.keys.reserved}probe-${context.runtime.random.id(12)}`,
+        signal,
+      );
       if (result.finished || isLast || !result.isTransient) return result;
     } catch (error) {
       if (isLast || !isTransientError(error)) throw error;
@@ -71,12 +87,18 @@ export function capabilitiesOf(dialect: Dialect, remark?: string): Capabilities 
   const replaces = dialect.putReplace !== 'none' && dialect.completeReplace !== 'none';
   if (remark === undefined) {
     if (!dialect.putCreate || dialect.putReplace === 'none') {
-      remarks.push('This store ignores conditions on writes: if another machine writes the same file at the same moment, the later one wins.');
+      remarks.push(
+        'This store ignores conditions on writes: if another machine writes the same file at the same moment, the later one wins.',
+      );
     } else if (!creates || !replaces) {
-      remarks.push('This store ignores conditions on files that are sent in parts: if another machine writes the same large file at the same moment, the later one wins.');
+      remarks.push(
+        'This store ignores conditions on files that are sent in parts: if another machine writes the same large file at the same moment, the later one wins.',
+      );
     }
     if (dialect.remove === 'none') {
-      remarks.push('This store ignores conditions on deletes: a file that another machine writes at the moment of its deletion is deleted.');
+      remarks.push(
+        'This store ignores conditions on deletes: a file that another machine writes at the moment of its deletion is deleted.',
+      );
     }
   }
   return {

@@ -6,7 +6,11 @@ import { failureError, isTransientFailure, type ServiceFailure } from './service
 /** What the probe found, or why it could not find it. */
 export type ProbeResult =
   | { readonly finished: true; readonly dialect: Dialect }
-  | { readonly finished: false; readonly reason: string; /** The same may succeed later. */ readonly isTransient: boolean };
+  | {
+      readonly finished: false;
+      readonly reason: string;
+      /** The same may succeed later. */ readonly isTransient: boolean;
+    };
 
 /** The store would not let the probe do its work. */
 class ProbeEnded extends Error {
@@ -40,17 +44,29 @@ export async function probeStore(api: S3Api, scratch: string, signal: AbortSigna
     if (!(error instanceof ProbeEnded)) throw error;
     const { failure } = error;
     // Wrong credentials and the like are nobody's dialect.
-    const asError = failureError(failure, { action: 'trying what the store can do', bucket: api.bucket, path: scratch });
+    const asError = failureError(failure, {
+      action: 'trying what the store can do',
+      bucket: api.bucket,
+      path: scratch,
+    });
     if (asError.name === 'S3ConnectionError') throw asError;
     const isTransient = isTransientFailure(failure);
-    return { finished: false, reason: isTransient ? 'the store could not answer' : `the store answered ${error.message}`, isTransient };
+    return {
+      finished: false,
+      reason: isTransient ? 'the store could not answer' : `the store answered ${error.message}`,
+      isTransient,
+    };
   } finally {
     // Without the caller's signal: what was made goes away, also when the caller gives up.
     for (const key of keys) await api.remove(key, {}).catch(() => undefined);
   }
 }
 
-async function probe(api: S3Api, [a, b, c]: readonly [string, string, string], signal: AbortSignal | undefined): Promise<Dialect> {
+async function probe(
+  api: S3Api,
+  [a, b, c]: readonly [string, string, string],
+  signal: AbortSignal | undefined,
+): Promise<Dialect> {
   const etagAt = async (key: string): Promise<string | null> => {
     const answer = await api.head(key, signal);
     if (answer.ok) return answer.value.etag;
@@ -58,7 +74,12 @@ async function probe(api: S3Api, [a, b, c]: readonly [string, string, string], s
     throw new ProbeEnded(answer.failure);
   };
   const put = (key: string, text: string, headers: Readonly<Record<string, string>> = {}): Promise<Answer<string>> =>
-    api.put(key, Buffer.from(text), { 'content-md5': createHash('md5').update(text).digest('base64'), ...headers }, signal);
+    api.put(
+      key,
+      Buffer.from(text),
+      { 'content-md5': createHash('md5').update(text).digest('base64'), ...headers },
+      signal,
+    );
   const must = async <T>(answer: Promise<Answer<T>>): Promise<T> => {
     const found = await answer;
     if (!found.ok) throw new ProbeEnded(found.failure);
@@ -93,7 +114,9 @@ async function probe(api: S3Api, [a, b, c]: readonly [string, string, string], s
     for (const form of ['quoted', 'bare'] as const) if (await works(form)) return form;
     return 'none';
   };
-  const ifMatch = (form: EtagForm, etag: string): Readonly<Record<string, string>> => ({ 'if-match': etagCondition(form, etag) ?? '' });
+  const ifMatch = (form: EtagForm, etag: string): Readonly<Record<string, string>> => ({
+    'if-match': etagCondition(form, etag) ?? '',
+  });
   const ifNone = { 'if-none-match': '*' };
 
   /** Several at once under one condition: a store that checks before it writes lets more than one through. */
@@ -105,7 +128,8 @@ async function probe(api: S3Api, [a, b, c]: readonly [string, string, string], s
   await must(put(a, 'one'));
   const etagIsMd5 = (await etagAt(a)) === createHash('md5').update('one').digest('hex');
   const createRefused = !(await acts(put(b, 'fresh', ifNone)));
-  const putCreate = !createRefused && (await leaves(a, () => acts(put(a, 'two', ifNone)))) && (await oneWins(c, ifNone));
+  const putCreate =
+    !createRefused && (await leaves(a, () => acts(put(a, 'two', ifNone)))) && (await oneWins(c, ifNone));
 
   const putReplace = await formOf(async (form) => {
     const refusesOther = await leaves(a, () => acts(put(a, `other-${form}`, ifMatch(form, WRONG_ETAG))));
@@ -119,7 +143,8 @@ async function probe(api: S3Api, [a, b, c]: readonly [string, string, string], s
   // What is not atomic for the simplest of writes is not believed to be for the others.
   const isAtomic = putCreate || putReplace !== 'none';
 
-  const completeCreate = (await leaves(a, () => complete(a, 'parts', ifNone))) && (await completesFresh(api, b, complete));
+  const completeCreate =
+    (await leaves(a, () => complete(a, 'parts', ifNone))) && (await completesFresh(api, b, complete));
   const completeReplace = await formOf(async (form) => {
     if (!(await leaves(a, () => complete(a, `parts-${form}`, ifMatch(form, WRONG_ETAG))))) return false;
     await must(api.remove(c, {}, signal));
@@ -135,7 +160,9 @@ async function probe(api: S3Api, [a, b, c]: readonly [string, string, string], s
     return acts(api.copy({ key: a, ifMatch: etagCondition(form, (await etagAt(a)) ?? '') }, b, {}, signal));
   });
   await must(put(b, 'in the way'));
-  const copyCreate = (await leaves(b, () => acts(api.copy({ key: a, ifMatch: undefined }, b, ifNone, signal)))) && (await copiesFresh(api, a, b, acts));
+  const copyCreate =
+    (await leaves(b, () => acts(api.copy({ key: a, ifMatch: undefined }, b, ifNone, signal)))) &&
+    (await copiesFresh(api, a, b, acts));
 
   const read = await formOf(async (form) => {
     const headers = ifMatch(form, (await etagAt(a)) ?? '');
@@ -177,7 +204,12 @@ async function completesFresh(
   return complete(key, 'fresh parts', { 'if-none-match': '*' });
 }
 
-async function copiesFresh(api: S3Api, from: string, to: string, acts: (change: Promise<Answer<unknown>>) => Promise<boolean>): Promise<boolean> {
+async function copiesFresh(
+  api: S3Api,
+  from: string,
+  to: string,
+  acts: (change: Promise<Answer<unknown>>) => Promise<boolean>,
+): Promise<boolean> {
   await api.remove(to, {});
   return acts(api.copy({ key: from, ifMatch: undefined }, to, { 'if-none-match': '*' }));
 }
@@ -196,7 +228,9 @@ export function readKeptDialect(kept: unknown): Dialect | undefined {
     const value = values[name];
     const model: unknown = UNKNOWN_DIALECT[name as keyof Dialect];
     const fits =
-      typeof model === 'string' ? value === 'quoted' || value === 'bare' || value === 'none' : typeof value === 'boolean' || (name === 'etagIsMd5' && value === undefined);
+      typeof model === 'string'
+        ? value === 'quoted' || value === 'bare' || value === 'none'
+        : typeof value === 'boolean' || (name === 'etagIsMd5' && value === undefined);
     if (!fits) return undefined;
   }
   return kept as Dialect;

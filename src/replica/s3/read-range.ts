@@ -6,7 +6,12 @@ import type { Source } from '../replica.js';
  *
  * @throws PathError `ERR_SOURCE_LENGTH` when the source gives more or fewer bytes than were asked for.
  */
-export async function readRange(source: Source, start: number, end: number, signal: AbortSignal | undefined): Promise<Uint8Array> {
+export async function readRange(
+  source: Source,
+  start: number,
+  end: number,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array> {
   const bytes = new Uint8Array(end - start);
   let filled = 0;
   for await (const chunk of source.read(start, end, signal)) {
@@ -19,8 +24,12 @@ export async function readRange(source: Source, start: number, end: number, sign
 }
 
 function wrongLength(source: Source, wanted: number, found: string): PathError {
-  return new PathError('ERR_SOURCE_LENGTH', `Reading "${source.entry.path}" gave ${found} bytes where ${wanted} were expected. Nothing was written; it is tried again in the next run.`, {
-    data: { path: source.entry.path },
-    retryable: true,
-  });
+  return new PathError(
+    'ERR_SOURCE_LENGTH',
+    `Reading "${source.entry.path}" gave ${found} bytes where ${wanted} were expected. Nothing was written; it is tried again in the next run.`,
+    {
+      data: { path: source.entry.path },
+      retryable: true,
+    },
+  );
 }

@@ -9,7 +9,10 @@ import { encodeKey, encodeQuery } from './uri.js';
 class NodeSha256 {
   readonly #hash;
   constructor(secret?: string | ArrayBuffer | ArrayBufferView) {
-    this.#hash = secret === undefined ? createHash('sha256') : createHmac('sha256', typeof secret === 'string' ? secret : Buffer.from(secret as Uint8Array));
+    this.#hash =
+      secret === undefined
+        ? createHash('sha256')
+        : createHmac('sha256', typeof secret === 'string' ? secret : Buffer.from(secret as Uint8Array));
   }
   update(data: string | Uint8Array): void {
     this.#hash.update(data);
@@ -25,7 +28,7 @@ async function referenceSignature(input: SigningInput, query: Readonly<Record<st
     credentials: { ...input.credentials },
     region: input.region,
     service: 's3',
-    sha256: NodeSha256 as never,
+    sha256: NodeSha256,
     uriEscapePath: false,
     applyChecksum: true,
   });
@@ -46,14 +49,45 @@ async function referenceSignature(input: SigningInput, query: Readonly<Record<st
 const credentials = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY' };
 
 const HOSTILE = [
-  'plain', 'a b', 'a+b', 'a%20b', 'a%2Fb', '%', '%%', 'a//b', '/lead', '//', 'a/../b', '..', './x', 'x/.', "it's(!)*", 'q?x=1&y#z', 'ü', '日本語', '\u{1F600}',
-  'cafe\u0301', 'a\tb', 'line\nbreak', 'nul\0', '~-._', 'a=b;c:d@e,f$g', '[brackets]{braces}|pipe\\^`"<>', ' lead and trail ', 'a'.repeat(1024),
+  'plain',
+  'a b',
+  'a+b',
+  'a%20b',
+  'a%2Fb',
+  '%',
+  '%%',
+  'a//b',
+  '/lead',
+  '//',
+  'a/../b',
+  '..',
+  './x',
+  'x/.',
+  "it's(!)*",
+  'q?x=1&y#z',
+  'ü',
+  '日本語',
+  '\u{1F600}',
+  'cafe\u0301',
+  'a\tb',
+  'line\nbreak',
+  'nul\0',
+  '~-._',
+  'a=b;c:d@e,f$g',
+  '[brackets]{braces}|pipe\\^`"<>',
+  ' lead and trail ',
+  'a'.repeat(1024),
 ];
 
 describe('createRequestSigner', () => {
   const sign = createRequestSigner();
 
-  const expectSame = async (key: string, query: Readonly<Record<string, string>>, headers: Readonly<Record<string, string>>, token?: string): Promise<void> => {
+  const expectSame = async (
+    key: string,
+    query: Readonly<Record<string, string>>,
+    headers: Readonly<Record<string, string>>,
+    token?: string,
+  ): Promise<void> => {
     const input: SigningInput = {
       method: 'PUT',
       host: 'bucket.s3.eu-west-1.amazonaws.com',
@@ -73,26 +107,49 @@ describe('createRequestSigner', () => {
   });
 
   it('signs hostile queries as @smithy/signature-v4 does', async () => {
-    for (const value of HOSTILE) await expectSame('k', { prefix: value, 'list-type': '2', uploads: '', 'X-upper': 'b', x: 'a' }, {});
+    for (const value of HOSTILE)
+      await expectSame('k', { prefix: value, 'list-type': '2', uploads: '', 'X-upper': 'b', x: 'a' }, {});
   });
 
   it('signs headers with odd spaces, and a session token', async () => {
-    await expectSame('k', {}, { 'x-amz-meta-mtime': '  12   34 ', 'if-none-match': '*', 'content-md5': 'a==' }, 'token/with+chars=');
+    await expectSame(
+      'k',
+      {},
+      { 'x-amz-meta-mtime': '  12   34 ', 'if-none-match': '*', 'content-md5': 'a==' },
+      'token/with+chars=',
+    );
   });
 
   it('signs any key, query and header as @smithy/signature-v4 does', async () => {
     const text = fc.string({ unit: 'grapheme', maxLength: 40 });
     const ascii = fc.string({ unit: fc.constantFrom(...'abcXYZ019 -_./"*=:;'), maxLength: 20 });
     await fc.assert(
-      fc.asyncProperty(text, fc.dictionary(text.filter((name) => name !== '' && name !== '__proto__'), text, { maxKeys: 4 }), ascii, (key, query, value) =>
-        expectSame(key, { ...query }, { 'x-amz-meta-a': value }),
+      fc.asyncProperty(
+        text,
+        fc.dictionary(
+          text.filter((name) => name !== '' && name !== '__proto__'),
+          text,
+          { maxKeys: 4 },
+        ),
+        ascii,
+        (key, query, value) => expectSame(key, { ...query }, { 'x-amz-meta-a': value }),
       ),
       { numRuns: 300 },
     );
   });
 
   it('takes new credentials, another region and another day into account', () => {
-    const base: SigningInput = { method: 'GET', host: 'h', path: '/', query: '', headers: {}, payloadHash: 'UNSIGNED-PAYLOAD', atMs: 0, region: 'r', credentials };
+    const base: SigningInput = {
+      method: 'GET',
+      host: 'h',
+      path: '/',
+      query: '',
+      headers: {},
+      payloadHash: 'UNSIGNED-PAYLOAD',
+      atMs: 0,
+      region: 'r',
+      credentials,
+    };
     const signatures = [
       base,
       { ...base, credentials: { ...credentials, secretAccessKey: 'other' } },

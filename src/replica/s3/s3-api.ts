@@ -1,7 +1,7 @@
 import { S3ConnectionError } from '../../errors.js';
 import type { Backoff } from '../wrap/backoff.js';
-import { discard } from '../wrap/discard.js';
-import { isTransientError } from '../wrap/retry.js';
+import { discard } from './wrap/discard.js';
+import { isTransientError } from './wrap/retry.js';
 import { scanListing, type ListedPage } from './list-scanner.js';
 import { bareEtag, readObjectState, type ObjectState } from './object-state.js';
 import { readBody } from './read-body.js';
@@ -12,7 +12,9 @@ import { childText, readXml, type XmlElement } from './xml-reader.js';
 import { decodeXmlBytes } from './xml-text.js';
 
 /** The answer to a call: its value, or why the service refused. Thrown is only what left no answer. */
-export type Answer<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly failure: ServiceFailure };
+export type Answer<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly failure: ServiceFailure };
 
 /** One page of keys to ask for. */
 export interface ListPageRequest {
@@ -51,9 +53,20 @@ export interface S3Api {
   copy(source: CopySource, to: string, headers: Headers, signal?: AbortSignal): Promise<Answer<string>>;
   createUpload(key: string, headers: Headers, signal?: AbortSignal): Promise<Answer<string>>;
   uploadPart(part: PartTarget, body: Uint8Array, headers: Headers, signal?: AbortSignal): Promise<Answer<string>>;
-  copyPart(part: PartTarget, source: CopySource, range: readonly [start: number, end: number], signal?: AbortSignal): Promise<Answer<string>>;
+  copyPart(
+    part: PartTarget,
+    source: CopySource,
+    range: readonly [start: number, end: number],
+    signal?: AbortSignal,
+  ): Promise<Answer<string>>;
   listParts(key: string, uploadId: string, signal?: AbortSignal): Promise<Answer<HeldPart[]>>;
-  complete(key: string, uploadId: string, parts: readonly HeldPart[], headers: Headers, signal?: AbortSignal): Promise<Answer<string>>;
+  complete(
+    key: string,
+    uploadId: string,
+    parts: readonly HeldPart[],
+    headers: Headers,
+    signal?: AbortSignal,
+  ): Promise<Answer<string>>;
   abortUpload(key: string, uploadId: string, signal?: AbortSignal): Promise<Answer<undefined>>;
 }
 
@@ -74,7 +87,11 @@ export function createS3Api(transport: S3Transport, bucket: string, backoff: Bac
     transport.send({ bucket, ...request, ...(signal !== undefined && { signal }) });
 
   /** An answer whose body says nothing that is needed. */
-  const bare = async <T>(request: Omit<S3Request, 'bucket' | 'signal'>, signal: AbortSignal | undefined, value: (response: S3Response) => T): Promise<Answer<T>> => {
+  const bare = async <T>(
+    request: Omit<S3Request, 'bucket' | 'signal'>,
+    signal: AbortSignal | undefined,
+    value: (response: S3Response) => T,
+  ): Promise<Answer<T>> => {
     const response = await send(request, signal);
     if (response.status < 200 || response.status > 299) return { ok: false, failure: await readFailure(response) };
     await discard(response);
@@ -82,13 +99,20 @@ export function createS3Api(transport: S3Transport, bucket: string, backoff: Bac
   };
 
   /** An answer in XML. */
-  const document = async <T>(request: Omit<S3Request, 'bucket' | 'signal'>, signal: AbortSignal | undefined, read: (xml: string) => T, most = MAX_DOCUMENT_BYTES): Promise<Answer<T>> => {
+  const document = async <T>(
+    request: Omit<S3Request, 'bucket' | 'signal'>,
+    signal: AbortSignal | undefined,
+    read: (xml: string) => T,
+    most = MAX_DOCUMENT_BYTES,
+  ): Promise<Answer<T>> => {
     const response = await send(request, signal);
     if (response.status !== 200) return { ok: false, failure: await readFailure(response) };
     const bytes = await readBody(response, most);
     const xml = decodeXmlBytes(bytes);
-    if (/^\s*(?:<\?xml[^>]*>\s*)?<Error[\s>]/.test(xml.slice(0, 400))) return { ok: false, failure: describeFailure(response, bytes) };
-    if (isWebPage(response, xml)) return { ok: false, failure: { ...describeFailure(response, bytes), status: 200, isForeign: true } };
+    if (/^\s*(?:<\?xml[^>]*>\s*)?<Error[\s>]/.test(xml.slice(0, 400)))
+      return { ok: false, failure: describeFailure(response, bytes) };
+    if (isWebPage(response, xml))
+      return { ok: false, failure: { ...describeFailure(response, bytes), status: 200, isForeign: true } };
     return { ok: true, value: read(xml) };
   };
 
@@ -115,7 +139,10 @@ export function createS3Api(transport: S3Transport, bucket: string, backoff: Bac
         ...(prefix !== '' && { prefix }),
         ...(token !== undefined && { 'continuation-token': token }),
       };
-      return again(() => document({ method: 'GET', key: undefined, query, headers: {} }, signal, scanListing, MAX_LISTING_BYTES), signal);
+      return again(
+        () => document({ method: 'GET', key: undefined, query, headers: {} }, signal, scanListing, MAX_LISTING_BYTES),
+        signal,
+      );
     },
     head: (key, signal) =>
       bare({ method: 'HEAD', key, query: {}, headers: {} }, signal, ({ headers }) =>
@@ -142,7 +169,9 @@ export function createS3Api(transport: S3Transport, bucket: string, backoff: Bac
         return id;
       }),
     uploadPart: (part, body, headers, signal) =>
-      bare({ method: 'PUT', key: part.key, query: partQuery(part), headers, body }, signal, (response) => bareEtag(response.headers['etag'])),
+      bare({ method: 'PUT', key: part.key, query: partQuery(part), headers, body }, signal, (response) =>
+        bareEtag(response.headers['etag']),
+      ),
     copyPart: (part, source, [start, end], signal) =>
       document(
         {
@@ -180,7 +209,8 @@ export function createS3Api(transport: S3Transport, bucket: string, backoff: Bac
         signal,
         etagIn('CompleteMultipartUploadResult'),
       ),
-    abortUpload: (key, uploadId, signal) => bare({ method: 'DELETE', key, query: { uploadId }, headers: {} }, signal, () => undefined),
+    abortUpload: (key, uploadId, signal) =>
+      bare({ method: 'DELETE', key, query: { uploadId }, headers: {} }, signal, () => undefined),
   };
 }
 
@@ -212,11 +242,16 @@ function readParts(xml: string): { readonly parts: HeldPart[]; readonly next: st
   if (parts.some(({ number, sizeBytes }) => !Number.isInteger(number) || !Number.isInteger(sizeBytes))) {
     throw badAnswer('a part without number or size');
   }
-  return { parts, next: childText(root, 'IsTruncated') === 'true' ? (childText(root, 'NextPartNumberMarker') ?? '0') : undefined };
+  return {
+    parts,
+    next: childText(root, 'IsTruncated') === 'true' ? (childText(root, 'NextPartNumberMarker') ?? '0') : undefined,
+  };
 }
 
 function completeDocument(parts: readonly HeldPart[]): string {
-  const rows = parts.map(({ number, etag }) => `<Part><PartNumber>${number}</PartNumber><ETag>&quot;${escapeXml(etag)}&quot;</ETag></Part>`);
+  const rows = parts.map(
+    ({ number, etag }) => `<Part><PartNumber>${number}</PartNumber><ETag>&quot;${escapeXml(etag)}&quot;</ETag></Part>`,
+  );
   return `<CompleteMultipartUpload xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${rows.join('')}</CompleteMultipartUpload>`;
 }
 
@@ -230,9 +265,16 @@ function expectRoot(root: XmlElement, name: string): XmlElement {
 }
 
 function isWebPage(response: S3Response, xml: string): boolean {
-  return /^text\/html/i.test(response.headers['content-type'] ?? '') || /^\s*<(?:!doctype html|html)[\s>]/i.test(xml.slice(0, 200));
+  return (
+    /^text\/html/i.test(response.headers['content-type'] ?? '') ||
+    /^\s*<(?:!doctype html|html)[\s>]/i.test(xml.slice(0, 200))
+  );
 }
 
 function badAnswer(what: string): S3ConnectionError {
-  return new S3ConnectionError('ERR_S3_BAD_ANSWER', `The S3 service answered ${what}. The answer was not used; run again.`, { retryable: true });
+  return new S3ConnectionError(
+    'ERR_S3_BAD_ANSWER',
+    `The S3 service answered ${what}. The answer was not used; run again.`,
+    { retryable: true },
+  );
 }

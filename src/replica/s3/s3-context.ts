@@ -4,7 +4,7 @@ import type { Precondition } from '../replica.js';
 import type { Backoff } from '../wrap/backoff.js';
 import type { ByteBudget } from '../wrap/byte-budget.js';
 import type { ClockOffset } from './clock-offset.js';
-import type { Dialect } from './dialect.js';
+import { mayBeMd5, type Dialect } from './dialect.js';
 import { entryOf, fingerprintOf, type ObjectState } from './object-state.js';
 import type { S3Api } from './s3-api.js';
 import type { KeyMap } from './s3-keys.js';
@@ -32,11 +32,23 @@ export interface S3Context {
 }
 
 /** What stands at a path now: HEAD. Throws what {@link failureError} makes of a refusal other than "not there". */
-export async function readState(context: S3Context, path: string, signal: AbortSignal | undefined): Promise<ObjectState | null> {
+export async function readState(
+  context: S3Context,
+  path: string,
+  signal: AbortSignal | undefined,
+): Promise<ObjectState | null> {
   const answer = await context.api.head(context.keys.keyOf(path), signal);
-  if (answer.ok) return answer.value;
+  if (answer.ok) {
+    // A bucket with one such object has more of them, and a listing does not say which.
+    if (answer.value.isEtagOpaque) context.dialect = { ...context.dialect, etagIsMd5: false };
+    return answer.value;
+  }
   if (answer.failure.status === 404) return null;
-  throw failureError(answer.failure, { action: `looking at the object of "${path}"`, bucket: context.api.bucket, path });
+  throw failureError(answer.failure, {
+    action: `looking at the object of "${path}"`,
+    bucket: context.api.bucket,
+    path,
+  });
 }
 
 /** Tells whether what stands is what was expected. */
@@ -47,5 +59,8 @@ export function holds(state: ObjectState | null, precondition: Precondition): bo
 
 /** The entry of a state. */
 export function toEntry(context: S3Context, path: string, state: ObjectState): FileEntry {
-  return entryOf(path, state, context.clockOffset.ms);
+  const entry = entryOf(path, state, context.clockOffset.ms);
+  if (state.md5 !== undefined || mayBeMd5(context.dialect)) return entry;
+  const { digest: _unproven, ...rest } = entry;
+  return rest;
 }

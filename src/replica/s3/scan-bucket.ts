@@ -5,6 +5,7 @@ import type { Problem } from '../../core/problem.js';
 import { HaltError } from '../../errors.js';
 import type { PathFilter, ScanOptions, ScanPage } from '../replica.js';
 import type { ListedObject, ListedPage } from './list-scanner.js';
+import { mayBeMd5 } from './dialect.js';
 import { fingerprintOf, isMd5Hex } from './object-state.js';
 import type { S3Context } from './s3-context.js';
 import { keyWithoutName } from './s3-keys.js';
@@ -67,7 +68,8 @@ export async function* scanBucket(context: S3Context, { filter, signal }: ScanOp
 async function fetchPage(context: S3Context, token: string | undefined, signal: AbortSignal): Promise<ListedPage> {
   const { bucket } = context.api;
   const answer = await context.api.list({ prefix: context.keys.prefix, token, maxKeys: PAGE_KEYS }, signal);
-  if (!answer.ok) throw failureError(answer.failure, { action: `listing the bucket "${bucket}"`, bucket, path: undefined });
+  if (!answer.ok)
+    throw failureError(answer.failure, { action: `listing the bucket "${bucket}"`, bucket, path: undefined });
   return answer.value;
 }
 
@@ -82,16 +84,19 @@ function nextToken(page: ListedPage, token: string | undefined): string | undefi
 }
 
 function checkKey({ keys }: S3Context, key: string, previous: string | undefined): void {
-  if (!key.startsWith(keys.prefix)) throw untrusted(`the key ${showPath(key)} lies outside the prefix ${showPath(keys.prefix)}`);
+  if (!key.startsWith(keys.prefix))
+    throw untrusted(`the key ${showPath(key)} lies outside the prefix ${showPath(keys.prefix)}`);
   if (previous !== undefined && compareByteOrder(previous, key) >= 0) {
-    throw untrusted(`the key ${showPath(key)} comes after ${showPath(previous)}, which is not the order of their bytes`);
+    throw untrusted(
+      `the key ${showPath(key)} comes after ${showPath(previous)}, which is not the order of their bytes`,
+    );
   }
 }
 
 function listedEntry(context: S3Context, path: string, { etag, sizeBytes, lastModified }: ListedObject): Entry {
   const receivedMs = Date.parse(lastModified);
   // Only a candidate: under KMS an ETag looks like an MD5 and is none. `digest` asks.
-  const isCandidate = context.dialect.etagIsMd5 !== false && isMd5Hex(etag);
+  const isCandidate = mayBeMd5(context.dialect) && isMd5Hex(etag);
   return {
     kind: 'file',
     path,
@@ -129,7 +134,11 @@ function ancestorsOf(folder: string): string[] {
 }
 
 function untrusted(what: string): HaltError {
-  return new HaltError('ERR_S3_LISTING', `The listing of the bucket cannot be trusted: ${what}. Nothing was changed; run again, and report it to the store's makers if it stays.`, {
-    retryable: true,
-  });
+  return new HaltError(
+    'ERR_S3_LISTING',
+    `The listing of the bucket cannot be trusted: ${what}. Nothing was changed; run again, and report it to the store's makers if it stays.`,
+    {
+      retryable: true,
+    },
+  );
 }

@@ -1,5 +1,5 @@
 import { PathError, S3ConnectionError, type FileCloudSyncError } from '../../errors.js';
-import { isTransientStatus, retryAfterMs } from '../wrap/retry.js';
+import { isTransientStatus, retryAfterMs } from './wrap/retry.js';
 import { readBody } from './read-body.js';
 import type { S3Response } from './transport.js';
 import { childText, readXml } from './xml-reader.js';
@@ -67,7 +67,11 @@ export function isPreconditionFailure(failure: ServiceFailure): boolean {
 
 /** Tells whether the store does not know what was asked of it (a header, an operation). */
 export function isUnsupported(failure: ServiceFailure): boolean {
-  return failure.status === 501 || failure.code === 'NotImplemented' || (failure.status === 400 && /^Invalid(?:Argument|Request)$/.test(failure.code));
+  return (
+    failure.status === 501 ||
+    failure.code === 'NotImplemented' ||
+    (failure.status === 400 && /^Invalid(?:Argument|Request)$/.test(failure.code))
+  );
 }
 
 /** Tells whether it may pass by itself. */
@@ -111,9 +115,13 @@ export function failureError(failure: ServiceFailure, context: FailureContext): 
 
   const credentials = CREDENTIAL_CODES[code];
   if (credentials !== undefined) return connection('ERR_S3_CREDENTIALS', `${credentials}. Check the credentials`);
-  if (code === 'RequestTimeTooSkewed') return connection('ERR_S3_CLOCK', 'the clock of this machine is too far off. Set it');
+  if (code === 'RequestTimeTooSkewed')
+    return connection('ERR_S3_CLOCK', 'the clock of this machine is too far off. Set it');
   if (code === 'NoSuchBucket') {
-    return connection('ERR_S3_BUCKET_NOT_FOUND', `there is no bucket "${context.bucket}" at this endpoint. Check its name and the endpoint`);
+    return connection(
+      'ERR_S3_BUCKET_NOT_FOUND',
+      `there is no bucket "${context.bucket}" at this endpoint. Check its name and the endpoint`,
+    );
   }
   if (isOtherRegion(failure)) {
     const where = region === undefined ? 'another region or endpoint' : `the region ${region}`;
@@ -124,25 +132,41 @@ export function failureError(failure: ServiceFailure, context: FailureContext): 
     return connection('ERR_S3_REDIRECT', 'the service sends elsewhere, which is never followed. Check the endpoint');
   }
   if (failure.isForeign && !isTransientFailure(failure)) {
-    return connection('ERR_S3_NOT_S3', 'what answered is not an S3 service (a web page or a proxy). Check the endpoint and its port');
+    return connection(
+      'ERR_S3_NOT_S3',
+      'what answered is not an S3 service (a web page or a proxy). Check the endpoint and its port',
+    );
   }
   if (context.path === undefined) {
     if (status === 403) {
-      return connection('ERR_S3_FORBIDDEN', `these credentials have no right to do that in the bucket "${context.bucket}". Ask for the right, or use others`);
+      return connection(
+        'ERR_S3_FORBIDDEN',
+        `these credentials have no right to do that in the bucket "${context.bucket}". Ask for the right, or use others`,
+      );
     }
-    if (isTransientFailure(failure)) return connection('ERR_S3_UNAVAILABLE', 'the service cannot answer now. Run again later', true);
+    if (isTransientFailure(failure))
+      return connection('ERR_S3_UNAVAILABLE', 'the service cannot answer now. Run again later', true);
     return connection('ERR_S3_REFUSED', 'the service refuses it');
   }
   const about = (name: string, what: string, retryable = false): PathError =>
-    new PathError(name, `${capital(context.action)} failed: ${what} (the service answered ${said}).`, { data: { ...data, path: context.path }, retryable });
-  if (status === 403) return about('ERR_S3_FORBIDDEN', 'these credentials have no right to do that. Ask for the right, or exclude the path');
-  if (isTransientFailure(failure)) return about('ERR_S3_UNAVAILABLE', 'the service could not do it now. It is tried again in the next run', true);
+    new PathError(name, `${capital(context.action)} failed: ${what} (the service answered ${said}).`, {
+      data: { ...data, path: context.path },
+      retryable,
+    });
+  if (status === 403)
+    return about(
+      'ERR_S3_FORBIDDEN',
+      'these credentials have no right to do that. Ask for the right, or exclude the path',
+    );
+  if (isTransientFailure(failure))
+    return about('ERR_S3_UNAVAILABLE', 'the service could not do it now. It is tried again in the next run', true);
   if (code === 'InvalidObjectState') return about('ERR_S3_ARCHIVED', 'the object is archived. Restore it first');
   return about('ERR_S3_REFUSED', 'the service refuses it');
 }
 
 function isOtherRegion({ status, code, region }: ServiceFailure): boolean {
-  if (code === 'PermanentRedirect' || code === 'TemporaryRedirect' || code === 'AuthorizationHeaderMalformed') return true;
+  if (code === 'PermanentRedirect' || code === 'TemporaryRedirect' || code === 'AuthorizationHeaderMalformed')
+    return true;
   if (code === 'IllegalLocationConstraintException') return true;
   return (status === 301 || status === 307) && region !== undefined;
 }
@@ -153,5 +177,9 @@ function capital(text: string): string {
 
 /** Text from outside, short and without characters that a terminal would act on. */
 function plain(text: string, most: number): string {
-  return text.slice(0, most).replaceAll(/[^\x20-\x7e]/g, ' ').trim().replace(/\.$/, '');
+  return text
+    .slice(0, most)
+    .replaceAll(/[^\x20-\x7e]/g, ' ')
+    .trim()
+    .replace(/\.$/, '');
 }

@@ -25,27 +25,64 @@ async function listen(server: Server | ReturnType<typeof createTcpServer>): Prom
 
 const serve = (handler: RequestListener): Promise<string> => listen(createServer(handler));
 
-function transportTo(endpoint: string, config: S3ClientConfig = {}, options: Partial<UndiciTransportOptions> = {}): UndiciTransport {
-  const client = new S3Client({ endpoint, region: 'us-east-1', forcePathStyle: true, credentials: { accessKeyId: 'AKID', secretAccessKey: SECRET, sessionToken: TOKEN }, ...config });
+function transportTo(
+  endpoint: string,
+  config: S3ClientConfig = {},
+  options: Partial<UndiciTransportOptions> = {},
+): UndiciTransport {
+  const client = new S3Client({
+    endpoint,
+    region: 'us-east-1',
+    forcePathStyle: true,
+    credentials: { accessKeyId: 'AKID', secretAccessKey: SECRET, sessionToken: TOKEN },
+    ...config,
+  });
   const transport = createUndiciTransport({ client, clock, ...options });
   opened.push(transport);
   return transport;
 }
 
-const get = (key: string, more: Partial<S3Request> = {}): S3Request => ({ method: 'GET', bucket: 'b', key, query: {}, headers: {}, ...more });
+const get = (key: string, more: Partial<S3Request> = {}): S3Request => ({
+  method: 'GET',
+  bucket: 'b',
+  key,
+  query: {},
+  headers: {},
+  ...more,
+});
 
 describe('createUndiciTransport', () => {
   it('puts every key on the wire as it is, encoded once', async () => {
     const seen: (string | undefined)[] = [];
-    const transport = transportTo(await serve((request, answer) => {
-      seen.push(request.url);
-      answer.end();
-    }));
-    for (const key of ['/lead', 'a//b', '../up', 'a/./b/..', 'a+b', 'a%2Fb', 'ü \u{1F600}', "it's(!)*?x=1#y&z", 'trail/']) {
+    const transport = transportTo(
+      await serve((request, answer) => {
+        seen.push(request.url);
+        answer.end();
+      }),
+    );
+    for (const key of [
+      '/lead',
+      'a//b',
+      '../up',
+      'a/./b/..',
+      'a+b',
+      'a%2Fb',
+      'ü \u{1F600}',
+      "it's(!)*?x=1#y&z",
+      'trail/',
+    ]) {
       await readBody(await transport.send(get(key)), 10);
     }
     expect(seen).toEqual([
-      '/b//lead', '/b/a//b', '/b/../up', '/b/a/./b/..', '/b/a%2Bb', '/b/a%252Fb', '/b/%C3%BC%20%F0%9F%98%80', '/b/it%27s%28%21%29%2A%3Fx%3D1%23y%26z', '/b/trail/',
+      '/b//lead',
+      '/b/a//b',
+      '/b/../up',
+      '/b/a/./b/..',
+      '/b/a%2Bb',
+      '/b/a%252Fb',
+      '/b/%C3%BC%20%F0%9F%98%80',
+      '/b/it%27s%28%21%29%2A%3Fx%3D1%23y%26z',
+      '/b/trail/',
     ]);
   });
 
@@ -55,17 +92,26 @@ describe('createUndiciTransport', () => {
       strangers++;
       answer.end();
     });
-    const transport = transportTo(await serve((_request, answer) => answer.writeHead(301, { location: elsewhere, 'x-amz-bucket-region': 'eu-west-1' }).end()));
-    expect(await transport.send(get('k'))).toMatchObject({ status: 301, headers: { 'x-amz-bucket-region': 'eu-west-1' } });
+    const transport = transportTo(
+      await serve((_request, answer) =>
+        answer.writeHead(301, { location: elsewhere, 'x-amz-bucket-region': 'eu-west-1' }).end(),
+      ),
+    );
+    expect(await transport.send(get('k'))).toMatchObject({
+      status: 301,
+      headers: { 'x-amz-bucket-region': 'eu-west-1' },
+    });
     expect(strangers).toBe(0);
   });
 
   it('signs the hash of the body over http, and the session token', async () => {
     const seen: IncomingMessage['headers'][] = [];
-    const transport = transportTo(await serve((request, answer) => {
-      seen.push(request.headers);
-      request.resume().on('end', () => answer.end());
-    }));
+    const transport = transportTo(
+      await serve((request, answer) => {
+        seen.push(request.headers);
+        request.resume().on('end', () => answer.end());
+      }),
+    );
     await readBody(await transport.send(get('k', { method: 'PUT', body: Buffer.from('abc') })), 10);
     expect(seen[0]).toMatchObject({
       'content-length': '3',
@@ -78,14 +124,16 @@ describe('createUndiciTransport', () => {
   it('signs again with the time of the service when its own clock is refused', async () => {
     const serverMs = Date.now() + 3_600_000;
     const dates: unknown[] = [];
-    const transport = transportTo(await serve((request, answer) => {
-      dates.push(request.headers['x-amz-date']);
-      answer.sendDate = false;
-      answer.setHeader('date', new Date(serverMs).toUTCString());
-      const day = new Date(serverMs).toISOString().slice(0, 13).replaceAll('-', '');
-      answer.statusCode = String(request.headers['x-amz-date']).startsWith(day) ? 200 : 403;
-      answer.end();
-    }));
+    const transport = transportTo(
+      await serve((request, answer) => {
+        dates.push(request.headers['x-amz-date']);
+        answer.sendDate = false;
+        answer.setHeader('date', new Date(serverMs).toUTCString());
+        const day = new Date(serverMs).toISOString().slice(0, 13).replaceAll('-', '');
+        answer.statusCode = String(request.headers['x-amz-date']).startsWith(day) ? 200 : 403;
+        answer.end();
+      }),
+    );
     expect((await transport.send(get('k'))).status).toBe(200);
     expect(dates.length).toBe(2);
     expect(Math.abs(transport.clockOffsetMs - 3_600_000)).toBeLessThan(5_000);
@@ -95,10 +143,12 @@ describe('createUndiciTransport', () => {
 
   it('sends a refused request once when the clock is not to blame', async () => {
     let count = 0;
-    const transport = transportTo(await serve((_request, answer) => {
-      count++;
-      answer.writeHead(403).end();
-    }));
+    const transport = transportTo(
+      await serve((_request, answer) => {
+        count++;
+        answer.writeHead(403).end();
+      }),
+    );
     expect((await transport.send(get('k'))).status).toBe(403);
     expect(count).toBe(1);
   });
@@ -106,9 +156,21 @@ describe('createUndiciTransport', () => {
   it.each<[string, () => Promise<string>, string]>([
     ['nobody listens', async () => 'http://127.0.0.1:1', 'ERR_S3_UNREACHABLE'],
     ['the host has no address', async () => 'http://no-such-host.invalid', 'ERR_S3_DNS'],
-    ['the service speaks no TLS', async () => (await serve((_request, answer) => answer.end())).replace('http', 'https'), 'ERR_S3_TLS'],
-    ['what answers speaks no HTTP', () => listen(createTcpServer((socket) => socket.end('SSH-2.0-OpenSSH_9\r\n'))), 'ERR_S3_NOT_HTTP'],
-    ['the connection is closed without an answer', () => listen(createTcpServer((socket) => socket.once('data', () => socket.destroy()))), 'ERR_S3_CONNECTION_LOST'],
+    [
+      'the service speaks no TLS',
+      async () => (await serve((_request, answer) => answer.end())).replace('http', 'https'),
+      'ERR_S3_TLS',
+    ],
+    [
+      'what answers speaks no HTTP',
+      () => listen(createTcpServer((socket) => socket.end('SSH-2.0-OpenSSH_9\r\n'))),
+      'ERR_S3_NOT_HTTP',
+    ],
+    [
+      'the connection is closed without an answer',
+      () => listen(createTcpServer((socket) => socket.once('data', () => socket.destroy()))),
+      'ERR_S3_CONNECTION_LOST',
+    ],
     ['no answer comes', () => serve(() => {}), 'ERR_S3_TIMEOUT'],
   ])('says what happened when %s', async (_what, endpoint, code) => {
     const transport = transportTo(await endpoint(), {}, { headersTimeoutMs: 50, connectTimeoutMs: 500 });
@@ -116,11 +178,19 @@ describe('createUndiciTransport', () => {
   });
 
   it.each<[string, RequestListener, string]>([
-    ['is short', (request, answer) => {
-      answer.writeHead(200, { 'content-length': '10' }).write('12345');
-      setImmediate(() => request.socket.destroy());
-    }, 'ERR_S3_CONNECTION_LOST'],
-    ['stops', (_request, answer) => void answer.writeHead(200, { 'content-length': '10' }).write('12345'), 'ERR_S3_TIMEOUT'],
+    [
+      'is short',
+      (request, answer) => {
+        answer.writeHead(200, { 'content-length': '10' }).write('12345');
+        setImmediate(() => request.socket.destroy());
+      },
+      'ERR_S3_CONNECTION_LOST',
+    ],
+    [
+      'stops',
+      (_request, answer) => void answer.writeHead(200, { 'content-length': '10' }).write('12345'),
+      'ERR_S3_TIMEOUT',
+    ],
   ])('throws when a body %s', async (_what, handler, code) => {
     const transport = transportTo(await serve(handler), {}, { bodyTimeoutMs: 50 });
     const answer = await transport.send(get('k'));
@@ -136,9 +206,11 @@ describe('createUndiciTransport', () => {
   });
 
   it('lets go of a body that nobody reads', async () => {
-    const transport = transportTo(await serve((_request, answer) => {
-      answer.write('x'.repeat(1000));
-    }));
+    const transport = transportTo(
+      await serve((_request, answer) => {
+        answer.write('x'.repeat(1000));
+      }),
+    );
     const answer = await transport.send(get('k'));
     await answer.body[Symbol.asyncIterator]().return?.();
   });
@@ -149,7 +221,9 @@ describe('createUndiciTransport', () => {
       const transport = transportTo(endpoint);
       errors.push(await transport.send(get('k')).catch((error: unknown) => error));
     }
-    const failing = transportTo('http://127.0.0.1:1', { credentials: () => Promise.reject(new Error('no credentials')) });
+    const failing = transportTo('http://127.0.0.1:1', {
+      credentials: () => Promise.reject(new Error('no credentials')),
+    });
     const failure = await failing.send(get('k')).catch((error: unknown) => error);
     expect(failure).toMatchObject({ code: 'ERR_S3_CREDENTIALS' });
     for (const error of [...errors, failure]) {
@@ -167,7 +241,11 @@ describe('resolveBucketEndpoint', () => {
     [{ region: 'eu-west-1', useDualstackEndpoint: true }, 'https://my-bucket.s3.dualstack.eu-west-1.amazonaws.com', ''],
     [{ region: 'cn-north-1' }, 'https://my-bucket.s3.cn-north-1.amazonaws.com.cn', ''],
     [{ region: 'us-east-1', endpoint: 'https://s3.example.com' }, 'https://my-bucket.s3.example.com', ''],
-    [{ region: 'us-east-1', endpoint: 'https://s3.example.com/base/', forcePathStyle: true }, 'https://s3.example.com', '/base/my-bucket'],
+    [
+      { region: 'us-east-1', endpoint: 'https://s3.example.com/base/', forcePathStyle: true },
+      'https://s3.example.com',
+      '/base/my-bucket',
+    ],
     [{ region: 'us-east-1', endpoint: 'http://[::1]:9000', forcePathStyle: true }, 'http://[::1]:9000', '/my-bucket'],
   ])('goes where the client goes (%o)', async (config, origin, basePath) => {
     const client = new S3Client({ credentials: { accessKeyId: 'a', secretAccessKey: 'b' }, ...config });
@@ -176,6 +254,8 @@ describe('resolveBucketEndpoint', () => {
 
   it('refuses what it cannot sign for', async () => {
     const client = new S3Client({ region: 'us-east-1', credentials: { accessKeyId: 'a', secretAccessKey: 'b' } });
-    await expect(resolveBucketEndpoint(client, 'data--use1-az4--x-s3')).rejects.toMatchObject({ code: 'ERR_S3_ENDPOINT' });
+    await expect(resolveBucketEndpoint(client, 'data--use1-az4--x-s3')).rejects.toMatchObject({
+      code: 'ERR_S3_ENDPOINT',
+    });
   });
 });

@@ -65,7 +65,8 @@ export function createUndiciTransport(options: UndiciTransportOptions): UndiciTr
   };
 
   const sendOnce = async (request: S3Request, endpoint: BucketEndpoint): Promise<S3Response> => {
-    const path = request.key === undefined ? endpoint.basePath || '/' : `${endpoint.basePath}/${encodeKey(request.key)}`;
+    const path =
+      request.key === undefined ? endpoint.basePath || '/' : `${endpoint.basePath}/${encodeKey(request.key)}`;
     const query = encodeQuery(request.query);
     const headers = sign({
       method: request.method,
@@ -89,7 +90,11 @@ export function createUndiciTransport(options: UndiciTransportOptions): UndiciTr
         body: request.body ?? null,
         ...(request.signal !== undefined && { signal: request.signal }),
       });
-      return { status: answer.statusCode, headers: joinHeaders(answer.headers), body: guardBody(answer.body, endpoint.origin) };
+      return {
+        status: answer.statusCode,
+        headers: joinHeaders(answer.headers),
+        body: guardBody(answer.body, endpoint.origin),
+      };
     } catch (cause) {
       throw connectionError(cause, endpoint.origin);
     }

@@ -10,9 +10,13 @@ export function encodeUriPart(text: string): string {
   try {
     encoded = encodeURIComponent(text);
   } catch (cause) {
-    throw new PathError('ERR_KEY_NOT_UNICODE', 'A key holds half of a surrogate pair and cannot be sent to the store. Rename the file.', {
-      cause,
-    });
+    throw new PathError(
+      'ERR_KEY_NOT_UNICODE',
+      'A key holds half of a surrogate pair and cannot be sent to the store. Rename the file.',
+      {
+        cause,
+      },
+    );
   }
   return encoded.replaceAll(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
 }

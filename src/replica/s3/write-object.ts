@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
 import { PathError, StaleError } from '../../errors.js';
 import type { Outcome, Precondition, Source, WriteOptions, Written } from '../replica.js';
-import { contentTypeOf } from './content-type.js';
-import { etagCondition, type EtagForm } from './dialect.js';
 import { guardedChange } from './guarded-change.js';
-import { etagOf, fingerprintOf, formatMtime, type ObjectState } from './object-state.js';
+import { fingerprintOf } from './object-state.js';
 import { readRange } from './read-range.js';
 import { readState, toEntry, type S3Context } from './s3-context.js';
 import { isUnsupported } from './service-error.js';
+import { writeCondition } from './write-condition.js';
 import { writeParts } from './write-parts.js';
+import { metadataOf, stateAfter, written } from './written-object.js';
 
 /** How often bytes that arrived damaged are sent again. */
 const MAX_CORRUPTIONS = 3;
@@ -20,9 +20,16 @@ const MAX_CORRUPTIONS = 3;
  *
  * @throws PathError `ERR_S3_CORRUPT_WRITE`, `ERR_SOURCE_LENGTH`, `ERR_S3_…`.
  */
-export async function writeObject(context: S3Context, path: string, source: Source, precondition: Precondition, options: WriteOptions): Promise<Outcome<Written>> {
+export async function writeObject(
+  context: S3Context,
+  path: string,
+  source: Source,
+  precondition: Precondition,
+  options: WriteOptions,
+): Promise<Outcome<Written>> {
   try {
-    if (source.entry.sizeBytes > context.partSizeBytes) return await writeParts(context, path, source, precondition, options);
+    if (source.entry.sizeBytes > context.partSizeBytes)
+      return await writeParts(context, path, source, precondition, options);
     return await writeWhole(context, path, source, precondition, options);
   } catch (error) {
     if (error instanceof StaleError) return { outcome: 'stale', message: error.message };
@@ -30,7 +37,13 @@ export async function writeObject(context: S3Context, path: string, source: Sour
   }
 }
 
-async function writeWhole(context: S3Context, path: string, source: Source, precondition: Precondition, options: WriteOptions): Promise<Outcome<Written>> {
+async function writeWhole(
+  context: S3Context,
+  path: string,
+  source: Source,
+  precondition: Precondition,
+  options: WriteOptions,
+): Promise<Outcome<Written>> {
   const { signal } = options;
   const { sizeBytes } = source.entry;
   const release = await context.budget.take(sizeBytes, signal);
@@ -44,13 +57,18 @@ async function writeWhole(context: S3Context, path: string, source: Source, prec
       if (outcome.outcome === 'stale') return outcome;
       const etag = outcome.value;
       options.onBytes?.(body.length);
-      if (etag === hex || context.dialect.etagIsMd5 !== true) return await finish(context, path, source, etag, hex, signal);
+      if (etag === hex || context.dialect.etagIsMd5 !== true)
+        return await finish(context, path, source, etag, hex, signal);
       // The store has MD5s for ETags, and this is not that of our bytes: they were damaged under way or on its disk.
       const damaged = await readState(context, path, signal);
-      if (damaged === null || damaged.etag !== etag) return { outcome: 'stale', message: `"${path}" was changed right after it was uploaded.` };
+      if (damaged === null || damaged.etag !== etag)
+        return { outcome: 'stale', message: `"${path}" was changed right after it was uploaded.` };
       if (damaged.isEtagOpaque) return await finish(context, path, source, etag, hex, signal);
       if (corruption >= MAX_CORRUPTIONS) throw corrupt(path, hex, etag);
-      expected = { fingerprint: fingerprintOf(damaged.etag, damaged.sizeBytes), entry: toEntry(context, path, damaged) };
+      expected = {
+        fingerprint: fingerprintOf(damaged.etag, damaged.sizeBytes),
+        entry: toEntry(context, path, damaged),
+      };
     }
   } finally {
     release();
@@ -66,10 +84,18 @@ interface PutInput {
   readonly signal: AbortSignal | undefined;
 }
 
-async function putOnce(context: S3Context, { path, source, body, md5, expected, signal }: PutInput): Promise<Outcome<{ readonly value: string }>> {
+async function putOnce(
+  context: S3Context,
+  { path, source, body, md5, expected, signal }: PutInput,
+): Promise<Outcome<{ readonly value: string }>> {
   const { dialect } = context;
   const hex = md5.toString('hex');
-  const { headers: condition, trusted } = writeCondition(expected, dialect.putCreate, dialect.putReplace, dialect.mayTryCreate);
+  const { headers: condition, trusted } = writeCondition(
+    expected,
+    dialect.putCreate,
+    dialect.putReplace,
+    dialect.mayTryCreate,
+  );
   let conditional = condition;
   const answered = new Set([hex]);
   return guardedChange<string>(
@@ -81,7 +107,11 @@ async function putOnce(context: S3Context, { path, source, body, md5, expected, 
       trusted,
       before: () => source.verify(signal),
       async send() {
-        const headers = { ...metadataOf(path, source), 'content-md5': md5.toString('base64'), ...md5Metadata(context, md5) };
+        const headers = {
+          ...metadataOf(path, source),
+          'content-md5': md5.toString('base64'),
+          ...md5Metadata(context, md5),
+        };
         let answer = await context.api.put(context.keys.keyOf(path), body, { ...headers, ...conditional }, signal);
         if (!answer.ok && !trusted && isUnsupported(answer.failure) && 'if-none-match' in conditional) {
           // The store refuses the header instead of ignoring it.
@@ -92,32 +122,12 @@ async function putOnce(context: S3Context, { path, source, body, md5, expected, 
         if (answer.ok && answer.value !== '') answered.add(answer.value);
         return answer;
       },
-      isOurs: (state) => state !== null && state.sizeBytes === body.length && (answered.has(state.etag) || state.md5 === hex),
+      isOurs: (state) =>
+        state !== null && state.sizeBytes === body.length && (answered.has(state.etag) || state.md5 === hex),
       recover: (state) => state?.etag ?? '',
     },
     signal,
   );
-}
-
-/** The condition of a write as headers, and whether the store is known to honour it. */
-export function writeCondition(
-  expected: Precondition,
-  create: boolean,
-  replace: EtagForm,
-  mayTryCreate: boolean,
-): { readonly headers: Readonly<Record<string, string>>; readonly trusted: boolean } {
-  if (expected === null) return { headers: create || mayTryCreate ? { 'if-none-match': '*' } : {}, trusted: create };
-  const value = etagCondition(replace, etagOf(expected.fingerprint));
-  return value === undefined ? { headers: {}, trusted: false } : { headers: { 'if-match': value }, trusted: true };
-}
-
-/** Content type and recorded time of the object that a source becomes. */
-export function metadataOf(path: string, source: Source): Readonly<Record<string, string>> {
-  const { modifiedMs } = source.entry;
-  return {
-    'content-type': contentTypeOf(path),
-    ...(modifiedMs !== undefined && { 'x-amz-meta-mtime': formatMtime(modifiedMs) }),
-  };
 }
 
 /** Where ETags say nothing about the content, the MD5 goes along under rclone's name for it. */
@@ -125,26 +135,16 @@ function md5Metadata(context: S3Context, md5: Buffer): Readonly<Record<string, s
   return context.dialect.etagIsMd5 === true ? {} : { 'x-amz-meta-md5chksum': md5.toString('base64') };
 }
 
-async function finish(context: S3Context, path: string, source: Source, etag: string, hex: string, signal: AbortSignal | undefined): Promise<Outcome<Written>> {
+async function finish(
+  context: S3Context,
+  path: string,
+  source: Source,
+  etag: string,
+  hex: string,
+  signal: AbortSignal | undefined,
+): Promise<Outcome<Written>> {
   if (etag === '') return written(path, source, await stateAfter(context, path, signal), `md5:${hex}`);
   return written(path, source, { etag, sizeBytes: source.entry.sizeBytes }, `md5:${hex}`);
-}
-
-/** HEAD for the ETag that an answer did not give. */
-export async function stateAfter(context: S3Context, path: string, signal: AbortSignal | undefined): Promise<ObjectState> {
-  const state = await readState(context, path, signal);
-  if (state === null) throw new StaleError(`"${path}" was removed from the bucket right after it was written.`);
-  return state;
-}
-
-/** What a finished write answers. */
-export function written(path: string, source: Source, { etag, sizeBytes }: Pick<ObjectState, 'etag' | 'sizeBytes'>, digest: string): Outcome<Written> {
-  const { modifiedMs } = source.entry;
-  return {
-    outcome: 'done',
-    entry: { kind: 'file', path, sizeBytes, fingerprint: fingerprintOf(etag, sizeBytes), modifiedMs, modifiedSource: 'mtime', digest },
-    digest,
-  };
 }
 
 function corrupt(path: string, wanted: string, found: string): PathError {
@@ -154,4 +154,3 @@ function corrupt(path: string, wanted: string, found: string): PathError {
     { data: { path, wanted, found } },
   );
 }
-

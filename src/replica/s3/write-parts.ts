@@ -10,7 +10,8 @@ import type { HeldPart } from './s3-api.js';
 import { holds, readState, type S3Context } from './s3-context.js';
 import { failureError, type ServiceFailure } from './service-error.js';
 import type { RememberedUpload } from './upload-memory.js';
-import { metadataOf, stateAfter, writeCondition, written } from './write-object.js';
+import { writeCondition } from './write-condition.js';
+import { metadataOf, stateAfter, written } from './written-object.js';
 
 /** A part that is in the store, with the MD5 of our bytes. */
 interface SentPart extends HeldPart {
@@ -23,7 +24,13 @@ interface SentPart extends HeldPart {
  *
  * The upload is aborted when it has become useless; after an abort by the caller or a failure that may pass it is kept.
  */
-export async function writeParts(context: S3Context, path: string, source: Source, precondition: Precondition, options: WriteOptions): Promise<Outcome<Written>> {
+export async function writeParts(
+  context: S3Context,
+  path: string,
+  source: Source,
+  precondition: Precondition,
+  options: WriteOptions,
+): Promise<Outcome<Written>> {
   const upload = await beginUpload(context, path, source, options.signal);
   try {
     const parts = await sendParts(context, upload, source, options);
@@ -43,7 +50,12 @@ interface BegunUpload {
   readonly held: ReadonlyMap<number, HeldPart>;
 }
 
-async function beginUpload(context: S3Context, path: string, source: Source, signal: AbortSignal | undefined): Promise<BegunUpload> {
+async function beginUpload(
+  context: S3Context,
+  path: string,
+  source: Source,
+  signal: AbortSignal | undefined,
+): Promise<BegunUpload> {
   const { sizeBytes, fingerprint } = source.entry;
   const partSizeBytes = partSizeFor(sizeBytes, context.partSizeBytes);
   const before = await context.uploads.get(path);
@@ -57,12 +69,23 @@ async function beginUpload(context: S3Context, path: string, source: Source, sig
   }
   const created = await context.api.createUpload(context.keys.keyOf(path), metadataOf(path, source), signal);
   if (!created.ok) throw partsError(context, path, created.failure);
-  const record = { path, uploadId: created.value, fingerprint, partSizeBytes, startedAtMs: context.runtime.clock.nowMs() };
+  const record = {
+    path,
+    uploadId: created.value,
+    fingerprint,
+    partSizeBytes,
+    startedAtMs: context.runtime.clock.nowMs(),
+  };
   await context.uploads.put(record);
   return { record, held: new Map() };
 }
 
-async function sendParts(context: S3Context, { record, held }: BegunUpload, source: Source, { signal, onBytes }: WriteOptions): Promise<SentPart[]> {
+async function sendParts(
+  context: S3Context,
+  { record, held }: BegunUpload,
+  source: Source,
+  { signal, onBytes }: WriteOptions,
+): Promise<SentPart[]> {
   const ranges = partsOf(source.entry.sizeBytes, record.partSizeBytes);
   const sent: SentPart[] = [];
   const key = context.keys.keyOf(record.path);
@@ -78,7 +101,8 @@ async function sendParts(context: S3Context, { record, held }: BegunUpload, sour
         const target = { key, uploadId: record.uploadId, number };
         const answer = await context.api.uploadPart(target, body, { 'content-md5': md5.toString('base64') }, stop);
         if (!answer.ok) throw partsError(context, record.path, answer.failure);
-        if (context.dialect.etagIsMd5 === true && answer.value !== md5.toString('hex')) throw corruptPart(record.path, number);
+        if (context.dialect.etagIsMd5 === true && answer.value !== md5.toString('hex'))
+          throw corruptPart(record.path, number);
         sent[number - 1] = { number, etag: answer.value, sizeBytes: body.length, md5 };
       }
       onBytes?.(body.length);
@@ -125,7 +149,8 @@ async function completeUpload(
     // An earlier try may have completed the upload without our hearing of it: then it is not there to be completed again.
     if (!(error instanceof PathError) || error.code !== 'ERR_S3_UPLOAD_LOST') throw error;
     const state = await readState(context, path, signal);
-    if (state !== null && isOurUpload(state, sizeBytes, answered)) return { outcome: 'done' as const, value: state.etag };
+    if (state !== null && isOurUpload(state, sizeBytes, answered))
+      return { outcome: 'done' as const, value: state.etag };
     if (holds(state, precondition)) throw error;
     return { outcome: 'stale' as const, message: `"${path}" was changed in the bucket while it was uploaded.` };
   });

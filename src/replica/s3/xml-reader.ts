@@ -36,7 +36,11 @@ export function readXml(xml: string): XmlElement {
       if (next === -1) throw xmlError('the document is cut short', xml.length);
       if (xml.startsWith(`</${tag.name}>`, next)) {
         at = next + tag.name.length + 3;
-        return { name: tag.name, text: children.length === 0 ? decodeXmlText(xml.slice(start, next), start) : '', children };
+        return {
+          name: tag.name,
+          text: children.length === 0 ? decodeXmlText(xml.slice(start, next), start) : '',
+          children,
+        };
       }
       if (/\S/.test(xml.slice(start, next))) throw xmlError('text between elements', start);
       at = next;
@@ -45,7 +49,8 @@ export function readXml(xml: string): XmlElement {
   };
 
   const readTag = (): { name: string; closed: boolean } => {
-    const tag = /<([A-Za-z_][\w:.-]{0,63})((?:\s+[\w:.-]{1,64}\s*=\s*(?:"[^"<]{0,512}"|'[^'<]{0,512}')){0,8})\s*(\/?)>/y;
+    const tag =
+      /<([A-Za-z_][\w:.-]{0,63})((?:\s+[\w:.-]{1,64}\s*=\s*(?:"[^"<]{0,512}"|'[^'<]{0,512}')){0,8})\s*(\/?)>/y;
     tag.lastIndex = at;
     const match = tag.exec(xml);
     if (match === null) throw xmlError('something that is not an element', at);

@@ -16,7 +16,8 @@ export function decodeXmlText(text: string, position: number): string {
     const number = /^#(?:x([0-9a-fA-F]{1,6})|([0-9]{1,7}))$/.exec(name);
     if (end !== ';' || number === null) throw xmlError('an entity that is not allowed', position);
     const point = number[1] === undefined ? Number(number[2]) : Number.parseInt(number[1], 16);
-    if (point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff)) throw xmlError('a character that does not exist', position);
+    if (point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff))
+      throw xmlError('a character that does not exist', position);
     return String.fromCodePoint(point);
   });
 }

@@ -1,4 +1,4 @@
-import type { S3Response } from '../s3/transport.js';
+import type { S3Response } from '../transport.js';
 
 /** What to do while a body passes. */
 export interface BodyHooks {

@@ -1,5 +1,5 @@
-import type { Clock } from '../../core/runtime.js';
-import type { S3Request, S3Transport } from '../s3/transport.js';
+import type { Clock } from '../../../core/runtime.js';
+import type { S3Request, S3Transport } from '../transport.js';
 import { hookBody } from './body-hooks.js';
 
 /** One request that went out, told when its answer ended. */
@@ -54,7 +54,14 @@ export function withTrace(inner: S3Transport, options: TraceOptions): TracedTran
       byOperation[operation] = (byOperation[operation] ?? 0) + 1;
       const tell = (status: number | undefined, received: number): void => {
         const durationMs = options.clock.nowMs() - sentMs;
-        options.onRequest?.({ operation, key: request.key, status, sentBytes: sent, receivedBytes: received, durationMs });
+        options.onRequest?.({
+          operation,
+          key: request.key,
+          status,
+          sentBytes: sent,
+          receivedBytes: received,
+          durationMs,
+        });
       };
       try {
         const response = await inner.send(request);

@@ -1,6 +1,6 @@
-import { FileCloudSyncError, isAbort } from '../../errors.js';
-import type { S3Request, S3Response, S3Transport } from '../s3/transport.js';
-import type { Backoff } from './backoff.js';
+import { FileCloudSyncError, isAbort } from '../../../errors.js';
+import type { S3Request, S3Response, S3Transport } from '../transport.js';
+import type { Backoff } from '../../wrap/backoff.js';
 import { discard } from './discard.js';
 
 /** Answers that mean "later": throttled, overloaded, or an error of the service itself. */

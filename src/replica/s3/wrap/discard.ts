@@ -1,4 +1,4 @@
-import type { S3Response } from '../s3/transport.js';
+import type { S3Response } from '../transport.js';
 
 /** How much of an unwanted body is read to keep the connection; beyond it the connection is given up. */
 const WORTH_READING_BYTES = 64 * 1024;

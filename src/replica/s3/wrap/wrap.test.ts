@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import type { Runtime } from '../../core/runtime.js';
-import { S3ConnectionError } from '../../errors.js';
-import type { S3Request, S3Response, S3Transport } from '../s3/transport.js';
+import type { Runtime } from '../../../core/runtime.js';
+import { S3ConnectionError } from '../../../errors.js';
+import type { S3Request, S3Response, S3Transport } from '../transport.js';
 import { withAdaptiveLimit } from './adaptive-limit.js';
-import { createBackoff } from './backoff.js';
+import { createBackoff } from '../../wrap/backoff.js';
 import { withBandwidth } from './bandwidth.js';
-import { createByteBudget } from './byte-budget.js';
+import { createByteBudget } from '../../wrap/byte-budget.js';
 import { discard } from './discard.js';
 import { withRetry } from './retry.js';
 import { operationOf, withTrace, type RequestEvent } from './trace.js';
@@ -50,7 +50,14 @@ function scripted(steps: readonly (() => S3Response)[]): S3Transport & { readonl
   };
 }
 
-const request = (more: Partial<S3Request> = {}): S3Request => ({ method: 'GET', bucket: 'b', key: 'k', query: {}, headers: {}, ...more });
+const request = (more: Partial<S3Request> = {}): S3Request => ({
+  method: 'GET',
+  bucket: 'b',
+  key: 'k',
+  query: {},
+  headers: {},
+  ...more,
+});
 const lost = (): never => {
   throw new S3ConnectionError('ERR_S3_CONNECTION_LOST', 'lost', { retryable: true });
 };
@@ -77,7 +84,9 @@ describe('withRetry', () => {
     ['Complete', request({ method: 'POST', query: { uploadId: 'u' } })],
   ])('never sends %s again by itself', async (_what, what) => {
     const inner = scripted([lost, () => answer(200)]);
-    await expect(withRetry(inner, createBackoff(virtualRuntime())).send(what)).rejects.toMatchObject({ code: 'ERR_S3_CONNECTION_LOST' });
+    await expect(withRetry(inner, createBackoff(virtualRuntime())).send(what)).rejects.toMatchObject({
+      code: 'ERR_S3_CONNECTION_LOST',
+    });
     const refused = scripted([() => answer(503), () => answer(200)]);
     expect((await withRetry(refused, createBackoff(virtualRuntime())).send(what)).status).toBe(503);
     expect([inner.sent.length, refused.sent.length]).toEqual([1, 1]);
@@ -87,14 +96,24 @@ describe('withRetry', () => {
     const inner = scripted([() => answer(500)]);
     expect((await withRetry(inner, createBackoff(virtualRuntime(), { attempts: 4 })).send(request())).status).toBe(500);
     expect(inner.sent.length).toBe(4);
-    const wrong = scripted([() => { throw new S3ConnectionError('ERR_S3_TLS', 'no'); }]);
-    await expect(withRetry(wrong, createBackoff(virtualRuntime())).send(request())).rejects.toMatchObject({ code: 'ERR_S3_TLS' });
+    const wrong = scripted([
+      () => {
+        throw new S3ConnectionError('ERR_S3_TLS', 'no');
+      },
+    ]);
+    await expect(withRetry(wrong, createBackoff(virtualRuntime())).send(request())).rejects.toMatchObject({
+      code: 'ERR_S3_TLS',
+    });
     expect(wrong.sent.length).toBe(1);
   });
 
   it('waits as long as the service asks, up to 30 seconds', async () => {
     const runtime = virtualRuntime(0);
-    const inner = scripted([() => answer(503, '', { 'retry-after': '7' }), () => answer(429, '', { 'retry-after': '9999' }), () => answer(200)]);
+    const inner = scripted([
+      () => answer(503, '', { 'retry-after': '7' }),
+      () => answer(429, '', { 'retry-after': '9999' }),
+      () => answer(200),
+    ]);
     await withRetry(inner, createBackoff(runtime)).send(request());
     expect(runtime.slept).toEqual([7000, 30_000]);
   });
@@ -157,7 +176,8 @@ describe('withBandwidth', () => {
   it('keeps the mean in each direction for itself', async () => {
     const runtime = virtualRuntime();
     const limited = withBandwidth(scripted([() => answer(200, 'x'.repeat(500))]), runtime.clock, 1000);
-    for (let i = 0; i < 20; i++) await discard(await limited.send(request({ method: 'PUT', body: new Uint8Array(2000) })));
+    for (let i = 0; i < 20; i++)
+      await discard(await limited.send(request({ method: 'PUT', body: new Uint8Array(2000) })));
     // 40,000 bytes up at 1,000 a second; what came down was slower than its bound.
     expect(runtime.clock.nowMs()).toBeGreaterThanOrEqual(37_000);
     expect(runtime.clock.nowMs()).toBeLessThanOrEqual(40_000);
@@ -167,10 +187,18 @@ describe('withBandwidth', () => {
 describe('withTrace', () => {
   it('counts each request by its operation, and bytes in both directions', async () => {
     const events: RequestEvent[] = [];
-    const traced = withTrace(scripted([() => answer(200, 'four'), lost]), { clock: virtualRuntime().clock, onRequest: (event) => events.push(event) });
+    const traced = withTrace(scripted([() => answer(200, 'four'), lost]), {
+      clock: virtualRuntime().clock,
+      onRequest: (event) => events.push(event),
+    });
     await discard(await traced.send(request({ method: 'PUT', body: new Uint8Array(3) })));
     await expect(traced.send(request())).rejects.toThrow();
-    expect(traced.counters).toEqual({ requests: 2, sentBytes: 3, receivedBytes: 4, byOperation: { PutObject: 1, GetObject: 1 } });
+    expect(traced.counters).toEqual({
+      requests: 2,
+      sentBytes: 3,
+      receivedBytes: 4,
+      byOperation: { PutObject: 1, GetObject: 1 },
+    });
     expect(events).toMatchObject([
       { operation: 'PutObject', status: 200, sentBytes: 3, receivedBytes: 4 },
       { operation: 'GetObject', status: undefined },
@@ -181,12 +209,30 @@ describe('withTrace', () => {
     const copy = { 'x-amz-copy-source': '/b/k' };
     const upload = { uploadId: 'u' };
     const named = [
-      request({ key: undefined }), request({ key: undefined, method: 'HEAD' }), request({ query: upload }), request({ method: 'HEAD' }), request({ method: 'POST', query: { uploads: '' } }),
-      request({ method: 'POST', query: upload }), request({ method: 'DELETE' }), request({ method: 'DELETE', query: upload }), request({ method: 'PUT', headers: copy }),
-      request({ method: 'PUT', query: upload }), request({ method: 'PUT', query: upload, headers: copy }),
+      request({ key: undefined }),
+      request({ key: undefined, method: 'HEAD' }),
+      request({ query: upload }),
+      request({ method: 'HEAD' }),
+      request({ method: 'POST', query: { uploads: '' } }),
+      request({ method: 'POST', query: upload }),
+      request({ method: 'DELETE' }),
+      request({ method: 'DELETE', query: upload }),
+      request({ method: 'PUT', headers: copy }),
+      request({ method: 'PUT', query: upload }),
+      request({ method: 'PUT', query: upload, headers: copy }),
     ].map(operationOf);
     expect(named).toEqual([
-      'ListObjectsV2', 'HeadBucket', 'ListParts', 'HeadObject', 'CreateMultipartUpload', 'CompleteMultipartUpload', 'DeleteObject', 'AbortMultipartUpload', 'CopyObject', 'UploadPart', 'UploadPartCopy',
+      'ListObjectsV2',
+      'HeadBucket',
+      'ListParts',
+      'HeadObject',
+      'CreateMultipartUpload',
+      'CompleteMultipartUpload',
+      'DeleteObject',
+      'AbortMultipartUpload',
+      'CopyObject',
+      'UploadPart',
+      'UploadPartCopy',
     ]);
   });
 });

@@ -1,5 +1,5 @@
-import type { Clock } from '../../core/runtime.js';
-import type { S3Transport } from '../s3/transport.js';
+import type { Clock } from '../../../core/runtime.js';
+import type { S3Transport } from '../transport.js';
 import { hookBody } from './body-hooks.js';
 
 /**
@@ -22,7 +22,10 @@ export function withBandwidth(inner: S3Transport, clock: Clock, bytesPerSecond: 
 }
 
 /** Answers a function that resolves when so many bytes may pass. */
-function createBucket(clock: Clock, perSecond: number): (bytes: number, signal: AbortSignal | undefined) => Promise<void> {
+function createBucket(
+  clock: Clock,
+  perSecond: number,
+): (bytes: number, signal: AbortSignal | undefined) => Promise<void> {
   let tokens = perSecond;
   let refilledMs = clock.nowMs();
   return async (bytes, signal) => {

@@ -1,5 +1,5 @@
-import { throwIfAborted } from '../../errors.js';
-import type { S3Transport } from '../s3/transport.js';
+import { throwIfAborted } from '../../../errors.js';
+import type { S3Transport } from '../transport.js';
 import { hookBody } from './body-hooks.js';
 import { isTransientError } from './retry.js';
 
