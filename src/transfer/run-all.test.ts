@@ -1,0 +1,78 @@
+import { describe, expect, it } from 'vitest';
+import { runAll } from './run-all.js';
+
+async function* pages<T>(...all: readonly (readonly T[])[]): AsyncGenerator<readonly T[]> {
+  yield* all;
+}
+
+describe('runAll', () => {
+  it('works on every item of every page, at most so many at once', async () => {
+    let running = 0;
+    let most = 0;
+    const done: number[] = [];
+    const ended = await runAll(
+      pages([1, 2, 3], [], [4, 5, 6, 7]),
+      async (item) => {
+        most = Math.max(most, ++running);
+        for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+        running--;
+        done.push(item);
+      },
+      { concurrency: 3 },
+    );
+    expect(ended).toBe(true);
+    expect(done.toSorted()).toEqual([1, 2, 3, 4, 5, 6, 7]);
+    expect(most).toBe(3);
+  });
+
+  it('awaits what runs, begins nothing new, and throws the first error', async () => {
+    const finished: number[] = [];
+    const gate = manualGate();
+    const run = runAll(
+      pages([1, 2, 3, 4]),
+      async (item) => {
+        if (item === 1) {
+          await gate.promise;
+          finished.push(item);
+        } else throw new Error(`item ${item}`);
+      },
+      { concurrency: 2 },
+    );
+    await Promise.resolve();
+    gate.resolve(undefined);
+    await expect(run).rejects.toThrow('item 2');
+    expect(finished).toEqual([1]);
+  });
+
+  it('stops when it is told to, and finishes what was begun', async () => {
+    const stop = new AbortController();
+    const done: number[] = [];
+    const ended = await runAll(
+      pages([1, 2, 3], [4]),
+      async (item) => {
+        stop.abort();
+        await Promise.resolve();
+        done.push(item);
+      },
+      { concurrency: 1, stop: stop.signal },
+    );
+    expect(ended).toBe(false);
+    expect(done).toEqual([1]);
+  });
+
+  it('throws what the stream throws', async () => {
+    const broken = (async function* (): AsyncGenerator<readonly number[]> {
+      yield [1];
+      throw new Error('the journal cannot be read');
+    })();
+    await expect(runAll(broken, async () => undefined, { concurrency: 2 })).rejects.toThrow('the journal cannot be read');
+  });
+});
+
+function manualGate(): { promise: Promise<unknown>; resolve: (value: unknown) => void } {
+  let resolve: (value: unknown) => void = () => undefined;
+  const promise = new Promise((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
+}
