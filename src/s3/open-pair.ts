@@ -29,6 +29,7 @@ import { addressText, toAddress, type Address } from './address.js';
 import { toBytesPerSecond } from './bandwidth.js';
 import type { ResolvedSyncOptions } from './default-options.js';
 import { nameRules } from './file-replicas.js';
+import { leaveOut, stateInside } from './leave-out-state.js';
 import type { Pair, PairCallOptions, Restored } from './pair.js';
 import { runIdAt } from './run-id.js';
 import { systemRuntime } from './system-runtime.js';
@@ -77,7 +78,13 @@ export async function openPairOn(
     ...(signal !== undefined && { signal }),
     ...(ports.databaseHome !== undefined && { databaseHome: ports.databaseHome }),
   });
-  return new OpenedPair({ ports, runtime, client, address, identity, stateDirectory, state, options });
+  try {
+    const stateInFolder = await stateInside(root, stateDirectory);
+    return new OpenedPair({ ports, runtime, client, address, identity, stateDirectory, stateInFolder, state, options });
+  } catch (error) {
+    await state.close();
+    throw error;
+  }
 }
 
 interface OpenedPairParts {
@@ -87,6 +94,8 @@ interface OpenedPairParts {
   readonly address: Address;
   readonly identity: PairIdentity;
   readonly stateDirectory: string;
+  /** Its path within the folder, when it lies there. */
+  readonly stateInFolder: string | undefined;
   readonly state: PairState;
   readonly options: ResolvedSyncOptions;
 }
@@ -140,6 +149,13 @@ class OpenedPair implements Pair {
       concurrency: options.concurrency,
       bandwidthBytesPerSecond: toBytesPerSecond(options.bandwidth),
       probe: options.probe,
+      // Every byte of a small download came with the ETag that was seen: another request would say nothing new.
+      trustWholeReads: true,
+      // What can still be gone on with; anything else is of a version that nobody will send any more.
+      keepUpload: async ({ path, fingerprint }) => {
+        const entry = await this.#local.observe(path);
+        return entry?.kind === 'file' && entry.fingerprint === fingerprint;
+      },
     });
     this.#session = new Session(
       { local: this.#local, remote: this.#remote, store: state.store, reopenStore: () => state.reopen(), runtime, nameRules },
@@ -279,11 +295,12 @@ class OpenedPair implements Pair {
   async #filter(): Promise<PathFilter> {
     const { include, exclude } = this.#parts.options;
     const ignoreFile = await this.#local.readIgnoreFile();
-    return createPathFilter({
+    const filter = createPathFilter({
       ...(include !== undefined && { include }),
       ...(exclude !== undefined && { exclude }),
       ...(ignoreFile !== undefined && { ignoreFile }),
     });
+    return leaveOut(filter, this.#parts.stateInFolder);
   }
 
   #nextRunId(): string {
