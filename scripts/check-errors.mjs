@@ -13,6 +13,7 @@ const codePattern = /^ERR_[A-Z0-9]+(?:_[A-Z0-9]+)*$/;
 
 /** Codes that other software gives and that our code only compares with. */
 const foreign = new Set([
+  'ERR_BUFFER_TOO_LARGE',
   'ERR_STREAM_PREMATURE_CLOSE',
   'ERR_MODULE_NOT_FOUND',
   'ERR_INVALID_URL',
