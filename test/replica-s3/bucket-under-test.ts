@@ -43,7 +43,12 @@ export const targetName = FCS_TEST_ENDPOINT ?? 'the simulated S3';
 
 /** Makes an empty bucket on the server under test: a real one, or the simulation. */
 export async function makeBucket(): Promise<BucketUnderTest> {
-  return FCS_TEST_ENDPOINT === undefined ? simulatedBucket() : realBucket(FCS_TEST_ENDPOINT);
+  if (FCS_TEST_ENDPOINT === undefined) return simulatedBucket();
+  return bucketOverHttp({
+    endpoint: FCS_TEST_ENDPOINT,
+    accessKeyId: FCS_TEST_ACCESS_KEY ?? '',
+    secretAccessKey: FCS_TEST_SECRET_KEY ?? '',
+  });
 }
 
 /** Makes an empty bucket in a simulation of its own. */
@@ -66,14 +71,20 @@ export function simulatedBucket(
   };
 }
 
-async function realBucket(endpoint: string): Promise<BucketUnderTest> {
+/** Makes an empty bucket on a server that is reached by HTTP. */
+export async function bucketOverHttp(server: {
+  readonly endpoint: string;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+}): Promise<BucketUnderTest> {
+  const { endpoint, ...credentials } = server;
   const client = new S3Client({
     endpoint,
     region: 'us-east-1',
     forcePathStyle: true,
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
-    credentials: { accessKeyId: FCS_TEST_ACCESS_KEY ?? '', secretAccessKey: FCS_TEST_SECRET_KEY ?? '' },
+    credentials,
   });
   const bucket = `fcs-test-${randomUUID()}`;
   await client.send(new CreateBucketCommand({ Bucket: bucket }));
