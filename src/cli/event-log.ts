@@ -55,6 +55,11 @@ export class EventLog {
     if (line !== undefined) this.#append(line);
   }
 
+  /** Appends a line that answers the command. */
+  answer(line: JsonLine): void {
+    this.#append(line);
+  }
+
   /** Appends a failure. */
   error(error: unknown): void {
     this.#append({

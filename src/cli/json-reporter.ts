@@ -45,7 +45,7 @@ export class JsonReporter implements Reporter {
     if (event.type === 'end') return;
     if (this.#quiet && !LOUD.has(event.type)) return;
     this.#tellProgress(event);
-    if (event.type === 'start' && !this.#verbose) return;
+    if ((event.type === 'start' || event.type === 'decision') && !this.#verbose) return;
     const line = lineOfEvent(event);
     if (line !== undefined) this.#write(line);
   }

@@ -25,6 +25,21 @@ const conflict = object(
   },
   ['copyPath', 'trashed'],
 );
+const seenFile = {
+  anyOf: [
+    { type: 'null' },
+    object({ sizeBytes: count, fingerprint: text, modifiedMs: time, digest: text }, ['modifiedMs', 'digest']),
+  ],
+};
+const seenBaseline = {
+  anyOf: [
+    { type: 'null' },
+    object({ sizeBytes: count, local: { type: ['string', 'null'] }, remote: text, recordedAtMs: time, digest: text }, [
+      'digest',
+    ]),
+  ],
+};
+const seen = object({ baseline: seenBaseline, local: seenFile, remote: seenFile });
 const totals = object({
   uploads: count,
   uploadBytes: count,
@@ -77,6 +92,12 @@ export const JSON_LINES = {
     fields: { localFiles: count, remoteFiles: count },
   },
   plan: { description: 'The plan stands. `sync` begins to carry it out; `plan` only shows it.', fields: { totals } },
+  decision: {
+    description:
+      'What is to be done at one path, by which rule, and what was seen there: in the baseline, in the folder, in the bucket (`null`: nothing). Before anything is done; not for paths that ask for nothing. In `--log`, and with `--verbose`.',
+    fields: { path: text, action, rule, reason: holdReason, seen },
+    optional: ['reason'],
+  },
   start: {
     description: 'Work on one path begins. Only with `--verbose`.',
     fields: { path: text, action, rule, sizeBytes: count },

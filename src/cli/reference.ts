@@ -123,9 +123,9 @@ ${GENERATED}
 
 With \`--json\`, every command writes one JSON object a line to stdout, each with \`type\`; what is meant for people goes to stderr. Fields may be added, never changed or taken away: ignore what you do not know. The same as a JSON Schema: [json.schema.json](json.schema.json).
 
-\`--log <file>\` appends the same lines, each with \`atMs\` (milliseconds since 1970).
+\`--log <file>\` appends the same lines, each with \`atMs\` (milliseconds since 1970), and \`decision\` and \`start\` in any case: who deleted a file is answered by its \`decision\`, the run by the last \`begin\` before it.
 
-Sizes are bytes, times are milliseconds since 1970. Characters that a terminal would obey are always escaped. \`--quiet\` keeps \`conflict\`, \`problem\`, \`error\` and the answer to the command; \`--verbose\` adds \`start\`.
+Sizes are bytes, times are milliseconds since 1970. Characters that a terminal would obey are always escaped. \`--quiet\` keeps \`conflict\`, \`problem\`, \`error\` and the answer to the command; \`--verbose\` adds \`decision\` and \`start\`.
 
 \`\`\`sh
 filecloudsync sync photos s3://my-bucket --json | jq -c 'select(.type == "problem") | .problem'

@@ -6,6 +6,7 @@ import { EventLog } from './event-log.js';
 import { EXIT, type ExitCode, exitCodeOfError } from './exit-code.js';
 import { explainUsage } from './explain-usage.js';
 import { JsonReporter } from './json-reporter.js';
+import { withLog } from './logged-reporter.js';
 import { isAddress, readPairNames } from './pair-names.js';
 import { buildProgram, type Invocation } from './program.js';
 import type { Reporter } from './reporter.js';
@@ -64,7 +65,8 @@ async function runInvocation(invocation: Invocation, dependencies: CommandDepend
   let log: EventLog | undefined;
   try {
     log = openLog(invocation, dependencies, reporter);
-    const context = createContext(invocation, dependencies, { reporter, stops, log, color: switches.color });
+    const speaker = log === undefined ? reporter : withLog(reporter, log);
+    const context = createContext(invocation, dependencies, { reporter: speaker, stops, log, color: switches.color });
     const run = await invocation.command.load();
     return await run(context);
   } catch (error) {

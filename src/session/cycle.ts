@@ -76,6 +76,7 @@ export async function runCycle(context: CycleContext): Promise<CycleResult> {
 async function journalDecisions(state: CarryState, decisions: readonly Decision[]): Promise<void> {
   const byPhase: Record<Phase, Decision[]> = { room: [], transfer: [], delete: [] };
   for (const decision of decisions) {
+    state.report.decision(decision);
     if (decision.action === 'hold') await hold(state, decision);
     else byPhase[phaseOf(decision)].push(decision);
   }
@@ -119,6 +120,7 @@ async function carryAgain(state: CarryState, plan: PlanVerdict): Promise<void> {
   state.again.clear();
   const decisions: Decision[] = [];
   for (const decision of await decideAgain(state, plan, paths)) {
+    state.report.decision(decision);
     if (decision.action === 'hold') await hold(state, decision);
     else decisions.push(decision);
   }

@@ -3,6 +3,7 @@ import type { Conflict } from '../core/conflict.js';
 import type { Action, HoldReason, RuleId } from '../core/decision.js';
 import type { Problem } from '../core/problem.js';
 import type { CycleResult, PlanTotals } from './result.js';
+import type { Seen } from './seen.js';
 
 /** What a running cycle tells. Programs test `type`; fields may be added, never changed. */
 export type SessionEvent =
@@ -12,6 +13,18 @@ export type SessionEvent =
   | { readonly type: 'scan'; readonly localFiles: number; readonly remoteFiles: number }
   /** The plan stands and the guard let it pass. */
   | { readonly type: 'plan'; readonly totals: PlanTotals }
+  /**
+   * What is to be done at one path, why (`rule`, and `reason` where it is held), and what was seen there on both sides and
+   * in the baseline. Told before anything is done, also of what a guard then forbids; not of paths that ask for nothing.
+   */
+  | {
+      readonly type: 'decision';
+      readonly path: string;
+      readonly action: Action;
+      readonly rule: RuleId;
+      readonly reason?: HoldReason;
+      readonly seen: Seen;
+    }
   /** Work on one path begins. */
   | { readonly type: 'start'; readonly path: string; readonly action: Action; readonly rule: RuleId; readonly sizeBytes: number }
   /** Bytes of one path went over the wire since the last such event. */

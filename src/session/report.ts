@@ -4,6 +4,7 @@ import type { Decision } from '../core/decision.js';
 import type { Problem } from '../core/problem.js';
 import type { SessionEvent, SessionListener } from './event.js';
 import type { CycleResult, HeldPath } from './result.js';
+import { seenOf } from './seen.js';
 import type { Tally } from './tally.js';
 
 /** How many held paths a result names. */
@@ -60,6 +61,19 @@ export class Report {
     if (this.#problems.has(id)) return;
     this.#problems.set(id, problem);
     this.tell({ type: 'problem', problem });
+  }
+
+  decision(decision: Decision): void {
+    if (this.#listener === undefined) return;
+    const { path, action, rule, hold } = decision;
+    this.tell({
+      type: 'decision',
+      path,
+      action,
+      rule,
+      ...(hold !== undefined && { reason: hold }),
+      seen: seenOf(decision),
+    });
   }
 
   hold({ path, rule, hold }: Decision): void {

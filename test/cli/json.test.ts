@@ -33,6 +33,18 @@ const EVENTS: readonly SessionEvent[] = [
   { type: 'scan', localFiles: 2, remoteFiles: 3 },
   { type: 'plan', totals: { ...TOTALS, downloads: 1, downloadBytes: 10 } },
   { type: 'start', path: 'a', action: 'download', rule: 'R02', sizeBytes: 10 },
+  {
+    type: 'decision',
+    path: 'h',
+    action: 'hold',
+    rule: 'R16',
+    reason: 'problem',
+    seen: {
+      baseline: { sizeBytes: 3, local: null, remote: 'etag', recordedAtMs: 5 },
+      local: null,
+      remote: { sizeBytes: 3, fingerprint: 'etag', modifiedMs: 4.5, digest: 'md5:00' },
+    },
+  },
   { type: 'bytes', path: 'a', count: 4 },
   { type: 'done', path: 'a', action: 'download', rule: 'R02', sizeBytes: 10, change },
   { type: 'done', path: 'b', action: 'compare', rule: 'R13', sizeBytes: 0 },

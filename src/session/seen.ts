@@ -1,0 +1,50 @@
+import type { BaselineRow } from '../core/baseline.js';
+import type { Decision } from '../core/decision.js';
+import type { Digest } from '../core/digest.js';
+import type { FileEntry, Fingerprint } from '../core/entry.js';
+
+/** One side of a path as it was seen. `modifiedMs` is in milliseconds since 1970, left out when it is not known. */
+export interface SeenFile {
+  readonly sizeBytes: number;
+  readonly fingerprint: Fingerprint;
+  readonly modifiedMs?: number;
+  readonly digest?: Digest;
+}
+
+/** What both sides of a path last agreed on. `local` is `null` when it had to be hashed before it was believed. */
+export interface SeenBaseline {
+  readonly sizeBytes: number;
+  readonly local: Fingerprint | null;
+  readonly remote: Fingerprint;
+  readonly recordedAtMs: number;
+  readonly digest?: Digest;
+}
+
+/** The three states that a decision was based on; `null`: no file stood there, or nothing was agreed on. */
+export interface Seen {
+  readonly baseline: SeenBaseline | null;
+  readonly local: SeenFile | null;
+  readonly remote: SeenFile | null;
+}
+
+/** Gives the three states of a decision in the form in which they are told. */
+export function seenOf({ baseline, local, remote }: Decision): Seen {
+  return {
+    baseline: baseline === undefined ? null : seenBaseline(baseline),
+    local: local === null ? null : seenFile(local),
+    remote: remote === null ? null : seenFile(remote),
+  };
+}
+
+function seenFile({ sizeBytes, fingerprint, modifiedMs, digest }: FileEntry): SeenFile {
+  return {
+    sizeBytes,
+    fingerprint,
+    ...(modifiedMs !== undefined && { modifiedMs }),
+    ...(digest !== undefined && { digest }),
+  };
+}
+
+function seenBaseline({ sizeBytes, local, remote, recordedAtMs, digest }: BaselineRow): SeenBaseline {
+  return { sizeBytes, local, remote, recordedAtMs, ...(digest !== undefined && { digest }) };
+}
