@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { type Stats, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { UsageError } from '../errors.js';
 import { toAddress } from '../s3/address.js';
@@ -37,7 +37,7 @@ function swapped(first: string, second: string): UsageError {
 }
 
 function checkFolder(path: string, typed: string): void {
-  const found = statSync(path, { throwIfNoEntry: false });
+  const found = look(path, typed);
   if (found === undefined) {
     throw new UsageError(
       'ERR_FOLDER_MISSING',
@@ -47,11 +47,26 @@ function checkFolder(path: string, typed: string): void {
   }
   if (!found.isDirectory()) {
     throw new UsageError(
-      'ERR_FOLDER_MISSING',
+      'ERR_FOLDER_NOT_A_DIRECTORY',
       `${displayPath(typed)} is a file, not a folder. Name the folder that holds it.`,
       {
         data: { folder: path },
       },
+    );
+  }
+}
+
+function look(path: string, typed: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    // Something above it is a file.
+    if (code === 'ENOTDIR') return undefined;
+    throw new UsageError(
+      'ERR_FOLDER_NOT_READABLE',
+      `The folder ${displayPath(typed)} cannot be reached by this user (${code}). Give the right to read it and to enter what is above it, or check the path.`,
+      { cause: error, data: { folder: path } },
     );
   }
 }

@@ -29,7 +29,7 @@ import { addressText, toAddress, type Address } from './address.js';
 import { toBytesPerSecond } from './bandwidth.js';
 import type { ResolvedSyncOptions } from './default-options.js';
 import { nameRules } from './file-replicas.js';
-import { leaveOut, stateInside } from './leave-out-state.js';
+import { leaveOut, refuseFolderOfState, stateInside } from './leave-out-state.js';
 import type { Pair, PairCallOptions, Restored } from './pair.js';
 import { runIdAt } from './run-id.js';
 import { systemRuntime } from './system-runtime.js';
@@ -72,6 +72,7 @@ export async function openPairOn(
   const { stateDir, signal, allowOverlap } = options;
   const stateDirectory = stateDirectoryOf({ environment: process.env, ...(stateDir !== undefined && { stateDir }) });
   const runtime = ports.runtime ?? systemRuntime;
+  await refuseFolderOfState(root, stateDirectory);
   const state = await openPairState(stateDirectory, identity, {
     clock: runtime.clock,
     allowOverlap,

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { FileCloudSyncError, LockedError, StateDamagedError } from '../errors.js';
 import { hasCode, readFileIfPresent, writeFileAtomically } from './atomic-file.js';
 import type { Database, DatabaseOperation, DatabasePage, KeyRange } from './database.js';
+import { stateUnusable, withStateErrors } from './state-unusable.js';
 
 /** Rows per page of an iteration. */
 const PAGE_ROWS = 1000;
@@ -22,7 +23,7 @@ export async function openLevelDatabase(directory: string): Promise<Database> {
   try {
     await mkdir(directory, { recursive: true, mode: 0o700 });
   } catch (error) {
-    throw unusable(directory, error);
+    throw stateUnusable(directory, error);
   }
   const { ClassicLevel: Level } = await import('classic-level');
   const level = new Level<string, string>(directory, { keyEncoding: 'utf8', valueEncoding: 'utf8' });
@@ -99,7 +100,7 @@ class LevelDatabase implements Database {
 
   async writeMark(text: string): Promise<void> {
     this.#assertOpen();
-    await writeFileAtomically(path.join(this.#directory, MARK_FILE), text);
+    await withStateErrors(this.#directory, () => writeFileAtomically(path.join(this.#directory, MARK_FILE), text));
   }
 
   async close(): Promise<void> {
@@ -149,15 +150,7 @@ function translate(directory: string, error: unknown): unknown {
   ) {
     return damaged(directory, cause);
   }
-  return unusable(directory, cause);
-}
-
-function unusable(directory: string, cause: unknown): FileCloudSyncError {
-  return new FileCloudSyncError(
-    'ERR_STATE_UNUSABLE',
-    `The state in ${directory} cannot be read or written: ${messageOf(cause)}. Check the disk's free space and the directory's permissions.`,
-    { data: { directory }, cause, retryable: true },
-  );
+  return stateUnusable(directory, cause);
 }
 
 function usedAfterClose(directory: string, cause: unknown): FileCloudSyncError {

@@ -9,6 +9,7 @@ import { pairIdOf, type PairIdentity } from './pair-identity.js';
 import { openRegister } from './register.js';
 import { pairPathsOf } from './state-directory.js';
 import type { StateStore } from './state-store.js';
+import { withStateErrors } from './state-unusable.js';
 
 /** Options of {@link openPair}. */
 export interface OpenPairOptions {
@@ -42,13 +43,15 @@ export async function openPair(
   identity: PairIdentity,
   options: OpenPairOptions,
 ): Promise<OpenPair> {
-  await openRegister(stateDirectory, options.clock).claim(identity, options);
-  const lock = await acquirePairLock(stateDirectory, identity, options);
+  const lock = await withStateErrors(stateDirectory, async () => {
+    await openRegister(stateDirectory, options.clock).claim(identity, options);
+    return acquirePairLock(stateDirectory, identity, options);
+  });
   const { pairId } = lock;
   const { database } = pairPathsOf(stateDirectory, pairId);
   const home = options.databaseHome?.(database) ?? new LevelDatabaseHome(database, options.clock);
   try {
-    let store = await openStateStore(home, { pairId });
+    let store = await withStateErrors(stateDirectory, () => openStateStore(home, { pairId }));
     return {
       pairId,
       get store() {
