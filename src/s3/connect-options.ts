@@ -109,7 +109,8 @@ export interface ConnectOptions extends CredentialOptions {
   /**
    * How long the service may take to answer, in seconds.
    *
-   * Default: 30. Consequence: a service that stays silent longer fails the request with `ERR_S3_TIMEOUT`.
+   * Default: 30 while connecting, 60 afterwards. Consequence: a service that stays silent longer fails the request with
+   * `ERR_S3_TIMEOUT`; requests that may be repeated are, a few times.
    *
    * @example
    * ```ts

@@ -1,4 +1,5 @@
 import type { S3Client } from '@aws-sdk/client-s3';
+import { setClientTimeout } from '../replica/s3/client-timeout.js';
 import { checkConnection } from './check-connection.js';
 import { checkOptions, throwUsageErrors } from './check-options.js';
 import { addressErrors } from './address.js';
@@ -55,6 +56,8 @@ export async function connect(
       throwOnRequestTimeout: true,
     },
   });
+  // When nobody set it, a service that has shown itself to be one may be slower over a large file.
+  if (options.timeoutSeconds !== undefined) setClientTimeout(client, timeoutMs);
   try {
     await checkConnection(client, { bucket: options.bucket, source: identity.source, timeoutMs });
   } catch (error) {

@@ -451,7 +451,7 @@ export const optionTable = {
     parse: asNumber,
     help: 'seconds the service may take to answer',
     reference:
-      'How long the service may take to answer, in seconds, from 0.1 to 3600. A service that stays silent longer fails the request.',
+      'How long the service may stay silent, in seconds, from 0.1 to 3600. Default: 30 while connecting, 60 afterwards. A request that takes longer fails; those that may be repeated are, a few times.',
   },
 } as const satisfies { readonly [Name in OptionName]-?: OptionRow<NonNullable<AllOptions[Name]>> };
 

@@ -2,6 +2,7 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import { Agent, type Dispatcher } from 'undici';
 import type { Clock } from '../../core/runtime.js';
 import { S3ConnectionError } from '../../errors.js';
+import { clientTimeoutMs } from './client-timeout.js';
 import { createClockOffset } from './clock-offset.js';
 import { connectionError } from './connection-error.js';
 import { resolveBucketEndpoint, type BucketEndpoint } from './endpoint.js';
@@ -16,11 +17,11 @@ export interface UndiciTransportOptions {
   readonly clock: Clock;
   /** Most connections to one host. Default 64. */
   readonly maxConnections?: number;
-  /** Default 10 s. */
+  /** Default: what was set for the client, at most 10 s. */
   readonly connectTimeoutMs?: number;
-  /** Longest wait for the head of an answer. Default 60 s. */
+  /** Longest wait for the head of an answer. Default: what was set for the client, else 60 s. */
   readonly headersTimeoutMs?: number;
-  /** Longest silence within a body. Default 60 s. */
+  /** Longest silence within a body. Default: as for the head. */
   readonly bodyTimeoutMs?: number;
 }
 
@@ -42,12 +43,13 @@ const SKEW_WORTH_CORRECTING_MS = 4 * 60_000;
  */
 export function createUndiciTransport(options: UndiciTransportOptions): UndiciTransport {
   const { client, clock } = options;
+  const timeoutMs = clientTimeoutMs(client) ?? 60_000;
   const agent = new Agent({
     connections: options.maxConnections ?? 64,
     pipelining: 1,
-    connect: { timeout: options.connectTimeoutMs ?? 10_000 },
-    headersTimeout: options.headersTimeoutMs ?? 60_000,
-    bodyTimeout: options.bodyTimeoutMs ?? 60_000,
+    connect: { timeout: options.connectTimeoutMs ?? Math.min(timeoutMs, 10_000) },
+    headersTimeout: options.headersTimeoutMs ?? timeoutMs,
+    bodyTimeout: options.bodyTimeoutMs ?? timeoutMs,
   });
   const sign = createRequestSigner();
   const offset = createClockOffset();
