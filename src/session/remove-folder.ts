@@ -34,7 +34,7 @@ export async function removeFolder(local: RemovableLocal, store: StateStore, opt
   for await (const page of store.baseline.scan()) rows.push(...page);
   const agreed = new Map(rows.map((row) => [row.path, row]));
   await store.baseline.clear();
-  for await (const page of everything(local, options.signal)) {
+  for await (const page of everything(local, options)) {
     for (const entry of page) {
       const file = asFile(entry, options.folder);
       const row = agreed.get(file.path);
@@ -49,7 +49,7 @@ export async function removeFolder(local: RemovableLocal, store: StateStore, opt
 /** Walks the folder beside the baseline; throws at the first thing that is not an agreed file. */
 async function* agreedFiles(local: Replica, store: StateStore, options: RemoveFolderOptions): AsyncGenerator<FileEntry> {
   const nothing = (async function* (): AsyncGenerator<readonly Entry[]> {})();
-  for await (const page of mergeJoin({ local: everything(local, options.signal), remote: nothing, baseline: store.baseline.scan() })) {
+  for await (const page of mergeJoin({ local: everything(local, options), remote: nothing, baseline: store.baseline.scan() })) {
     for (const triple of page) {
       if (triple.local === null) continue;
       const file = asFile(triple.local, options.folder);
@@ -60,12 +60,12 @@ async function* agreedFiles(local: Replica, store: StateStore, options: RemoveFo
   }
 }
 
-async function* everything(local: Replica, signal: AbortSignal | undefined): AsyncGenerator<readonly Entry[]> {
+async function* everything(local: Replica, { folder, signal }: RemoveFolderOptions): AsyncGenerator<readonly Entry[]> {
   const filter = { includesFile: () => true, mayContain: () => true };
   const pages: AsyncIterable<ScanPage> = local.scan({ filter, ...(signal && { signal }) });
   for await (const { entries, problems } of pages) {
     const [problem] = problems;
-    if (problem !== undefined && !problem.path.startsWith('.filecloudsync')) throw kept('', problem.path);
+    if (problem !== undefined && !problem.path.startsWith('.filecloudsync')) throw kept(folder, problem.path);
     yield entries;
   }
 }

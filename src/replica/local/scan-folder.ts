@@ -73,7 +73,7 @@ async function openTop(context: LocalContext, walk: Walk): Promise<Level> {
     await root?.close();
     const errno = errnoOf(error);
     if (errno === undefined) throw error;
-    throw new HaltError('ERR_FOLDER_NOT_READABLE', `The folder ${context.folder.path} could not be read (${errno}). Nothing was done.`, { cause: error });
+    throw new HaltError('ERR_FOLDER_NOT_READABLE', `The folder ${context.folder.path} could not be read (${errno}). Nothing was done; check its disk and the right to read it, and run again.`, { cause: error });
   }
 }
 

@@ -47,7 +47,7 @@ export async function resolveBucketEndpoint(client: Pick<S3Client, 'config'>, bu
     found = config.endpointProvider(asked);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : 'unknown reason';
-    throw new S3ConnectionError('ERR_S3_ENDPOINT', `There is no address for the bucket "${bucket}": ${reason}.`, {
+    throw new S3ConnectionError('ERR_S3_ENDPOINT', `There is no address for the bucket "${bucket}": ${reason}. Check its name, the region and the endpoint.`, {
       cause,
     });
   }

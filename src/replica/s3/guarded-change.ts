@@ -136,7 +136,7 @@ function stale(
 function refused(action: string, path: string, failure: ServiceFailure): PathError {
   return new PathError(
     'ERR_S3_CONDITION_REFUSED',
-    `${action.charAt(0).toUpperCase()}${action.slice(1)} failed: the store refuses the condition (${failure.status} ${failure.code}) though what it asks for holds. Run again; if it stays, run with \`probe: false\`.`,
+    `${action.charAt(0).toUpperCase()}${action.slice(1)} failed: the store refuses the condition (${failure.status} ${failure.code}) though what it asks for holds. Run again; if it stays, run with \`probe: false\`, the careful way.`,
     { data: { path, status: failure.status, serviceCode: failure.code }, retryable: true },
   );
 }
@@ -145,7 +145,7 @@ function unsupportedOr(failure: ServiceFailure, action: string, path: string, bu
   if (!isUnsupported(failure) || failure.status !== 501) return failureError(failure, { action, bucket, path });
   return new PathError(
     'ERR_S3_NOT_SUPPORTED',
-    `${action.charAt(0).toUpperCase()}${action.slice(1)} failed: the store does not support what was asked (${failure.status} ${failure.code}: ${failure.message}).`,
+    `${action.charAt(0).toUpperCase()}${action.slice(1)} failed: the store does not support what was asked (${failure.status} ${failure.code}: ${failure.message}). Nothing was changed; exclude the path, or use another store.`,
     { data: { path, status: failure.status, serviceCode: failure.code } },
   );
 }

@@ -53,7 +53,7 @@ async function openSmall(
   for (let attempt = 1; ; attempt++) {
     const response = await requestRange(context, pinned, 0, pinned.sizeBytes, signal);
     try {
-      const body = await readBody(response, pinned.sizeBytes);
+      const body = await readBody(response, pinned.sizeBytes, () => tooLong(pinned));
       if (body.length === pinned.sizeBytes) {
         const state: ObjectState = readObjectState(response.headers, pinned.sizeBytes);
         if (!state.isEtagOpaque && isMd5Hex(state.etag)) {

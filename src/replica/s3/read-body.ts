@@ -4,20 +4,27 @@ import type { S3Response } from './transport.js';
 /**
  * Reads a whole body into memory.
  *
- * @throws S3ConnectionError `ERR_S3_BAD_ANSWER` when it is longer than `mostBytes`: no honest answer is.
+ * @throws what `tooLong` makes when it is longer than `mostBytes`: no honest answer is. Default: S3ConnectionError
+ * `ERR_S3_BAD_ANSWER`.
  */
-export async function readBody(response: S3Response, mostBytes: number): Promise<Uint8Array> {
+export async function readBody(
+  response: S3Response,
+  mostBytes: number,
+  tooLong: () => Error = () => longAnswer(mostBytes),
+): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of response.body) {
     length += chunk.length;
-    if (length > mostBytes) {
-      throw new S3ConnectionError(
-        'ERR_S3_BAD_ANSWER',
-        `The S3 service answered more than ${mostBytes} bytes where less was expected. The answer was thrown away; check the endpoint.`,
-      );
-    }
+    if (length > mostBytes) throw tooLong();
     chunks.push(chunk);
   }
   return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, length);
+}
+
+function longAnswer(mostBytes: number): S3ConnectionError {
+  return new S3ConnectionError(
+    'ERR_S3_BAD_ANSWER',
+    `The S3 service answered more than ${mostBytes} bytes where less was expected. The answer was thrown away; check the endpoint.`,
+  );
 }

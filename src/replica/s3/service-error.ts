@@ -146,13 +146,16 @@ export function failureError(failure: ServiceFailure, context: FailureContext): 
     }
     if (isTransientFailure(failure))
       return connection('ERR_S3_UNAVAILABLE', 'the service cannot answer now. Run again later', true);
-    return connection('ERR_S3_REFUSED', 'the service refuses it');
+    return connection('ERR_S3_REFUSED', 'the service refuses it, for the reason that it gives here');
   }
   const about = (name: string, what: string, retryable = false): PathError =>
     new PathError(name, `${capital(context.action)} failed: ${what} (the service answered ${said}).`, {
       data: { ...data, path: context.path },
       retryable,
     });
+  // Before 403, which it is on AWS: the right is there, the bytes are not.
+  if (code === 'InvalidObjectState')
+    return about('ERR_S3_ARCHIVED', 'the object is in an archive. Restore it there, or exclude the path');
   if (status === 403)
     return about(
       'ERR_S3_FORBIDDEN',
@@ -160,8 +163,7 @@ export function failureError(failure: ServiceFailure, context: FailureContext): 
     );
   if (isTransientFailure(failure))
     return about('ERR_S3_UNAVAILABLE', 'the service could not do it now. It is tried again in the next run', true);
-  if (code === 'InvalidObjectState') return about('ERR_S3_ARCHIVED', 'the object is archived. Restore it first');
-  return about('ERR_S3_REFUSED', 'the service refuses it');
+  return about('ERR_S3_REFUSED', 'the service refuses it, for the reason that it gives here');
 }
 
 function isOtherRegion({ status, code, region }: ServiceFailure): boolean {
