@@ -22,6 +22,11 @@ function trustworthy(name: DialectName): Conditions[] {
   return found.filter(([, honoured]) => honoured).map(([what]) => what);
 }
 
+/** What is remembered of the store, as text. */
+function keptDialect({ values }: ReturnType<typeof memoryFacts>): string | undefined {
+  return [...values].find(([name]) => name.startsWith('s3-dialect'))?.[1];
+}
+
 function replicaOn(
   place: ReturnType<typeof simulatedBucket>,
   options: { facts?: ReturnType<typeof memoryFacts>; probe?: boolean; endpoint?: string } = {},
@@ -50,7 +55,7 @@ describe('probe', () => {
       const place = simulatedBucket(name);
       const facts = memoryFacts();
       await replicaOn(place, { facts }).prepare({ readonly: false });
-      const [kept] = [...facts.values.values()];
+      const kept = keptDialect(facts);
       const dialect = JSON.parse(kept ?? '{}') as Record<string, unknown>;
       const found: [Conditions, boolean][] = [
         ['put create', dialect['putCreate'] === true],
@@ -70,7 +75,7 @@ describe('probe', () => {
   it('finds out that a store wants ETags without quotes', async () => {
     const facts = memoryFacts();
     await replicaOn(simulatedBucket('ceph-16'), { facts }).prepare({ readonly: false });
-    expect([...facts.values.values()][0]).toContain('"putReplace":"bare"');
+    expect(keptDialect(facts)).toContain('"putReplace":"bare"');
   });
 
   it('asks a store once, not in every run', async () => {
@@ -86,7 +91,7 @@ describe('probe', () => {
     const place = simulatedBucket('ceph-16');
     const facts = memoryFacts();
     await replicaOn(place, { facts }).prepare({ readonly: false });
-    for (const [name] of facts.values) facts.values.set(name, '{"putCreate":true,"putReplace":"sometimes"}');
+    for (const [name] of facts.values) if (name.startsWith('s3-dialect')) facts.values.set(name, '{"putCreate":true,"putReplace":"sometimes"}');
     const again = replicaOn(place, { facts });
     await again.prepare({ readonly: false });
     expect(again.counters.byOperation['PutObject']).toBeGreaterThan(5);
@@ -166,7 +171,7 @@ describe('probe', () => {
           backoff: { baseMs: 1, capMs: 1 },
         });
         await replica.prepare({ readonly: false });
-        const kept = [...facts.values.values()][0];
+        const kept = keptDialect(facts);
         expect(kept).toContain('"putCreate":true,"putReplace":"bare","completeCreate":false,"completeReplace":"none"');
         expect(place.s3.keys(place.bucket)).toEqual([]);
       }

@@ -1,5 +1,6 @@
 import { StaleError } from '../../errors.js';
 import type { Outcome } from '../replica.js';
+import { createUpload, forgetUpload } from './create-upload.js';
 import { forEachBounded } from './for-each-bounded.js';
 import { guardedChange } from './guarded-change.js';
 import type { CopyPlan } from './move-object.js';
@@ -8,7 +9,7 @@ import type { HeldPart } from './s3-api.js';
 import { holds, readState, type S3Context } from './s3-context.js';
 import { failureError, isPreconditionFailure, type ServiceFailure } from './service-error.js';
 import { writeCondition } from './write-condition.js';
-import { combinedEtag, forgetUpload } from './write-parts.js';
+import { combinedEtag } from './write-parts.js';
 
 /** Copied within the store: large parts cost nothing here. At most 5 GiB each. */
 const COPY_PART_BYTES = 512 * 1024 * 1024;
@@ -22,18 +23,12 @@ export async function copyInParts(context: S3Context, plan: CopyPlan): Promise<O
     return { outcome: 'stale', message: `"${path}" is not what was expected any more.` };
 
   const key = context.keys.keyOf(to);
-  const created = await context.api.createUpload(key, state.carried, signal);
-  if (!created.ok) throw copyError(context, plan, created.failure);
-  const uploadId = created.value;
   const partSizeBytes = partSizeFor(sizeBytes, Math.min(COPY_PART_BYTES, context.maxCopyBytes));
-  const record = {
-    path: to,
-    uploadId,
-    fingerprint: precondition.fingerprint,
-    partSizeBytes,
-    startedAtMs: context.runtime.clock.nowMs(),
-  };
-  await context.uploads.put(record);
+  const { fingerprint } = precondition;
+  const created = await createUpload(context, { path: to, fingerprint, partSizeBytes }, state.carried, signal);
+  if (!created.ok) throw copyError(context, plan, created.failure);
+  const record = created.value;
+  const { uploadId } = record;
   let isDone = false;
   try {
     const parts: HeldPart[] = [];

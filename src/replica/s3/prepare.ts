@@ -1,7 +1,7 @@
 import type { Capabilities, PrepareOptions } from '../replica.js';
 import { isTransientError } from './wrap/retry.js';
 import { AWS_DIALECT, isAwsHost, UNKNOWN_DIALECT, type Dialect } from './dialect.js';
-import { probeStore, readKeptDialect, type ProbeResult } from './probe.js';
+import { clearScratch, probeStore, readKeptDialect, type ProbeResult } from './probe.js';
 import type { S3Context } from './s3-context.js';
 import { failureError } from './service-error.js';
 import type { FactMemory } from './upload-memory.js';
@@ -43,6 +43,8 @@ async function findDialect(
 ): Promise<{ dialect: Dialect; remark: string | undefined }> {
   if (isAwsHost(hostOf(endpoint))) return { dialect: AWS_DIALECT, remark: undefined };
   const name = `s3-dialect-1 ${endpoint} ${context.api.bucket}`;
+  const scratchName = `s3-scratch-1 ${endpoint} ${context.api.bucket}`;
+  if (!options.readonly) await removeScratch(context, facts, scratchName);
   const kept = readKeptDialect(await facts.get<unknown>(name));
   if (kept !== undefined) return { dialect: kept, remark: undefined };
   if (!probe || options.readonly) {
@@ -51,7 +53,15 @@ async function findDialect(
       remark: 'What this store does with conditions was not tried, so every change is checked before and after.',
     };
   }
-  const result = await probeSomeTimes(context, options.signal);
+  let attempts = 0;
+  const onScratch = (scratch: string): Promise<void> => {
+    attempts += 1;
+    return facts.put(scratchName, scratch);
+  };
+  const result = await probeSomeTimes(context, onScratch, options.signal);
+  // A probe that went well has taken its own things away.
+  if (result.finished && attempts === 1) await facts.put(scratchName, null);
+  else await removeScratch(context, facts, scratchName);
   if (!result.finished) {
     return {
       dialect: UNKNOWN_DIALECT,
@@ -63,21 +73,33 @@ async function findDialect(
 }
 
 /** An answer that got lost, or a store out of breath, says nothing about conditions: then all is tried again, on other keys. */
-async function probeSomeTimes(context: S3Context, signal: AbortSignal | undefined): Promise<ProbeResult> {
+async function probeSomeTimes(
+  context: S3Context,
+  onScratch: (scratch: string) => Promise<void>,
+  signal: AbortSignal | undefined,
+): Promise<ProbeResult> {
+  const scratch = `${context.keys.reserved}probe-${context.runtime.random.id(12)}`;
   for (let attempt = 1; ; attempt++) {
     const isLast = attempt >= PROBE_ATTEMPTS;
     try {
-      const result = await probeStore(
-        context.api,
-        `${context.keys.reserved}probe-${context.runtime.random.id(12)}`,
-        signal,
-      );
+      await onScratch(scratch);
+      const result = await probeStore(context.api, `${scratch}-${attempt}`, signal);
       if (result.finished || isLast || !result.isTransient) return result;
     } catch (error) {
       if (isLast || !isTransientError(error)) throw error;
     }
     await context.backoff.wait(attempt, signal);
   }
+}
+
+/** Removes what a probe that was cut off has left under the keys that it said it would use. */
+async function removeScratch(context: S3Context, facts: FactMemory, name: string): Promise<void> {
+  const scratch = await facts.get<unknown>(name);
+  if (typeof scratch !== 'string' || !scratch.startsWith(context.keys.reserved)) return;
+  for (let attempt = 1; attempt <= PROBE_ATTEMPTS; attempt++) {
+    if (!(await clearScratch(context.api, `${scratch}-${attempt}`))) return;
+  }
+  await facts.put(name, null);
 }
 
 /** What a dialect means for those who use the replica. */

@@ -36,7 +36,7 @@ const WRONG_ETAG = '00000000000000000000000000000000';
  * @param scratch - beginning of the keys that may be used.
  */
 export async function probeStore(api: S3Api, scratch: string, signal: AbortSignal | undefined): Promise<ProbeResult> {
-  const keys = [`${scratch}-a`, `${scratch}-b`, `${scratch}-c`] as const;
+  const keys = scratchKeys(scratch);
   try {
     const dialect = await probe(api, keys, signal);
     return { finished: true, dialect };
@@ -60,6 +60,25 @@ export async function probeStore(api: S3Api, scratch: string, signal: AbortSigna
     // Without the caller's signal: what was made goes away, also when the caller gives up.
     for (const key of keys) await api.remove(key, {}).catch(() => undefined);
   }
+}
+
+/** Removes objects and unfinished uploads that a probe may have left; answers whether all of them are gone. Never throws. */
+export async function clearScratch(api: S3Api, scratch: string): Promise<boolean> {
+  try {
+    for (const key of scratchKeys(scratch)) {
+      const uploads = await api.listUploads(key);
+      for (const { uploadId } of uploads.ok ? uploads.value : []) await api.abortUpload(key, uploadId);
+      const removed = await api.remove(key, {});
+      if (!removed.ok && removed.failure.status !== 404) return false;
+    }
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function scratchKeys(scratch: string): readonly [string, string, string] {
+  return [`${scratch}-a`, `${scratch}-b`, `${scratch}-c`];
 }
 
 async function probe(

@@ -8,6 +8,7 @@ import { readBody } from './read-body.js';
 import { describeFailure, readFailure, type ServiceFailure } from './service-error.js';
 import type { S3Request, S3Response, S3Transport } from './transport.js';
 import { encodeUriPart } from './uri.js';
+import { decodeListedKey } from './url-decode.js';
 import { childText, readXml, type XmlElement } from './xml-reader.js';
 import { decodeXmlBytes } from './xml-text.js';
 
@@ -68,6 +69,15 @@ export interface S3Api {
     signal?: AbortSignal,
   ): Promise<Answer<string>>;
   abortUpload(key: string, uploadId: string, signal?: AbortSignal): Promise<Answer<undefined>>;
+  /** The unfinished uploads of one key, anybody's. */
+  listUploads(key: string, signal?: AbortSignal): Promise<Answer<ListedUpload[]>>;
+}
+
+/** An upload that was begun and not ended. */
+export interface ListedUpload {
+  readonly uploadId: string;
+  /** On the service's clock, in milliseconds since 1970; `undefined` when it does not say. */
+  readonly startedAtMs: number | undefined;
 }
 
 /** One part of an upload. */
@@ -211,6 +221,12 @@ export function createS3Api(transport: S3Transport, bucket: string, backoff: Bac
       ),
     abortUpload: (key, uploadId, signal) =>
       bare({ method: 'DELETE', key, query: { uploadId }, headers: {} }, signal, () => undefined),
+    listUploads(key, signal) {
+      // Sorted by key, so that those of the key itself come first: one page holds a thousand.
+      const query = { uploads: '', prefix: key, 'encoding-type': 'url' };
+      const read = (xml: string): ListedUpload[] => readUploads(xml, key);
+      return again(() => document({ method: 'GET', key: undefined, query, headers: {} }, signal, read), signal);
+    },
   };
 }
 
@@ -246,6 +262,18 @@ function readParts(xml: string): { readonly parts: HeldPart[]; readonly next: st
     parts,
     next: childText(root, 'IsTruncated') === 'true' ? (childText(root, 'NextPartNumberMarker') ?? '0') : undefined,
   };
+}
+
+function readUploads(xml: string, key: string): ListedUpload[] {
+  const root = expectRoot(readXml(xml), 'ListMultipartUploadsResult');
+  return root.children.flatMap((upload) => {
+    const uploadId = childText(upload, 'UploadId');
+    const named = childText(upload, 'Key') ?? '';
+    // Stores that do not know the encoding give the key as it is.
+    if (upload.name !== 'Upload' || uploadId === undefined || (named !== key && decodeListedKey(named) !== key)) return [];
+    const startedAtMs = Date.parse(childText(upload, 'Initiated') ?? '');
+    return [{ uploadId, startedAtMs: Number.isNaN(startedAtMs) ? undefined : startedAtMs }];
+  });
 }
 
 function completeDocument(parts: readonly HeldPart[]): string {

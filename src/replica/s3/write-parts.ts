@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { isAbort, PathError, StaleError, type FileCloudSyncError } from '../../errors.js';
 import type { Outcome, Precondition, Source, WriteOptions, Written } from '../replica.js';
+import { createUpload, forgetUpload, isUnheard } from './create-upload.js';
 import { guardedChange } from './guarded-change.js';
 import type { ObjectState } from './object-state.js';
 import { forEachBounded } from './for-each-bounded.js';
@@ -60,24 +61,16 @@ async function beginUpload(
   const partSizeBytes = partSizeFor(sizeBytes, context.partSizeBytes);
   const before = await context.uploads.get(path);
   if (before !== undefined) {
-    if (before.fingerprint === fingerprint && before.partSizeBytes === partSizeBytes) {
+    if (!isUnheard(before) && before.fingerprint === fingerprint && before.partSizeBytes === partSizeBytes) {
       const held = await context.api.listParts(context.keys.keyOf(path), before.uploadId, signal);
       if (held.ok) return { record: before, held: new Map(held.value.map((part) => [part.number, part])) };
       if (held.failure.status !== 404) throw partsError(context, path, held.failure);
     }
     await forgetUpload(context, before, true);
   }
-  const created = await context.api.createUpload(context.keys.keyOf(path), metadataOf(path, source), signal);
+  const created = await createUpload(context, { path, fingerprint, partSizeBytes }, metadataOf(path, source), signal);
   if (!created.ok) throw partsError(context, path, created.failure);
-  const record = {
-    path,
-    uploadId: created.value,
-    fingerprint,
-    partSizeBytes,
-    startedAtMs: context.runtime.clock.nowMs(),
-  };
-  await context.uploads.put(record);
-  return { record, held: new Map() };
+  return { record: created.value, held: new Map() };
 }
 
 async function sendParts(
@@ -170,19 +163,6 @@ export function combinedEtag(md5s: readonly Uint8Array[]): string {
  */
 function isOurUpload(state: ObjectState | null, sizeBytes: number, answered: ReadonlySet<string>): boolean {
   return state !== null && state.sizeBytes === sizeBytes && answered.has(state.etag);
-}
-
-/** Aborts an upload when it is of no use, and forgets it. Never throws: what cannot be aborted now is aborted by `cleanUp`. */
-export async function forgetUpload(context: S3Context, record: RememberedUpload, abort: boolean): Promise<void> {
-  try {
-    if (abort) {
-      const answer = await context.api.abortUpload(context.keys.keyOf(record.path), record.uploadId);
-      if (!answer.ok && answer.failure.status !== 404) return;
-    }
-    await context.uploads.delete(record.path, record.uploadId);
-  } catch {
-    // It stays remembered.
-  }
 }
 
 /** Whether a later run can go on where this one ended. */

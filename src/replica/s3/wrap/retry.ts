@@ -19,14 +19,13 @@ export function isTransientError(error: unknown): boolean {
 
 /**
  * Tells whether a request may be sent twice without a look at what the first did: reads, parts of an upload
- * (the same bytes under the same number), beginning and aborting an upload. Writes, deletes, copies and completions
- * are not: their senders look at the store before they send again.
+ * (the same bytes under the same number), aborting an upload. Writes, deletes, copies, and beginnings and completions
+ * of uploads are not: their senders look at the store before they send again, or remember that they did.
  */
 export function isSafeToRepeat(request: S3Request): boolean {
   const { method, query } = request;
   if (method === 'GET' || method === 'HEAD') return true;
-  if (method === 'POST') return 'uploads' in query;
-  return 'uploadId' in query;
+  return method !== 'POST' && 'uploadId' in query;
 }
 
 /** The wait the service asked for, in milliseconds, at most 30 s. */
