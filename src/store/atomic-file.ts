@@ -1,15 +1,14 @@
-import { randomBytes } from 'node:crypto';
 import { open, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 
 /**
  * Replaces a file wholly or not at all, mode 0600. Durable against power loss when it resolves.
- * A crash may leave a file named `<file>.<random>.tmp`.
+ * Two calls for one file must not overlap. A crash may leave a file named `<file>.tmp`, which the next call takes.
  */
 export async function writeFileAtomically(file: string, text: string): Promise<void> {
-  const temporary = `${file}.${randomBytes(6).toString('hex')}.tmp`;
+  const temporary = `${file}.tmp`;
   try {
-    const handle = await open(temporary, 'wx', 0o600);
+    const handle = await open(temporary, 'w', 0o600);
     try {
       await handle.writeFile(text);
       await handle.sync();
