@@ -13,7 +13,10 @@ export async function cleanUpLocal(context: LocalContext, trash: LocalTrash): Pr
   });
   try {
     const own = `${context.runId}-`;
-    for (const item of await directory.list()) {
+    const items = await directory.list().catch((error: unknown) => {
+      throw pathErrorOf(error, TMP_PATH, 'list');
+    });
+    for (const item of items) {
       const name = decodeByteName(item.name);
       // A name that is no UTF-8 was not given by us.
       if (name === undefined || item.type === 'directory' || name.startsWith(own)) continue;

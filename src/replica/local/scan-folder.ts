@@ -55,9 +55,7 @@ export async function* scanFolder(context: LocalContext, options: ScanOptions): 
       }
       if (walk.isPageFull) yield walk.takePage();
     }
-    // The same folder must still be there: else its absence would be read as deletions.
-    const again = await context.folder.open();
-    await again.close();
+    await assertStillThere(context);
     yield walk.takePage();
   } finally {
     for (const level of levels) await level.handle.close();
@@ -71,10 +69,24 @@ async function openTop(context: LocalContext, walk: Walk): Promise<Level> {
     return await walk.level(root, '');
   } catch (error) {
     await root?.close();
-    const errno = errnoOf(error);
-    if (errno === undefined) throw error;
-    throw new HaltError('ERR_FOLDER_NOT_READABLE', `The folder ${context.folder.path} could not be read (${errno}). Nothing was done; check its disk and the right to read it, and run again.`, { cause: error });
+    throw unreadable(context, error);
   }
+}
+
+/** Throws when the folder that was walked is not there any more: its absence would be read as deletions. */
+async function assertStillThere(context: LocalContext): Promise<void> {
+  try {
+    const root = await context.folder.open();
+    await root.close();
+  } catch (error) {
+    throw unreadable(context, error);
+  }
+}
+
+function unreadable({ folder }: LocalContext, error: unknown): unknown {
+  const errno = errnoOf(error);
+  if (errno === undefined) return error;
+  return new HaltError('ERR_FOLDER_NOT_READABLE', `The folder ${folder.path} could not be read (${errno}). Nothing was done; check its disk and the right to read it, and run again.`, { cause: error });
 }
 
 class Walk {
