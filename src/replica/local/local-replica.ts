@@ -9,6 +9,7 @@ import { digestFile } from './digest-file.js';
 import type { FileSystem } from './file-system.js';
 import { errnoOf } from './file-system.js';
 import { Folder } from './folder.js';
+import { createFolderStamp, type FolderStamp } from './folder-stamp.js';
 import type { LocalContext } from './local-context.js';
 import { pathErrorOf } from './local-error.js';
 import { openLocalSource } from './local-source.js';
@@ -40,12 +41,16 @@ export interface LocalReplicaOptions {
    * for a deletion. What it notes has to be durable when it resolves.
    */
   readonly beforeReplace?: (path: string) => Promise<void>;
+  /** Tells the stamps of several pairs of one folder apart: letters and digits. */
+  readonly pairId?: string;
 }
 
 /** A folder on this machine. */
 export interface LocalReplica extends Replica {
   readonly side: 'local';
   readonly trash: Trash;
+  /** Kept beside the trash, so that a memory that is older than the folder is noticed. */
+  readonly stamp: FolderStamp;
   /** Device and inode of the folder: another value means another folder, or another disk. */
   rootIdentity(): Promise<string>;
   /** Removes the folder itself with its trash, once no file is left in it. Throws `ERR_FOLDER_KEPT` when something is. */
@@ -79,6 +84,7 @@ export function createLocalReplica(options: LocalReplicaOptions): LocalReplica {
   return {
     side: 'local',
     trash,
+    stamp: createFolderStamp(context, options.pairId === undefined ? 'stamp' : `stamp-${options.pairId}`),
 
     async prepare({ readonly }: PrepareOptions): Promise<Capabilities> {
       await checkRoot(folder);
@@ -118,7 +124,9 @@ export function createLocalReplica(options: LocalReplicaOptions): LocalReplica {
     remove: (path, precondition, changeOptions = {}) => removeFile(context, trash, path, precondition, changeOptions),
     move: (path, to, precondition, changeOptions = {}) => moveFile(context, trash, path, to, precondition, changeOptions),
     cleanUp: () => cleanUpLocal(context, trash),
-    rootIdentity: () => folder.identity(),
+    rootIdentity: () => folder.identity().catch((error: unknown) => {
+      throw rootErrorOf(error, folder.path);
+    }),
     destroy: () => destroyFolder(folder, options.fileSystem),
     readIgnoreFile: () => readIgnoreFile(folder),
 
@@ -154,7 +162,7 @@ function rootErrorOf(error: unknown, path: string): unknown {
     case 'EPERM':
       return new UsageError('ERR_FOLDER_NOT_READABLE', `The folder ${path} cannot be read by this user. Give the right to read it.`, { cause: error });
     default:
-      return error;
+      return errnoOf(error) === undefined ? error : pathErrorOf(error, path, 'open the folder');
   }
 }
 
@@ -185,7 +193,7 @@ async function readIgnoreFile(folder: Folder): Promise<string | undefined> {
     const stat = await root.lstat(IGNORE_FILE_NAME);
     if (stat === null) return undefined;
     if (stat.type !== 'file' || stat.sizeBytes > MAX_IGNORE_FILE_BYTES) {
-      throw new PathError('ERR_IGNORE_FILE_UNUSABLE', `${IGNORE_FILE_NAME} has to be a text file of at most 1 MiB, not a link or a folder.`);
+      throw new PathError('ERR_IGNORE_FILE_UNUSABLE', `${IGNORE_FILE_NAME} has to be a text file of at most 1 MiB, not a link or a folder. Correct it or delete it: without it, what to leave out is not known.`);
     }
     const file = await root.openFile(IGNORE_FILE_NAME);
     try {
