@@ -24,8 +24,8 @@ export interface Started {
   readonly pid: number;
   readonly ended: Promise<Ended>;
   kill(signal: NodeJS.Signals): void;
-  /** Resolves as soon as the output holds this text. */
-  says(text: string): Promise<void>;
+  /** Resolves as soon as the output holds this text so many times (default once). */
+  says(text: string, times?: number): Promise<void>;
 }
 
 /** How a run differs from the usual one. */
@@ -114,10 +114,10 @@ export class Command {
       pid: child.pid ?? 0,
       ended,
       kill: (signal) => void child.kill(signal),
-      says: (text) =>
+      says: (text, times = 1) =>
         new Promise((resolve, reject) => {
           const look = (): void => {
-            if (stdout.includes(text) || stderr.includes(text)) resolve();
+            if ((stdout + stderr).split(text).length > times) resolve();
             else if (over) reject(new Error(`ended and never said "${text}": ${stdout}${stderr}`));
             else return;
             listeners.delete(look);

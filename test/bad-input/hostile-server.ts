@@ -12,6 +12,8 @@ export interface HostileServer {
   readonly endpoint: string;
   /** What was asked, as `GET /path`. */
   readonly asked: string[];
+  /** Resolves when somebody connects. */
+  readonly reached: Promise<void>;
   close(): Promise<void>;
 }
 
@@ -66,6 +68,9 @@ function noting(asked: string[], listener: (request: IncomingMessage, response: 
 
 async function listening(server: Server, scheme: string, asked: string[]): Promise<HostileServer> {
   const sockets = new Set<Socket>();
+  const reached = new Promise<void>((resolve) => {
+    server.once('connection', () => resolve());
+  });
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);
     socket.on('error', () => {});
@@ -81,6 +86,7 @@ async function listening(server: Server, scheme: string, asked: string[]): Promi
     port,
     endpoint: `${scheme}://127.0.0.1:${port}`,
     asked,
+    reached,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());

@@ -19,8 +19,11 @@ export class Stage {
   readonly place: string;
   readonly client: S3Client;
   readonly command: Command;
+  /** Told each request that was answered, as `200 PUT /bucket/key`. */
+  readonly listeners: Set<(line: string) => void>;
 
-  private constructor(server: S3Server, place: string, command: Command) {
+  private constructor(server: S3Server, place: string, command: Command, listeners: Set<(line: string) => void>) {
+    this.listeners = listeners;
     this.server = server;
     this.place = place;
     this.command = command;
@@ -36,7 +39,11 @@ export class Stage {
 
   static async open(faults?: FaultPlan): Promise<Stage> {
     const place = await mkdtemp(path.join(tmpdir(), 'fcs-bad-input-'));
-    const server = await startS3Server({ credentials: KEYS, ...(faults === undefined ? {} : { faults }) });
+    const listeners = new Set<(line: string) => void>();
+    const log = (line: string): void => {
+      for (const listener of listeners) listener(line);
+    };
+    const server = await startS3Server({ credentials: KEYS, log, ...(faults === undefined ? {} : { faults }) });
     const command = await Command.build(place, {
       HOME: place,
       FILECLOUDSYNC_STATE_DIR: path.join(place, 'state'),
@@ -45,7 +52,7 @@ export class Stage {
       S3_ACCESS_KEY: KEYS.accessKeyId,
       S3_SECRET_KEY: KEYS.secretAccessKey,
     });
-    return new Stage(server, place, command);
+    return new Stage(server, place, command, listeners);
   }
 
   /** A folder and a bucket with these files and objects; the folder may be given. */
@@ -110,6 +117,10 @@ export class BadPair {
   async get(key: string): Promise<Buffer> {
     const answer = await this.#stage.client.send(new GetObjectCommand({ Bucket: this.bucket, Key: key }));
     return Buffer.from((await answer.Body?.transformToByteArray()) ?? []);
+  }
+
+  async remove(name: string): Promise<void> {
+    await rm(path.join(this.folder, name));
   }
 
   /** All keys of the bucket, those of the product included. */
