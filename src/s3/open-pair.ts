@@ -121,6 +121,7 @@ class OpenedPair implements Pair {
       pathRules: nameRules,
       runId: () => this.#runId,
       trashDays: options.trashDays,
+      pairId: state.pairId,
       beforeReplace: async (path) => {
         const { baseline } = this.#session.store;
         const row = await baseline.get(path);

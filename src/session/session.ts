@@ -9,6 +9,7 @@ import type { SessionOptions } from './options.js';
 import type { SessionPorts } from './ports.js';
 import { purgeOldTrash } from './purge-old-trash.js';
 import type { CycleResult, Plan, Verification } from './result.js';
+import { StampedStore } from './stamped-store.js';
 import { verifySides } from './verify-sides.js';
 
 /** What each call of a session may be given. */
@@ -30,13 +31,13 @@ export class Session {
   readonly #ports: Omit<SessionPorts, 'store' | 'runId'>;
   readonly #options: SessionOptions;
   readonly #newRunId: () => string;
-  #store: StateStore;
+  #store: StampedStore;
   #recovered = false;
 
   constructor(ports: Omit<SessionPorts, 'runId'>, options: SessionOptions, newRunId: () => string) {
     const { store, ...rest } = ports;
     this.#ports = rest;
-    this.#store = store;
+    this.#store = this.#stamped(store);
     this.#options = options;
     this.#newRunId = newRunId;
   }
@@ -54,7 +55,8 @@ export class Session {
     }
     const context = this.#context(call);
     try {
-      const result = await this.#withRepair(context, runCycle);
+      const result = await this.#withRepair(context, runCycle, (store) => store.startAfresh());
+      await this.#store.settle();
       await new LastCycle(this.#store.facts).succeeded(result);
       await purgeOldTrash(this.#store.facts, this.#ports.local.trash, {
         nowMs: result.endedAtMs,
@@ -69,12 +71,12 @@ export class Session {
 
   /** What a cycle would do. Touches neither side nor the memory. */
   async plan(call: SessionCall = {}): Promise<Plan> {
-    return this.#withRepair(this.#context(call), dryPlan);
+    return this.#withRepair(this.#context(call), dryPlan, forgetForNow);
   }
 
   /** Compares both sides and the baseline by content. Touches nothing. */
   async verify(sample: number, call: SessionCall = {}): Promise<Verification> {
-    return this.#withRepair(this.#context(call), (context) => verifySides(context, sample));
+    return this.#withRepair(this.#context(call), (context) => verifySides(context, sample), forgetForNow);
   }
 
   async close(): Promise<void> {
@@ -93,14 +95,26 @@ export class Session {
   }
 
   /** Damage is found at any row. The damaged memory is put aside once, and the call starts over with an empty one. */
-  async #withRepair<T>(context: CycleContext, work: (context: CycleContext) => Promise<T>): Promise<T> {
+  async #withRepair<T>(context: CycleContext, work: (context: CycleContext) => Promise<T>, forget: Forget): Promise<T> {
     try {
-      return await work(context);
+      return await this.#believing(context, work, forget);
     } catch (error) {
       if (!(error instanceof StateDamagedError)) throw error;
-      this.#store = await this.#ports.reopenStore();
-      return work({ ...context, ports: { ...context.ports, store: this.#store } });
+      this.#store = this.#stamped(await this.#ports.reopenStore());
+      return this.#believing(context, work, forget);
     }
+  }
+
+  /** A memory that is of another time than the folder is not believed: what it knows is forgotten first. */
+  async #believing<T>(context: CycleContext, work: (context: CycleContext) => Promise<T>, forget: Forget): Promise<T> {
+    const store = this.#store;
+    if (await store.belongsToFolder(() => hasKnownFile(context, store))) return work({ ...context, ports: { ...context.ports, store } });
+    context.onEvent?.({ type: 'remark', message: OF_ANOTHER_TIME });
+    return work({ ...context, ports: { ...context.ports, store: (await forget(store)) ?? store } });
+  }
+
+  #stamped(store: StateStore): StampedStore {
+    return new StampedStore(store, this.#ports.local.stamp, this.#ports.runtime.random);
   }
 
   async #noteFailure(error: unknown): Promise<void> {
@@ -112,4 +126,33 @@ export class Session {
       // The failure itself is what the caller has to see; a memory that cannot note it is told by the next call.
     }
   }
+}
+
+/** Whether any file of the folder is one that the memory knows; looks no further than the first. */
+async function hasKnownFile({ ports, options, signal }: CycleContext, store: StateStore): Promise<boolean> {
+  for await (const { entries } of ports.local.scan({ filter: options.filter, ...(signal && { signal }) })) {
+    for (const { kind, path } of entries) {
+      if (kind === 'file' && (await store.baseline.get(path)) !== undefined) return true;
+    }
+  }
+  return false;
+}
+
+/** Makes a store forget what both sides agreed on; answers another store when the first is to stay as it is. */
+type Forget = (store: StampedStore) => Promise<StateStore | void>;
+
+const OF_ANOTHER_TIME =
+  'The folder and what is remembered about it are of different times: one of them was restored from a backup. What both sides agreed on is found out anew, and nothing is deleted meanwhile.';
+
+/** For calls that touch nothing, the memory included. */
+async function forgetForNow(store: StampedStore): Promise<StateStore> {
+  const { facts, journal, uploads } = store;
+  const baseline: StateStore['baseline'] = {
+    scan: async function* () {},
+    get: async () => undefined,
+    put: async () => {},
+    delete: async () => {},
+    clear: async () => {},
+  };
+  return { baseline, journal, uploads, facts, rebuilt: true, close: async () => {} };
 }

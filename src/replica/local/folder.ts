@@ -44,7 +44,7 @@ export class Folder {
     } catch (error) {
       const errno = errnoOf(error);
       if (this.#identity === undefined || errno === undefined || !MISSING.has(errno)) throw error;
-      throw new HaltError('ERR_FOLDER_MISSING', `The folder ${this.path} disappeared during the run (${errno}). Nothing more was done.`, { cause: error });
+      throw new HaltError('ERR_FOLDER_MISSING', `The folder ${this.path} disappeared during the run (${errno}). Nothing more was done; mount its disk, or put it back, and run again.`, { cause: error });
     }
     try {
       const stat = await root.stat();
@@ -53,7 +53,7 @@ export class Folder {
       if (identity !== this.#identity) {
         throw new HaltError(
           'ERR_FOLDER_REPLACED',
-          `The folder ${this.path} is not the one that the run began with: it was unmounted, or exchanged for another. Nothing more was done.`,
+          `The folder ${this.path} is not the one that the run began with: it was unmounted, or exchanged for another. Nothing more was done; check that the right disk is mounted, and run again.`,
         );
       }
       return root;
@@ -76,7 +76,7 @@ export class Folder {
     if (problem !== undefined) throw new PathError(problem.code, problem.message, { data: { path } });
     const first = path.split('/', 1)[0] ?? '';
     if (this.checksNames && foldName(first) === RESERVED_NAME) {
-      throw new PathError('ERR_KEY_RESERVED', `${showPath(path)} would lie in ${RESERVED_NAME}, which belongs to this program.`, { data: { path } });
+      throw new PathError('ERR_KEY_RESERVED', `${showPath(path)} would lie in ${RESERVED_NAME}, which belongs to this program. Rename it where it stands.`, { data: { path } });
     }
   }
 
@@ -130,7 +130,7 @@ export class Folder {
       } else if (stat.type === 'symlink') {
         throw new PathError('ERR_SYMLINK_IN_PATH', `${showPath(walked)} is a symbolic link, which is never followed. Remove the link, or exclude the path.`, { data: { path: walked } });
       } else if (stat.type !== 'directory') {
-        throw new PathError('ERR_FILE_IN_THE_WAY', `A file stands at ${showPath(walked)}, where a folder is needed.`, { data: { path: walked } });
+        throw new PathError('ERR_FILE_IN_THE_WAY', `A file stands at ${showPath(walked)}, where a folder is needed. Rename one of the two.`, { data: { path: walked } });
       }
     }
   }
@@ -158,6 +158,20 @@ export class Folder {
       } finally {
         await own.close();
       }
+    } finally {
+      await root.close();
+    }
+  }
+
+  /** Opens `.filecloudsync`; `undefined` when no such folder is there. */
+  async ownFolder(): Promise<DirectoryHandle | undefined> {
+    const root = await this.open();
+    try {
+      return await root.openDirectory(RESERVED_NAME);
+    } catch (error) {
+      const errno = errnoOf(error);
+      if (errno !== undefined && MISSING.has(errno)) return undefined;
+      throw error;
     } finally {
       await root.close();
     }

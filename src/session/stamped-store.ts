@@ -1,0 +1,148 @@
+import type { BaselineRow } from '../core/baseline.js';
+import type { Random } from '../core/runtime.js';
+import { isAbort } from '../errors.js';
+import type { BaselineStore, FactStore, Journal, StateStore, UploadStore } from '../store/state-store.js';
+
+/** A short text that is kept with the files, away from the memory. */
+export interface StampPort {
+  /** `undefined` when there is none. */
+  read(): Promise<string | undefined>;
+  /** Durable when it resolves. */
+  write(text: string): Promise<void>;
+}
+
+/** The name of the fact that holds the stamps which the folder may carry. */
+const FACT = 'stamps';
+const STAMP_LENGTH = 20;
+/** Stands for a folder without a stamp. */
+const NONE = '';
+
+/**
+ * A memory that notices when it is older than the folder it belongs to, or newer: when one of the two was restored from a backup.
+ *
+ * A memory out of a backup is whole and contradicts itself nowhere; but what it calls unchanged may have been deleted and
+ * written again since. So the folder carries a random stamp, which is exchanged before the first row of a cycle changes and
+ * after the last; the memory knows which one to expect.
+ *
+ * Invariant: the folder carries one of the stamps in the fact, whatever moment a crash chooses: the new one is in the fact,
+ * durably, before it is in the folder, and the old one leaves the fact after it.
+ */
+export class StampedStore implements StateStore {
+  readonly baseline: BaselineStore;
+  readonly #store: StateStore;
+  readonly #stamp: StampPort | undefined;
+  readonly #random: Random;
+  /** What the folder may carry now; `undefined` before the first look. */
+  #expected: readonly string[] | undefined;
+  #rebuilt = false;
+  /** The exchange before the first change of the running cycle. */
+  #opening: Promise<void> | undefined;
+
+  constructor(store: StateStore, stamp: StampPort | undefined, random: Random) {
+    this.#store = store;
+    this.#stamp = stamp;
+    this.#random = random;
+    const { baseline } = store;
+    this.baseline = {
+      scan: () => baseline.scan(),
+      get: (path) => baseline.get(path),
+      put: async (rows: readonly BaselineRow[], options) => {
+        await this.#open();
+        await baseline.put(rows, options);
+      },
+      delete: async (paths, options) => {
+        await this.#open();
+        await baseline.delete(paths, options);
+      },
+      clear: async () => {
+        await this.#open();
+        await baseline.clear();
+      },
+    };
+  }
+
+  get journal(): Journal {
+    return this.#store.journal;
+  }
+
+  get uploads(): UploadStore {
+    return this.#store.uploads;
+  }
+
+  get facts(): FactStore {
+    return this.#store.facts;
+  }
+
+  get rebuilt(): boolean {
+    return this.#store.rebuilt || this.#rebuilt;
+  }
+
+  /**
+   * Tells whether folder and memory belong together. A memory that knows no file fits every folder.
+   *
+   * @param hasKnownFile asked when the stamp is missing: a folder with none of its files is one that vanished, which the guard
+   * is to judge; one that still has some was copied or restored without its stamp, and nobody knows when.
+   */
+  async belongsToFolder(hasKnownFile: () => Promise<boolean>): Promise<boolean> {
+    if (this.#stamp === undefined) return true;
+    const found = (await this.#stamp.read()) ?? NONE;
+    this.#expected ??= await this.#remembered();
+    if (this.#expected.includes(found)) return true;
+    if ((await hasRows(this.baseline)) && (found !== NONE || (await hasKnownFile()))) return false;
+    this.#expected = [...this.#expected, found];
+    return true;
+  }
+
+  /** Forgets what both sides agreed on: the next plan then compares, and deletes nothing. */
+  async startAfresh(): Promise<void> {
+    await this.#store.baseline.clear();
+    this.#rebuilt = true;
+    // Only now: a crash before leaves rows that are still found to be of another time.
+    this.#expected = [(await this.#stamp?.read()) ?? NONE];
+  }
+
+  /** Exchanges the stamp when a row was changed since the last call. To be called when a cycle has recorded all it did. */
+  async settle(): Promise<void> {
+    if (this.#opening === undefined) return;
+    await this.#opening;
+    this.#opening = undefined;
+    await this.#exchange();
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.settle();
+    } finally {
+      await this.#store.close();
+    }
+  }
+
+  #open(): Promise<void> {
+    return (this.#opening ??= this.#exchange());
+  }
+
+  async #exchange(): Promise<void> {
+    if (this.#stamp === undefined) return;
+    const next = this.#random.id(STAMP_LENGTH);
+    this.#expected = [...(this.#expected ?? (await this.#remembered())), next];
+    await this.facts.put(FACT, this.#expected);
+    try {
+      await this.#stamp.write(next);
+    } catch (error) {
+      // A disk that is full or read-only still lets files be read and uploaded: the old stamp stays, and stays expected.
+      if (isAbort(error)) throw error;
+      return;
+    }
+    this.#expected = [next];
+    await this.facts.put(FACT, this.#expected);
+  }
+
+  async #remembered(): Promise<readonly string[]> {
+    return (await this.facts.get<string[]>(FACT)) ?? [NONE];
+  }
+}
+
+async function hasRows(baseline: BaselineStore): Promise<boolean> {
+  for await (const page of baseline.scan()) if (page.length > 0) return true;
+  return false;
+}
