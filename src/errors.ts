@@ -47,7 +47,7 @@ export class LockedError extends FileCloudSyncError {}
 
 /**
  * Something at one path could not be done; the run goes on with the other paths.
- * Becomes a {@link core.Problem} of the cycle.
+ * Becomes a problem in the result of the cycle.
  */
 export class PathError extends FileCloudSyncError {}
 

@@ -11,4 +11,14 @@
  * @module
  */
 export * as s3 from './s3/index.js';
-export * from './errors.js';
+export {
+  type ErrorDetails,
+  FileCloudSyncError,
+  HaltError,
+  LockedError,
+  PathError,
+  S3ConnectionError,
+  StaleError,
+  StateDamagedError,
+  UsageError,
+} from './errors.js';

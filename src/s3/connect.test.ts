@@ -34,15 +34,15 @@ afterEach(() => {
 describe('connect', () => {
   it('answers a client that works, without printing anything', async () => {
     const warnings: Error[] = [];
-    const listen = (warning: Error): void => void warnings.push(warning);
-    process.on('warning', listen);
+    const collect = (warning: Error): void => void warnings.push(warning);
+    process.on('warning', collect);
     const client = await tryConnect({ ...credentials, endpoint: server.endpoint });
     const { ListBucketsCommand, PutObjectCommand } = await import('@aws-sdk/client-s3');
     const answer = await client.send(new ListBucketsCommand({}));
     expect(answer.Buckets?.map(({ Name }) => Name)).toEqual(['photos']);
     await client.send(new PutObjectCommand({ Bucket: 'photos', Key: 'a', Body: 'b' }));
     await new Promise((resolve) => setImmediate(resolve));
-    process.off('warning', listen);
+    process.off('warning', collect);
     expect(warnings).toEqual([]);
     expect(await client.config.requestChecksumCalculation()).toBe('WHEN_REQUIRED');
     expect(client.config.forcePathStyle).toBe(true);

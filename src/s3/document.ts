@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import type { S3Client } from '@aws-sdk/client-s3';
-import { FileCloudSyncError, PathError, UsageError } from '../errors.js';
+import { type FileCloudSyncError, PathError, UsageError } from '../errors.js';
 import { MAX_DOCUMENT_BYTES, readObject, writeObject } from './read-object.js';
 import { withBucket } from './with-bucket.js';
 

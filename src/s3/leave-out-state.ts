@@ -1,6 +1,6 @@
-import { realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { UsageError } from '../errors.js';
+import { resolveRoot } from '../replica/local/resolve-root.js';
 import type { PathFilter } from '../replica/replica.js';
 
 /**
@@ -11,7 +11,7 @@ import type { PathFilter } from '../replica/replica.js';
  */
 export async function refuseFolderOfState(root: string, stateDirectory: string): Promise<void> {
   // A state directory that is not there yet holds no folder.
-  const state = await realpath(stateDirectory).catch(() => undefined);
+  const state = await resolveRoot(stateDirectory).catch(() => undefined);
   if (state === undefined || !isBelow(state, root)) return;
   throw new UsageError(
     'ERR_STATE_IS_FOLDER',
@@ -27,7 +27,7 @@ export async function refuseFolderOfState(root: string, stateDirectory: string):
  * @param root - real path of the folder.
  */
 export async function stateInside(root: string, stateDirectory: string): Promise<string | undefined> {
-  const state = await realpath(stateDirectory);
+  const state = await resolveRoot(stateDirectory);
   return isBelow(root, state) ? path.relative(root, state).split(path.sep).join('/') : undefined;
 }
 

@@ -397,7 +397,7 @@ describe('Monitor with remove', () => {
     ['a path was held for another reason, even with force', { remove: 'force', readonly: true }, { held: [{ path: 'h', rule: 'R16', reason: 'problem' }], heldCount: 1 }],
     ['more was held than is named', { remove: true }, { heldCount: 5000 }],
   ] as const)('keeps the folder and says why: %s', async (_case, options, last) => {
-    world.script.push({}, last as Script);
+    world.script.push({}, last);
     const monitor = world.monitor(options);
     await monitor.start();
     await monitor.stop();

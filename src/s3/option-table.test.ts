@@ -3,7 +3,7 @@ import { describe, expect, expectTypeOf, it } from 'vitest';
 import ts from 'typescript';
 import type { ConnectOptions } from './connect-options.js';
 import type { MonitorOptions } from './monitor-options.js';
-import { optionNames, optionRow, optionTable, type OptionCall, type OptionName } from './option-table.js';
+import { optionNames, optionRow, type optionTable, type OptionCall, type OptionName } from './option-table.js';
 import type { SyncOptions } from './sync-options.js';
 
 type NamesOf<Call extends OptionCall> = {
@@ -35,7 +35,7 @@ describe('optionTable', () => {
     expect(row.reference.length).toBeGreaterThan(row.help.length);
     if (row.default !== undefined) {
       expect(row.check(row.default)).toBeUndefined();
-      expect(row.defaultText).toBe(String(row.default));
+      expect(row.defaultText).toBe(textOf(row.default));
     }
     expect(row.check(Symbol('nothing takes this'))).toMatch(/^must be /);
   });
@@ -98,9 +98,14 @@ describe('the docstrings of the options', () => {
 
   it.each([...interfaces])('%s tells the same default as the table', (name, docs) => {
     const row = optionRow(name as OptionName);
-    if (row.default !== undefined) expect(docs).toMatch(new RegExp(`Default: [\`']*${String(row.default)}`));
+    if (row.default !== undefined) expect(docs).toMatch(new RegExp(`Default: [\`']*${textOf(row.default)}`));
   });
 });
+
+/** A default as a reader sees it. */
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
 
 function membersOf(file: URL): [name: string, docs: string][] {
   const source = ts.createSourceFile(file.pathname, readFileSync(file, 'utf8'), ts.ScriptTarget.ES2023, true);

@@ -1,7 +1,7 @@
 import type { ConnectOptions } from './connect-options.js';
 import type { MonitorOptions } from './monitor-options.js';
 import type { SyncOptions } from './sync-options.js';
-import type { OptionCall, OptionKind, OptionRow } from './option-row.js';
+import type { OptionCall, OptionRow } from './option-row.js';
 import { toBytesPerSecond } from './bandwidth.js';
 import {
   flag, httpAddress, integerBetween, numberBetween, oneOf, secretText, shown, text, textIterable, texts,
@@ -474,4 +474,4 @@ export function isOptionName(name: string): name is OptionName {
   return Object.hasOwn(optionTable, name);
 }
 
-export type { OptionCall, OptionKind, OptionRow };
+export type { OptionCall, OptionRow };

@@ -15,8 +15,8 @@ function told(result: SyncResult): string[] {
 }
 
 /** Everything that a person expects of a two-way sync, on one server. */
-export function describeScenarios(name: string, server: () => ServerUnderTest): void {
-  describe(name, () => {
+export function describeScenarios(serverName: string, server: () => ServerUnderTest): void {
+  describe(serverName, () => {
     let world: World;
     let a: Machine;
     let b: Machine;

@@ -58,10 +58,9 @@ export const layers: readonly Layer[] = [
   {
     ...face,
     path: 'cli/',
-    imports: ['core/', 'errors.ts', 'session/', 's3/', 'dashboard/'],
+    imports: ['core/', 'errors.ts', 'session/', 's3/'],
     packages: ['commander'],
   },
-  { ...face, path: 'dashboard/', imports: ['core/', 'errors.ts', 'session/', 's3/'], node: 'no-fs' },
   {
     ...disk,
     path: 'testing/',
@@ -134,4 +133,4 @@ export const productWords: readonly string[] = [
  * How many modules (tests apart) and imports between them the test must have seen at least. A test below holds these to
  * nine tenths of the real numbers: when it asks for it, raise them.
  */
-export const minimum = { modules: 310, edges: 1300 };
+export const minimum = { modules: 330, edges: 1400 };

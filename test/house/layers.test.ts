@@ -91,7 +91,7 @@ describe('judge', () => {
     ['replica/s3/a.ts', `import { y } from '../../s3/connect.js';`, 'replica/s3/ may not import s3/'],
     ['replica/wrap/a.ts', `import { y } from '../s3/a.js';`, 'replica/ may not import replica/s3/'],
     ['cli/main.ts', `import { y } from '../testing/s3/index.js';`, 'cli/ may not import testing/s3/'],
-    ['dashboard/a.ts', `import { request } from 'undici';`, 'dashboard/ may not import undici'],
+    ['cli/a.ts', `import { request } from 'undici';`, 'cli/ may not import undici'],
     ['core/a.ts', `import { x } from '../../test/house/modules.js';`, 'outside src/'],
     ['core/a.ts', `const s3Key = 1;`, 'the identifier s3Key names a product'],
     ['transfer/a.ts', `function putToS3Bucket() {}`, 'the identifier putToS3Bucket names a product'],

@@ -3,8 +3,10 @@ import type { Side } from '../../core/side.js';
 import { describeReplica, type ReplicaHarness } from '../../testing/describe-replica.js';
 import { MemoryReplica } from './memory-replica.js';
 
+const clock = { nowMs: () => Date.now() };
+
 async function makeHarness(side: Side): Promise<ReplicaHarness> {
-  const replica = new MemoryReplica({ side, pageSize: 10 });
+  const replica = new MemoryReplica({ side, clock, pageSize: 10 });
   return {
     replica,
     ...(side === 'local' ? { trash: replica.trash } : {}),
@@ -29,7 +31,7 @@ describeReplica('MemoryReplica (remote)', () => makeHarness('remote'), { describ
 
 describe('MemoryReplica', () => {
   it('reports hostile keys that somebody put there, and goes on', async () => {
-    const replica = new MemoryReplica({ side: 'remote' });
+    const replica = new MemoryReplica({ side: 'remote', clock });
     for (const key of ['../x', 'a//b', 'ok', '/root']) replica.put(key, 'x');
     const pages = [];
     for await (const page of replica.scan({ filter: { includesFile: () => true, mayContain: () => true } })) pages.push(page);
@@ -40,7 +42,7 @@ describe('MemoryReplica', () => {
   });
 
   it('lets a bucket have an object and another one below its name', async () => {
-    const replica = new MemoryReplica({ side: 'remote' });
+    const replica = new MemoryReplica({ side: 'remote', clock });
     replica.put('x', '1');
     replica.put('x/y', '2');
     expect(await replica.observe('x')).toMatchObject({ kind: 'file' });

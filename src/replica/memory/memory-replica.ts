@@ -18,8 +18,8 @@ import { MemoryTrash } from './memory-trash.js';
 export interface MemoryReplicaOptions {
   /** `local`: a disk, on which `x` and `x/y` are never both files, with a trash. `remote`: a bucket, which may have both. */
   readonly side: Side;
-  /** Dates what `put` brings and what the trash takes. Default: the real time. */
-  readonly clock?: Pick<Clock, 'nowMs'>;
+  /** Dates what `put` brings and what the trash takes. */
+  readonly clock: Pick<Clock, 'nowMs'>;
   /** Default `linux`. */
   readonly rules?: NameRules;
   /** Entries in a page of a scan. Default 1000. */
@@ -51,7 +51,7 @@ export class MemoryReplica implements Replica {
   constructor(options: MemoryReplicaOptions) {
     this.side = options.side;
     this.#options = options;
-    this.#clock = options.clock ?? { nowMs: () => Date.now() };
+    this.#clock = options.clock;
     this.trash = new MemoryTrash(this.#clock);
   }
 
