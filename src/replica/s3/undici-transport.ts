@@ -1,11 +1,13 @@
 import type { S3Client } from '@aws-sdk/client-s3';
-import { Agent, type Dispatcher } from 'undici';
+import { Agent } from 'undici';
 import type { Clock } from '../../core/runtime.js';
 import { S3ConnectionError } from '../../errors.js';
 import { clientTimeoutMs } from './client-timeout.js';
 import { createClockOffset } from './clock-offset.js';
 import { connectionError } from './connection-error.js';
+import { dispatch } from './dispatch.js';
 import { resolveBucketEndpoint, type BucketEndpoint } from './endpoint.js';
+import type { FlowingBody } from './flowing-body.js';
 import { createRequestSigner, hashPayload, type SigningCredentials } from './request-signer.js';
 import type { S3Request, S3Response, S3Transport } from './transport.js';
 import { encodeKey, encodeQuery } from './uri.js';
@@ -30,6 +32,9 @@ export interface UndiciTransport extends S3Transport {
   /** Time of the service minus ours, in milliseconds, once the service refused a request for it. */
   readonly clockOffsetMs: number;
 }
+
+/** Far more than any part or page has; a service that sends more while nobody reads is none. */
+const MAX_BUFFERED_BYTES = 64 * 1024 * 1024;
 
 /** A signature is refused from 15 minutes on; a 403 with a smaller difference has another reason. */
 const SKEW_WORTH_CORRECTING_MS = 4 * 60_000;
@@ -84,14 +89,17 @@ export function createUndiciTransport(options: UndiciTransportOptions): UndiciTr
     // Not signed: a proxy may change it, and undici would hand on compressed bytes as they are.
     headers['accept-encoding'] = 'identity';
     try {
-      const answer = await agent.request({
-        origin: endpoint.origin,
-        path: query === '' ? path : `${path}?${query}`,
-        method: request.method,
-        headers,
-        body: request.body ?? null,
-        ...(request.signal !== undefined && { signal: request.signal }),
-      });
+      const answer = await dispatch(
+        agent,
+        {
+          origin: endpoint.origin,
+          path: query === '' ? path : `${path}?${query}`,
+          method: request.method,
+          headers,
+          body: request.body ?? null,
+        },
+        { signal: request.signal, maxBufferedBytes: MAX_BUFFERED_BYTES },
+      );
       return {
         status: answer.statusCode,
         headers: joinHeaders(answer.headers),
@@ -145,27 +153,18 @@ function joinHeaders(headers: Record<string, string | string[] | undefined>): Re
   return joined;
 }
 
-/** Gives errors of the body our names, and lets a body be cancelled that was never begun (a generator would not notice). */
-function guardBody(body: Dispatcher.ResponseData['body'], origin: string): AsyncIterable<Uint8Array> {
+/** Gives errors of the body our names. */
+function guardBody(body: FlowingBody, origin: string): AsyncIterable<Uint8Array> {
   return {
-    [Symbol.asyncIterator]() {
-      let inner: AsyncIterator<Uint8Array> | undefined;
-      return {
-        async next() {
-          inner ??= body[Symbol.asyncIterator]();
-          try {
-            return await inner.next();
-          } catch (cause) {
-            throw connectionError(cause, origin);
-          }
-        },
-        async return() {
-          // Destroying an unread body reports an abort that nobody waits for.
-          body.on('error', () => {});
-          body.destroy();
-          return { done: true, value: undefined };
-        },
-      };
-    },
+    [Symbol.asyncIterator]: () => ({
+      async next() {
+        try {
+          return await body.next();
+        } catch (cause) {
+          throw connectionError(cause, origin);
+        }
+      },
+      return: () => body.return(),
+    }),
   };
 }
