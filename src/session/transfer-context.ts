@@ -1,6 +1,9 @@
-import type { TransferContext } from '../transfer/context.js';
+import type { FactStore } from '../store/state-store.js';
+import type { AsidePort, TransferContext } from '../transfer/context.js';
 import type { CycleContext } from './cycle-context.js';
 import type { Report } from './report.js';
+
+const ASIDE = 'set-aside:';
 
 /** What the transfers of one cycle work with. */
 export function transferContext({ ports, options, signal }: CycleContext, report: Report): TransferContext {
@@ -8,6 +11,7 @@ export function transferContext({ ports, options, signal }: CycleContext, report
     local: ports.local,
     remote: ports.remote,
     baseline: ports.store.baseline,
+    asides: asidesIn(ports.store.facts),
     runtime: ports.runtime,
     readonly: options.readonly,
     conflict: options.conflict,
@@ -16,5 +20,13 @@ export function transferContext({ ports, options, signal }: CycleContext, report
     onBytes: (path, direction, count) => report.bytes(path, direction, count),
     onHash: () => report.hashed(),
     ...(signal === undefined ? {} : { signal }),
+  };
+}
+
+function asidesIn(facts: FactStore): AsidePort {
+  return {
+    get: (path) => facts.get<string>(ASIDE + path),
+    put: (path, copyPath) => facts.put(ASIDE + path, copyPath),
+    delete: (path) => facts.delete(ASIDE + path),
   };
 }

@@ -14,11 +14,19 @@ export interface BaselinePort {
   delete(paths: readonly string[], options?: { readonly sync?: boolean }): Promise<void>;
 }
 
+/** Remembers under which conflict name a path is being set aside, so that a run that was cut off goes on with the same name. */
+export interface AsidePort {
+  get(path: string): Promise<string | undefined>;
+  put(path: string, copyPath: string): Promise<void>;
+  delete(path: string): Promise<void>;
+}
+
 /** What carrying out decisions needs, and nothing else. */
 export interface TransferContext {
   readonly local: LocalSide;
   readonly remote: Replica;
   readonly baseline: BaselinePort;
+  readonly asides: AsidePort;
   readonly runtime: Runtime;
   /** Nothing is ever written to the remote replica. */
   readonly readonly: boolean;

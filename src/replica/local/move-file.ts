@@ -58,12 +58,9 @@ async function moveBetween(
   precondition: NonNullable<Precondition>,
   options: ChangeOptions,
 ): Promise<string | undefined> {
-  try {
-    await from.parent.link(from.name, target.parent, target.name);
-  } catch (error) {
-    if (errnoOf(error) === 'EEXIST') return `Something stands at ${showPath(to)}.`;
-    if (!isLinkUnsupported(error)) throw error;
-    if (!(await renameIfFree(from.parent, from.name, target))) return `Something stands at ${showPath(to)}.`;
+  const named = await giveName(from, target, precondition);
+  if (named === 'taken') return `Something stands at ${showPath(to)}.`;
+  if (named === 'renamed') {
     await target.parent.sync();
     await from.parent.sync();
     return undefined;
@@ -84,4 +81,22 @@ async function moveBetween(
     await taken.close();
   }
   return undefined;
+}
+
+/** Gives the file its new name, as a second one where the disk can do it. */
+async function giveName(
+  from: Place,
+  target: Place,
+  precondition: NonNullable<Precondition>,
+): Promise<'linked' | 'renamed' | 'taken'> {
+  try {
+    await from.parent.link(from.name, target.parent, target.name);
+    return 'linked';
+  } catch (error) {
+    if (isLinkUnsupported(error)) return (await renameIfFree(from.parent, from.name, target)) ? 'renamed' : 'taken';
+    if (errnoOf(error) !== 'EEXIST') throw error;
+    const standing = await target.parent.lstat(target.name);
+    // The very file: a move that was cut off has made the new name already.
+    return standing !== null && isSameFileMoved(standing, precondition.fingerprint) ? 'linked' : 'taken';
+  }
 }

@@ -44,7 +44,8 @@ export async function moveObject(
     precondition.entry.sizeBytes > context.maxCopyBytes
       ? await copyInParts(context, plan)
       : await copyWhole(context, plan);
-  if (copied.outcome === 'stale') return copied;
+  // A move that was cut off may have made the copy already.
+  if (copied.outcome === 'stale' && !holds(await readState(context, to, signal), precondition)) return copied;
 
   const state = await stateAfter(context, to, signal);
   const entry = toEntry(context, to, state);
