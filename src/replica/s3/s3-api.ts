@@ -93,8 +93,13 @@ const MAX_DOCUMENT_BYTES = 2 * 1024 * 1024;
 
 /** Puts the calls on a transport. Answers that broke off while they were read are asked for again when that is safe. */
 export function createS3Api(transport: S3Transport, bucket: string, backoff: Backoff): S3Api {
+  /** Failures of requests that the transport has repeated as often as is worth it. */
+  const spent = new WeakSet<object>();
   const send = (request: Omit<S3Request, 'bucket' | 'signal'>, signal: AbortSignal | undefined): Promise<S3Response> =>
-    transport.send({ bucket, ...request, ...(signal !== undefined && { signal }) });
+    transport.send({ bucket, ...request, ...(signal !== undefined && { signal }) }).catch((error: unknown) => {
+      if (error instanceof Error) spent.add(error);
+      throw error;
+    });
 
   /** An answer whose body says nothing that is needed. */
   const bare = async <T>(
@@ -126,14 +131,15 @@ export function createS3Api(transport: S3Transport, bucket: string, backoff: Bac
     return { ok: true, value: read(xml) };
   };
 
-  /** A document that may be asked for again. */
+  /** A document that may be asked for again when its answer breaks off. */
   const again = async <T>(ask: () => Promise<Answer<T>>, signal: AbortSignal | undefined): Promise<Answer<T>> => {
     for (let attempt = 1; ; attempt++) {
       try {
         return await ask();
       } catch (error) {
-        // Three in all: what the transport repeats by itself is not counted here.
-        if (attempt >= 3 || !isTransientError(error)) throw error;
+        // Repeated here as well, a silent service would be waited for three times as long.
+        const isSpent = error instanceof Error && spent.has(error);
+        if (attempt >= 3 || isSpent || !isTransientError(error)) throw error;
       }
       await backoff.wait(attempt, signal);
     }
