@@ -36,7 +36,7 @@ export interface RunOptions {
   readonly nodeFlags?: readonly string[];
   /** Without the rights of root over files, when the tests run as root. */
   readonly withoutPrivileges?: boolean;
-  /** A run that takes longer is killed and fails the test. Default 20 s. */
+  /** A run that takes longer is killed and fails the test. Default 60 s. */
   readonly deadlineMs?: number;
 }
 
@@ -75,7 +75,7 @@ export class Command {
     ) as Record<string, string>;
     const began = Date.now();
     const child = spawn(program, args, { cwd: options.cwd ?? this.#cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
-    const deadlineMs = options.deadlineMs ?? 20_000;
+    const deadlineMs = options.deadlineMs ?? 60_000;
     let late = false;
     const deadline = setTimeout(() => {
       late = true;

@@ -2,8 +2,11 @@ import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdir, rm, statfs, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { Stage, type BadPair } from './stage.js';
+
+// Each test starts processes, and the machine may have other work.
+vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000 });
 
 /** Whoever may not mount a small disk cannot see this; where everything has to be shown, that is a failure. */
 const canTry = process.getuid?.() === 0 || (process.env['CI'] ?? '') !== '';

@@ -1,9 +1,12 @@
 import { spawn } from 'node:child_process';
 import { chmod, mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Ended } from './command.js';
 import { Stage } from './stage.js';
+
+// Each test starts processes, and the machine may have other work.
+vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000 });
 
 let stage: Stage;
 
@@ -62,8 +65,10 @@ describe('a file that', () => {
     const pair = await stage.pair({ files });
     const run = pair.start(['--bandwidth', '400KiB', '--concurrency', '1']);
     await run.says('"type":"done"');
+    run.kill('SIGSTOP');
     await rm(path.join(pair.folder, 'f6'));
     await rm(path.join(pair.folder, 'f7'));
+    run.kill('SIGCONT');
     const ended = await run.ended;
     expect(ended.code, ended.stdout).toBe(0);
     expect(await pair.keys()).toEqual(['f0', 'f1', 'f2', 'f3', 'f4', 'f5']);

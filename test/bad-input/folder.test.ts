@@ -1,8 +1,11 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { checkChanges, sync } from '../../src/s3/index.js';
 import { Stage, type BadPair } from './stage.js';
+
+// Each test starts processes, and the machine may have other work.
+vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000 });
 
 let stage: Stage;
 let pair: BadPair;

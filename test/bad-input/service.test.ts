@@ -1,8 +1,11 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { connect, exists, sync } from '../../src/s3/index.js';
 import { clockOffBy, KEYS, SECRETS, type Ended, type RunOptions } from './command.js';
 import { answerXml, hostileHttp, hostileTcp, listNothing, refuse, selfSigned, type HostileServer } from './hostile-server.js';
 import { Stage, type BadPair } from './stage.js';
+
+// Each test starts processes, and the machine may have other work.
+vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000 });
 
 let stage: Stage;
 let pair: BadPair;
@@ -146,7 +149,7 @@ describe('an endpoint that', () => {
   it('takes connections and stays silent is given up after the time that was set', async () => {
     const ended = await syncAt(await hostileTcp(() => {}), ['--timeout', '1']);
     expectFailure(ended, 'ERR_S3_TIMEOUT', /did not answer within 1 second.*give it more time/, true);
-    expect(ended.elapsedMs).toBeLessThan(5000);
+    expect(ended.elapsedMs).toBeLessThan(10_000);
   });
 
   it('takes no connection at all is given up after the time that was set', async () => {
@@ -154,7 +157,7 @@ describe('an endpoint that', () => {
     const ended = await pair.sync(['--endpoint', 'http://192.0.2.1:9', '--timeout', '1']);
     expect(ended.code).toBe(1);
     expect(ended.error()).toMatchObject({ code: expect.stringMatching(/^ERR_S3_(TIMEOUT|UNREACHABLE)$/), retryable: true });
-    expect(ended.elapsedMs).toBeLessThan(5000);
+    expect(ended.elapsedMs).toBeLessThan(10_000);
   });
 
   it('falls silent after the first answer is given up as well, in bounded time', async () => {
@@ -162,7 +165,7 @@ describe('an endpoint that', () => {
     const server = await hostileHttp((_request, response) => {
       if (++answered === 1) listNothing(response);
     });
-    const ended = await syncAt(server, ['--timeout', '0.3'], { deadlineMs: 15_000 });
+    const ended = await syncAt(server, ['--timeout', '0.3'], { deadlineMs: 30_000 });
     expectFailure(ended, 'ERR_S3_TIMEOUT', /did not answer in time/, true);
   });
 
@@ -176,7 +179,7 @@ describe('an endpoint that', () => {
         response.write(Buffer.alloc(5000));
       } else refuse(response, 404, 'NoSuchKey');
     });
-    const ended = await syncAt(server, ['--timeout', '0.3', '--readonly'], { deadlineMs: 15_000 });
+    const ended = await syncAt(server, ['--timeout', '0.3', '--readonly'], { deadlineMs: 30_000 });
     expect([1, 3]).toContain(ended.code);
     expect(ended.stdout).toMatch(/ERR_S3_TIMEOUT/);
     expect([await pair.files(), await pair.staged()]).toEqual([['a.txt', 'b.txt'], []]);

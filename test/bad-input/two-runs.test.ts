@@ -1,7 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import path from 'node:path';
 import { sync } from '../../src/s3/index.js';
 import { Stage } from './stage.js';
+
+// Each test starts processes, and the machine may have other work.
+vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000 });
 
 let stage: Stage;
 
@@ -16,6 +19,8 @@ describe('two runs at once', () => {
     const pair = await stage.pair({ files });
     const first = pair.start(['--bandwidth', '600KiB', '--concurrency', '1']);
     await first.says('"type":"done"');
+    // It holds the pair for as long as the others are looked at.
+    first.kill('SIGSTOP');
     for (const command of ['sync', 'resolve', 'forget']) {
       const argv = command === 'resolve' ? [command, ...pair.argv, 'f0', '--use', 'local'] : command === 'forget' ? [command, ...pair.argv, '--yes'] : [command, ...pair.argv];
       const second = await stage.command.run([...argv, '--json']);
@@ -25,6 +30,7 @@ describe('two runs at once', () => {
     }
     const stateDir = path.join(stage.place, 'state');
     await expect(sync(stage.client, pair.bucket, pair.folder, { stateDir })).rejects.toMatchObject({ name: 'LockedError', code: 'ERR_LOCKED' });
+    first.kill('SIGCONT');
     expect((await first.ended).code).toBe(0);
     expect(await pair.keys()).toHaveLength(12);
     expect((await pair.sync()).code).toBe(0);
