@@ -53,6 +53,9 @@ function found(item: TrashItem | undefined, name: string): TrashItem {
 async function restoreOne(local: LocalSide, item: TrashItem, signal: AbortSignal | undefined): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     const standing = await local.observe(item.path, signal);
+    if (standing?.kind === 'problematic') {
+      throw new PathError(standing.problem.code, standing.problem.message, { data: { path: item.path } });
+    }
     if (standing !== null && standing.kind !== 'file') {
       throw new PathError(
         'ERR_RESTORE_BLOCKED',
