@@ -1,181 +1,168 @@
-import type { ConflictPolicyName } from '../../src/core/conflict.js';
-import { createS3Replica } from '../../src/replica/s3/index.js';
-import type { PathFilter } from '../../src/replica/replica.js';
-import type { SessionOptions } from '../../src/session/options.js';
+import { FileCloudSyncError, HaltError, isAbort } from '../../src/errors.js';
 import type { CycleResult } from '../../src/session/result.js';
+import { DIALECTS } from '../../src/testing/s3/dialects.js';
 import { SimulatedS3 } from '../../src/testing/s3/simulated-s3.js';
 import { Oracle } from '../../src/testing/simulation/oracle.js';
 import { Scheduler, SimulatedProcess } from '../../src/testing/simulation/scheduler.js';
 import { SeededRandom } from '../../src/testing/simulation/seeded-random.js';
-import { CALM, flakyTransport, type NetworkFaults } from './flaky-transport.js';
+import { knownFacts, STORE_ENDPOINT } from './known-facts.js';
+import { contentsOf, divergencesOf, judge } from './judge.js';
 import { Machine } from './machine.js';
-import { actInBucket, actInFolder, ContentMaker } from './users.js';
+import { mount, OUTSIDE, perform, type Stage } from './perform.js';
+import type { Scenario } from './scenario.js';
 
 const BUCKET = 'bucket';
+const AMAZON = 'https://s3.us-east-1.amazonaws.com';
 const START_MS = Date.UTC(2026, 0, 1);
-const DAY_MS = 86_400_000;
 /** How often all machines may sync in turn until nothing changes any more. */
-const SETTLE_PASSES = 12;
+const SETTLE_PASSES = 8;
 
-/** What went wrong in a run, in words; empty when nothing did. */
+/** What a run was like. */
 export interface SimulationResult {
-  readonly seed: number;
+  /** What went wrong, in words; empty when nothing did. */
   readonly violations: readonly string[];
   readonly traceHash: number;
   readonly steps: number;
   readonly crashes: number;
   readonly cycles: number;
+  readonly requests: number;
   readonly versions: number;
+  /** The last steps. */
   readonly recent: readonly string[];
 }
 
-/** A whole run from a seed: machines that sync, users who write meanwhile, a bad network, crashes; then peace, and the oracle. */
-export async function simulate(seed: number): Promise<SimulationResult> {
-  const random = new SeededRandom(seed);
+/** Runs a scenario: machines that sync, people who work meanwhile, failures; then peace, and the oracle. */
+export async function simulate(scenario: Scenario): Promise<SimulationResult> {
+  const random = new SeededRandom(scenario.seed);
   const scheduler = new Scheduler(random.fork(), START_MS);
   const outside = new SimulatedProcess('world');
+  const clock = scheduler.clock(outside);
   const oracle = new Oracle();
-  const contents = new ContentMaker(random.fork());
-  const service = new SimulatedS3({ runtime: { clock: scheduler.clock(outside), random: random.fork() } });
-  service.createBucket(BUCKET);
-  let faults: NetworkFaults = { lostRequest: 0.02, lostAnswer: 0.02, slowDown: 0.02 };
-  const policy = random.pick<ConflictPolicyName>(['newest', 'newest', 'keep-both', 'local', 'bucket']);
-  const machines = Array.from({ length: 2 + random.below(2) }, (_, i) => {
-    const skewMs = random.chance(0.2) ? (random.next() - 0.5) * 20 * DAY_MS : 0;
-    const network = random.fork();
-    return new Machine(
-      `m${i + 1}`,
-      {
-        scheduler,
-        random: random.fork(),
-        makeRemote: ({ process, runtime, store }) =>
-          createS3Replica({
-            transport: flakyTransport(service.transport(), { scheduler, process, random: network }, () => faults),
-            bucket: BUCKET,
-            prefix: '',
-            uploads: store.uploads,
-            facts: store.facts,
-            runtime,
-            endpoint: 'https://s3.us-east-1.amazonaws.com',
-            pathRules: 'linux',
-          }),
-      },
-      sessionOptions(`m${i + 1}`, policy),
-      skewMs,
-    );
-  });
-
   const violations: string[] = [];
-  let crashes = 0;
+  const dialect = { ...DIALECTS[scenario.dialect], leastPartBytes: 1 };
+  const service = new SimulatedS3({ runtime: { clock, random: random.fork() }, dialect });
+  service.createBucket(BUCKET);
+  const facts = scenario.probe === 'before' && scenario.dialect !== 'aws' ? await knownFacts(scenario.dialect, BUCKET) : new Map();
+  const machines = scenario.machines.map((plan, index) => {
+    const isHere = ({ at }: { readonly at: number }): boolean => at === index;
+    const faults = scenario.networkFaults.filter(isHere).map(({ rule }) => rule);
+    const network = { calm: false };
+    const faulty = service.transport({ faults: { rules: faults } });
+    const plain = service.transport();
+    const transport = { send: (request: Parameters<typeof plain.send>[0]) => (network.calm ? plain : faulty).send(request), close: () => plain.close() };
+    const endpoint = scenario.dialect === 'aws' ? AMAZON : STORE_ENDPOINT;
+    const remote = { bucket: BUCKET, endpoint, probe: scenario.probe !== 'never', partSizeBytes: scenario.partSizeBytes };
+    const world = { scheduler, random: random.fork(), transport, knownFacts: facts, remote, onViolation: (text: string) => violations.push(text) };
+    const machine = new Machine(`m${index + 1}`, plan, world, scenario.crashes.filter(isHere), scenario.diskFaults.filter(isHere));
+    machine.disk.user.writeFile(`${OUTSIDE}/secret`, 'a secret');
+    return { machine, network };
+  });
+  const stage: Stage = { machines: machines.map(({ machine }) => machine), service, bucket: BUCKET, oracle };
   let cycles = 0;
   let busy = true;
-  const clock = scheduler.clock(outside);
 
-  const syncing = machines.map(async (machine) => {
+  const syncing = stage.machines.map(async (machine) => {
     while (busy) {
-      const crashed = new Promise<'crashed'>((resolve) => crashHooks.set(machine, () => resolve('crashed')));
-      const outcome = await Promise.race([runOnce(machine, violations), crashed]);
-      if (outcome !== 'crashed') cycles++;
-      await clock.sleep(random.below(200));
+      if ((await syncInTrouble(machine, violations)) !== 'crashed') cycles++;
+      await clock.sleep(random.below(150));
     }
   });
   const acting = (async () => {
-    const acts = 5 + random.below(40);
-    for (let i = 0; i < acts; i++) {
-      await clock.sleep(random.below(300));
-      if (random.chance(0.15)) await actInBucket(service, BUCKET, oracle, contents, random);
-      else actInFolder(random.pick(machines), oracle, contents, random, scheduler.nowMs);
-      if (crashes === 0 || random.chance(0.08)) {
-        const victim = random.pick(machines);
-        crashes++;
-        victim.crash(random.chance(0.5) ? 'process' : 'power');
-        crashHooks.get(victim)?.();
-      }
+    const startedMs = scheduler.nowMs;
+    for (const [index, act] of scenario.acts.entries()) {
+      const waitMs = startedMs + act.ms - scheduler.nowMs;
+      if (waitMs > 0) await clock.sleep(waitMs);
+      await perform(stage, act, index);
     }
     busy = false;
   })();
-  await scheduler.runUntil(Promise.all([acting, ...syncing]));
 
-  faults = CALM;
-  const settled = settle(machines, clock);
-  const quiet = await scheduler.runUntil(settled);
-  if (!quiet) violations.push(`still changing after ${SETTLE_PASSES} passes`);
-  violations.push(...(await judge(machines, service, oracle)));
-  return { seed, violations, traceHash: scheduler.traceHash, steps: scheduler.steps, crashes, cycles, versions: oracle.size, recent: scheduler.recent };
+  const whole = (async () => {
+    await Promise.all([acting, ...syncing]);
+    for (const { machine, network } of machines) {
+      await machine.calm();
+      network.calm = true;
+      mount(machine);
+      unlock(machine);
+    }
+    if (violations.length > 0) return;
+    violations.push(...(await settle(stage, clock, scenario.provesRest)));
+    const { crashes, networkFaults, acts } = scenario;
+    const forgetful = crashes.some(({ kind, damage }) => kind === 'power' || damage !== 'none');
+    const troubles = crashes.length + networkFaults.length + acts.filter(({ act }) => act === 'stop').length;
+    violations.push(...(await judge({ ...stage, careful: isCareful(scenario), forgetful, troubles })));
+  })();
+  try {
+    await scheduler.runUntil(whole);
+  } catch (error) {
+    violations.push(`the run broke: ${describe(error)}`);
+  }
+  return {
+    violations,
+    traceHash: scheduler.traceHash,
+    steps: scheduler.steps,
+    crashes: stage.machines.reduce((sum, { crashes }) => sum + crashes, 0),
+    cycles,
+    requests: service.counter.requests,
+    versions: oracle.size,
+    recent: scheduler.recent,
+  };
 }
 
-const crashHooks = new WeakMap<Machine, () => void>();
-
-async function runOnce(machine: Machine, violations: string[]): Promise<CycleResult | undefined> {
+/** A cycle may fail as a whole while the world is in trouble; what it must not do is fail in a way that nobody foresaw. */
+async function syncInTrouble(machine: Machine, violations: string[]): Promise<unknown> {
   try {
     return await machine.sync();
   } catch (error) {
-    // A cycle may fail as a whole while the world is at war; what it must not do is fail in a way that nobody foresaw.
-    if (!isForeseen(error)) violations.push(`${machine.name}: ${describe(error)}`);
+    if (!(error instanceof FileCloudSyncError) && !isAbort(error)) violations.push(`${machine.name} threw: ${describe(error)}`);
     return undefined;
   }
 }
 
-function isForeseen(error: unknown): boolean {
-  if (!(error instanceof Error) || !('code' in error)) return false;
-  return ['ERR_SIDE_EMPTY', 'ERR_S3_UNREACHABLE', 'ERR_LOCKED'].includes(String(error.code)) || ('retryable' in error && error.retryable === true);
-}
-
-/** All machines sync in turn, until a whole pass changes nothing. A folder that was emptied on purpose is let through. */
-async function settle(machines: readonly Machine[], clock: { sleep(ms: number): Promise<void> }): Promise<boolean> {
+/** All machines sync in turn, until folders and bucket agree, or until a whole pass changes nothing. A folder that was emptied on purpose is let through. */
+async function settle(stage: Stage, clock: { sleep(ms: number): Promise<void> }, provesRest: boolean): Promise<string[]> {
   for (let pass = 0; pass < SETTLE_PASSES; pass++) {
     let changes = 0;
-    for (const machine of machines) {
+    for (const machine of stage.machines) {
       await clock.sleep(5000);
-      const result = await machine.sync({ maxDelete: 1 });
-      changes += result.changes.length;
-    }
-    if (changes === 0) return true;
-  }
-  return false;
-}
-
-async function judge(machines: readonly Machine[], service: SimulatedS3, oracle: Oracle): Promise<string[]> {
-  const violations: string[] = [];
-  const bucket = new Map<string, string>();
-  for (const key of service.keys(BUCKET)) {
-    const object = await service.peek(BUCKET, key);
-    if (object !== undefined) bucket.set(key, new TextDecoder().decode(object.bytes));
-  }
-  const found = new Set(bucket.values());
-  const held = new Set<string>();
-  for (const key of bucket.keys()) for (const other of bucket.keys()) if (other.startsWith(`${key}/`)) held.add(key).add(other);
-  for (const machine of machines) {
-    const files = machine.files();
-    for (const content of files.values()) found.add(content);
-    for (const content of machine.trashed()) found.add(content);
-    for (const path of new Set([...bucket.keys(), ...files.keys()])) {
-      // A key and one below it cannot both be on a disk: they are held, and reported.
-      if (held.has(path) || isBelow(path, held)) continue;
-      if (bucket.get(path) !== files.get(path)) {
-        violations.push(`${machine.name} diverges at ${path}: folder ${files.get(path) ?? 'nothing'}, bucket ${bucket.get(path) ?? 'nothing'}`);
+      try {
+        const result = await syncInPeace(machine);
+        changes += result === 'crashed' ? 1 : result.changes.length;
+      } catch (error) {
+        return [`${machine.name} cannot sync in peace: ${describe(error)}`];
       }
     }
-    const leftovers = machine.leftovers();
-    if (leftovers.length > 0) violations.push(`${machine.name} left ${leftovers.join(', ')}`);
-    for (const content of oracle.invented(files.values())) violations.push(`${machine.name} has what nobody wrote: ${content}`);
+    if (changes === 0) return [];
+    if (provesRest) continue;
+    const bucket = await contentsOf(stage.service, stage.bucket);
+    if (stage.machines.every((machine) => divergencesOf(machine, bucket).length === 0)) return [];
   }
-  for (const content of oracle.invented(bucket.values())) violations.push(`the bucket has what nobody wrote: ${content}`);
-  for (const key of bucket.keys()) if (key.startsWith('.filecloudsync/')) violations.push(`left in the bucket: ${key}`);
-  const uploads = service.uploadIds(BUCKET);
-  if (uploads.length > 0) violations.push(`${uploads.length} unfinished uploads were left`);
-  for (const { content, origin } of oracle.lost(found)) violations.push(`lost: ${content}, written by ${origin}`);
-  return violations;
+  return [`still changing after ${SETTLE_PASSES} rounds`];
 }
 
-function isBelow(path: string, above: ReadonlySet<string>): boolean {
-  for (const each of above) if (path.startsWith(`${each}/`)) return true;
-  return false;
+/** What a person does who reads the messages: runs again where the folder was exchanged during a run, and forgets where the pair was begun in another folder. */
+async function syncInPeace(machine: Machine): Promise<CycleResult | 'crashed'> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await machine.sync({ maxDelete: 1 });
+    } catch (error) {
+      const code = error instanceof HaltError ? error.code : undefined;
+      if (attempt > 2 || !machine.wasUnmounted || (code !== 'ERR_FOLDER_REPLACED' && code !== 'ERR_ROOT_REPLACED')) throw error;
+      if (code === 'ERR_ROOT_REPLACED') machine.forget();
+    }
+  }
 }
 
-function sessionOptions(machine: string, conflict: ConflictPolicyName): SessionOptions {
-  const filter: PathFilter = { includesFile: () => true, mayContain: () => true };
-  return { filter, readonly: false, conflict, maxDelete: 0.5, concurrency: 4, trashDays: 30, machine };
+/** Gives back every right that was taken away. */
+function unlock({ disk }: Machine): void {
+  for (const path of Object.keys(disk.user.tree())) disk.user.setAccess(path, { readable: true });
+}
+
+/** Whether somebody who writes to the bucket by other means may lose what they wrote in the moment of our write. */
+function isCareful({ dialect, probe }: Scenario): boolean {
+  const { conditions, conditionWindowMs } = DIALECTS[dialect];
+  if ((probe === 'never' && dialect !== 'aws') || conditionWindowMs > 0) return true;
+  return [conditions.put, conditions.complete, conditions.delete].some(({ ifMatch, ifNoneMatch }) => ifMatch !== 'honoured' || ifNoneMatch !== 'honoured');
 }
 
 function describe(error: unknown): string {

@@ -29,15 +29,15 @@ export type CrashKind = 'process' | 'power';
 export class SimulatedDatabaseHome implements DatabaseHome {
   /** How often a database was put aside. */
   putAsideCount = 0;
-  readonly #step: (name: DatabaseStep) => Promise<void>;
+  readonly #step: (name: DatabaseStep) => void | Promise<void>;
   #rows = new Map<string, string>();
   #durable = new Map<string, string>();
   #unsynced: (readonly DatabaseOperation[])[] = [];
   #mark: string | undefined;
   #holder: SimulatedDatabase | undefined;
 
-  constructor(options: { readonly step?: (name: DatabaseStep) => Promise<void> } = {}) {
-    this.#step = options.step ?? (() => Promise.resolve());
+  constructor(options: { readonly step?: (name: DatabaseStep) => void | Promise<void> } = {}) {
+    this.#step = options.step ?? (() => undefined);
   }
 
   /** Batches that a power loss may take away now. */
@@ -118,10 +118,10 @@ export class SimulatedDatabaseHome implements DatabaseHome {
 
 class SimulatedDatabase implements Database {
   readonly #home: SimulatedDatabaseHome;
-  readonly #step: (name: DatabaseStep) => Promise<void>;
+  readonly #step: (name: DatabaseStep) => void | Promise<void>;
   #open = true;
 
-  constructor(home: SimulatedDatabaseHome, step: (name: DatabaseStep) => Promise<void>) {
+  constructor(home: SimulatedDatabaseHome, step: (name: DatabaseStep) => void | Promise<void>) {
     this.#home = home;
     this.#step = step;
   }
@@ -187,7 +187,8 @@ class SimulatedDatabase implements Database {
 
   async #enter(step: DatabaseStep): Promise<void> {
     this.#assertOpen();
-    await this.#step(step);
+    const turn = this.#step(step);
+    if (turn !== undefined) await turn;
     // The process may have been crashed while it waited.
     this.#assertOpen();
   }

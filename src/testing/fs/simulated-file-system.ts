@@ -85,7 +85,8 @@ export class SimulatedFileSystem implements FileSystem {
 
   async #enter(operation: string, epoch: number): Promise<string | undefined> {
     if (epoch !== this.#epoch) throw errnoError('ECRASHED', operation);
-    await this.step?.(operation);
+    const turn = this.step?.(operation);
+    if (turn !== undefined) await turn;
     if (epoch !== this.#epoch) throw errnoError('ECRASHED', operation);
     this.operations += 1;
     return this.fault?.(operation, this.operations);

@@ -63,6 +63,8 @@ export interface Dialect {
   readonly partCopy: 'full' | 'no-precondition' | 'not-implemented';
   /** All parts but the last must have one size. */
   readonly equalParts: boolean;
+  /** What every part but the last has at least; 5 MiB everywhere, less for simulations. */
+  readonly leastPartBytes: number;
   readonly ranges: 'honoured' | 'ignored';
   /** Precision of LastModified in lists; HEAD has whole seconds in any case. */
   readonly lastModified: 'seconds' | 'milliseconds';
@@ -110,6 +112,7 @@ const AWS: Dialect = {
   tagging: true,
   partCopy: 'full',
   equalParts: false,
+  leastPartBytes: 5 * 1024 ** 2,
   ranges: 'honoured',
   lastModified: 'seconds',
   date: true,

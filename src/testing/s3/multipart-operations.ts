@@ -8,6 +8,7 @@ import {
   type ChecksumType,
   digestOf,
 } from './digests.js';
+import type { Dialect } from './dialects.js';
 import { checkKey, headerTags, keptHeaders } from './object-headers.js';
 import { copySource, newVersion, openWindow, randomEtag } from './object-operations.js';
 import { piecesOf } from './object-storage.js';
@@ -19,8 +20,7 @@ import { isoTime } from './time.js';
 import { escapeXml, XML_HEAD, XML_NAMESPACE } from './xml.js';
 import { childText, parseXml, type XmlElement } from './xml-parser.js';
 
-/** 5 MiB: the least a part other than the last may have (Amazon S3 multipart upload limits). */
-const LEAST_PART_BYTES = 5 * 1024 ** 2;
+/** The most parts of one upload (Amazon S3 multipart upload limits). */
 const MOST_PARTS = 10_000;
 /** 5 TiB, the largest object. */
 const MOST_OBJECT_BYTES = 5 * 1024 ** 4;
@@ -142,7 +142,7 @@ export async function completeMultipartUpload(
   );
   const document = parseXml(await readDocument(context, { ...request, headers: plain }, 4 << 20));
   const { bucket, record } = uploadOf(context, request);
-  const parts = chosenParts(document, record, dialect.equalParts);
+  const parts = chosenParts(document, record, dialect);
   const sizeBytes = parts.reduce((sum, part) => sum + part.sizeBytes, 0);
   if (sizeBytes > MOST_OBJECT_BYTES) throw new ServiceError('EntityTooLarge');
   const announced = request.headers['x-amz-mp-object-size'];
@@ -282,7 +282,7 @@ function copyRange(header: string | undefined, sizeBytes: number): readonly [num
 }
 
 /** Reads the list of parts and finds each; throws what AWS answers for a bad list. */
-function chosenParts(document: XmlElement, record: UploadRecord, equalParts: boolean): Part[] {
+function chosenParts(document: XmlElement, record: UploadRecord, { equalParts, leastPartBytes }: Dialect): Part[] {
   const wanted = document.children.filter((child) => child.name === 'Part');
   if (document.name !== 'CompleteMultipartUpload' || wanted.length === 0 || wanted.length > MOST_PARTS)
     throw new ServiceError('MalformedXML');
@@ -305,11 +305,11 @@ function chosenParts(document: XmlElement, record: UploadRecord, equalParts: boo
   });
   const firstSize = parts[0]?.sizeBytes ?? 0;
   for (const part of parts.slice(0, -1)) {
-    if (part.sizeBytes < LEAST_PART_BYTES)
+    if (part.sizeBytes < leastPartBytes)
       throw new ServiceError('EntityTooSmall', {
         fields: {
           ProposedSize: String(part.sizeBytes),
-          MinSizeAllowed: String(LEAST_PART_BYTES),
+          MinSizeAllowed: String(leastPartBytes),
           PartNumber: String(part.number),
           ETag: part.etag,
         },

@@ -15,8 +15,9 @@ export class Oracle {
   readonly #origin = new Map<string, string>();
   readonly #discarded = new Set<string>();
 
-  /** A user wrote this version. Written again, it is wanted again. */
+  /** A user wrote this version. Written again, it is wanted again. Nothing is kept of empty ones, which cannot be told apart. */
   wrote(content: string, origin: string): void {
+    if (content === '') return;
     this.#origin.set(content, origin);
     this.#discarded.delete(content);
   }
@@ -40,8 +41,13 @@ export class Oracle {
     return lost;
   }
 
+  /** Whether somebody wrote this. An empty file is everybody's. */
+  isKnown(content: string): boolean {
+    return content === '' || this.#origin.has(content);
+  }
+
   /** Contents that stand somewhere though nobody ever wrote them: torn or mixed files. */
   invented(found: Iterable<string>): string[] {
-    return Array.from(found).filter((content) => !this.#origin.has(content));
+    return Array.from(found).filter((content) => !this.isKnown(content));
   }
 }

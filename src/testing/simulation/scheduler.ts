@@ -1,3 +1,4 @@
+import { nextTick } from 'node:process';
 import type { Clock } from '../../core/runtime.js';
 import type { SeededRandom } from './seeded-random.js';
 
@@ -31,6 +32,10 @@ export class SimulatedProcess {
 
 /** How much virtual time a step takes at the most. */
 const STEP_MS = 3;
+/** How much virtual time passes in an operation at which nobody else gets a turn. */
+const QUIET_MS = 0.05;
+/** How many steps the trace keeps in words. */
+const RECENT = 400;
 
 /**
  * Runs actors one step at a time, in an order that the seed determines. Time passes only here.
@@ -40,7 +45,8 @@ const STEP_MS = 3;
  */
 export class Scheduler {
   readonly #random: SeededRandom;
-  readonly #waiting: Waiting[] = [];
+  readonly #ready: Waiting[] = [];
+  readonly #sleeping: Waiting[] = [];
   #nowMs: number;
   #steps = 0;
   #hash = 0;
@@ -75,10 +81,16 @@ export class Scheduler {
     return this.#wait(process, name, this.#nowMs);
   }
 
+  /** Notes an operation that happens at once: a little time passes, and nobody else gets a turn. */
+  quiet(process: SimulatedProcess, name: string): void {
+    this.#nowMs += QUIET_MS;
+    this.#note(process.name, name);
+  }
+
   /** The clock as one process sees it, `skewMs` ahead of the true time. */
-  clock(process: SimulatedProcess, skewMs = 0): Clock {
+  clock(process: SimulatedProcess, skewMs: number | (() => number) = 0): Clock {
     return {
-      nowMs: () => this.#nowMs + skewMs,
+      nowMs: () => this.#nowMs + (typeof skewMs === 'number' ? skewMs : skewMs()),
       sleep: async (durationMs, signal) => {
         signal?.throwIfAborted();
         await this.#wait(process, 'sleep', this.#nowMs + durationMs);
@@ -106,45 +118,58 @@ export class Scheduler {
   #wait(process: SimulatedProcess, name: string, dueMs: number): Promise<void> {
     if (!process.alive) return new Promise(() => undefined);
     return new Promise((resolve) => {
-      this.#waiting.push({ name, process, dueMs, go: resolve });
+      (dueMs <= this.#nowMs ? this.#ready : this.#sleeping).push({ name, process, dueMs, go: resolve });
     });
   }
 
   #grantOne(): boolean {
-    this.#dropDead();
-    if (this.#waiting.length === 0) return false;
-    let due = this.#waiting.filter(({ dueMs }) => dueMs <= this.#nowMs);
-    if (due.length === 0) {
-      this.#nowMs = Math.min(...this.#waiting.map(({ dueMs }) => dueMs));
-      due = this.#waiting.filter(({ dueMs }) => dueMs <= this.#nowMs);
-    }
-    const chosen = this.#random.pick(due);
-    this.#waiting.splice(this.#waiting.indexOf(chosen), 1);
-    this.#nowMs += this.#random.below(STEP_MS * 1000) / 1000;
-    this.#steps++;
-    const label = `${chosen.process.name}:${chosen.name}`;
-    this.#note(label);
-    chosen.go();
-    return true;
-  }
-
-  #dropDead(): void {
-    for (let i = this.#waiting.length - 1; i >= 0; i--) {
-      if (this.#waiting[i]?.process.alive === false) this.#waiting.splice(i, 1);
+    for (;;) {
+      this.#wake();
+      const index = this.#random.below(this.#ready.length);
+      const chosen = this.#ready[index];
+      if (chosen === undefined) return false;
+      const last = this.#ready.pop();
+      if (last !== undefined && last !== chosen) this.#ready[index] = last;
+      // The dead are met one by one, where they are drawn: nobody has to look through all who wait.
+      if (!chosen.process.alive) continue;
+      this.#nowMs += this.#random.next() * STEP_MS;
+      this.#steps++;
+      this.#note(chosen.process.name, chosen.name);
+      chosen.go();
+      return true;
     }
   }
 
-  #note(label: string): void {
-    for (let i = 0; i < label.length; i++) this.#hash = Math.imul(this.#hash ^ label.charCodeAt(i), 0x01000193);
-    this.#hash = Math.imul(this.#hash ^ Math.floor(this.#nowMs * 1000), 0x01000193);
-    this.#recent.push(label);
-    if (this.#recent.length > 400) this.#recent.splice(0, 200);
+  /** Moves those whose time has come to the ready ones; when nobody is ready, time goes on to the first of them. */
+  #wake(): void {
+    if (this.#sleeping.length === 0) return;
+    if (this.#ready.length === 0) {
+      let first = Infinity;
+      for (const { dueMs, process } of this.#sleeping) if (process.alive && dueMs < first) first = dueMs;
+      if (first !== Infinity && first > this.#nowMs) this.#nowMs = first;
+    }
+    for (let i = this.#sleeping.length - 1; i >= 0; i--) {
+      const each = this.#sleeping[i];
+      if (each === undefined || (each.process.alive && each.dueMs > this.#nowMs)) continue;
+      const last = this.#sleeping.pop();
+      if (last !== undefined && last !== each) this.#sleeping[i] = last;
+      if (each.process.alive) this.#ready.push(each);
+    }
+  }
+
+  #note(who: string, name: string): void {
+    let hash = this.#hash;
+    for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193);
+    for (let i = 0; i < who.length; i++) hash = Math.imul(hash ^ who.charCodeAt(i), 0x01000193);
+    this.#hash = Math.imul(hash ^ Math.floor((this.#nowMs % 1e6) * 1000), 0x01000193);
+    this.#recent.push(`${who}:${name}`);
+    if (this.#recent.length > 2 * RECENT) this.#recent.splice(0, RECENT);
   }
 }
 
-/** Resolves when every microtask has run, so that all actors stand in `step` or are done. */
+/** Resolves when every microtask has run, so that all actors stand in `step` or are done: Node.js empties that queue before it takes the next tick. */
 function everybodyWaits(): Promise<void> {
   return new Promise((resolve) => {
-    setImmediate(resolve);
+    nextTick(resolve);
   });
 }

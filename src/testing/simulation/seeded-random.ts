@@ -6,6 +6,12 @@ const ALPHABET = '0123456789abcdefghijklmnopqrstuvwxyz';
  * Randomness that a seed determines: the same seed gives the same numbers.
  *
  * The generator is SFC32 (Chris Doty-Humphrey, PractRand), seeded through SplitMix32; good enough to choose with, never for secrets.
+ *
+ * @example
+ * ```ts
+ * const random = new SeededRandom(7);
+ * console.log(random.next(), random.pick(['a', 'b', 'c']));
+ * ```
  */
 export class SeededRandom implements Random {
   #a: number;

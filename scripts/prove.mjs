@@ -1,0 +1,121 @@
+// Runs the long forms of the proofs: `npm run prove -- n2 --count 100000 --seed 1`; without a name, all of them.
+// One line per proof with its figure and its seed; exit code 1 when one fails.
+import { fork, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { availableParallelism, tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+
+const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+
+/**
+ * The proofs, one a row: the module and the function that prove `count` cases from a seed, `(first, count, stride)`, and throw
+ * for the first that fails; how many cases the long form has; the words for its result, whose numbers are summed over the workers.
+ */
+const PROOFS = {
+  n1: {
+    module: 'test/n1/prove-convergence.js',
+    run: ({ proveConvergence }, first, count) => proveConvergence(first, count),
+    inBlocks: true,
+    count: 10_000_000,
+    says: ({ states }) => `${states} three-tree states converge and keep every version`,
+  },
+  n2: {
+    module: 'test/simulation/prove-simulation.js',
+    run: ({ proveSimulation }, first, count, stride) => proveSimulation(first, count, stride),
+    inBlocks: false,
+    count: 100_000,
+    says: ({ runs, versions, crashes, requests, steps }) =>
+      `${runs} whole runs keep every version and end in agreement (${versions} versions, ${crashes} crashes, ${requests} requests, ${steps} steps)`,
+  },
+};
+
+async function work([built, name, first, count, stride]) {
+  const proof = PROOFS[name];
+  try {
+    const module = await import(pathToFileURL(path.join(built, proof.module)).href);
+    const found = await proof.run(module, Number(first), Number(count), Number(stride));
+    const numbers = Object.fromEntries(Object.entries(found).filter(([, value]) => typeof value === 'number'));
+    process.send({ numbers });
+  } catch (error) {
+    process.send({ failure: error instanceof Error ? (error.name === 'TypeError' ? error.stack : error.message) : String(error) });
+  }
+  process.disconnect();
+}
+
+async function prove(name, built, { count, seed, workers }) {
+  const proof = PROOFS[name];
+  const startedAt = performance.now();
+  const shares = Array.from({ length: workers }, (_, i) => Math.floor(count / workers) + (i < count % workers ? 1 : 0));
+  let next = seed;
+  const answers = await Promise.all(
+    shares.map((share, i) => {
+      const first = proof.inBlocks ? next : seed + i;
+      next += share;
+      return share === 0 ? { numbers: {} } : inChild([built, name, first, share, proof.inBlocks ? 1 : workers]);
+    }),
+  );
+  const seconds = (performance.now() - startedAt) / 1000;
+  const failures = answers.flatMap(({ failure }) => failure ?? []);
+  const sums = {};
+  for (const { numbers = {} } of answers) for (const [key, value] of Object.entries(numbers)) sums[key] = (sums[key] ?? 0) + value;
+  const figure = failures.length > 0 ? 'FAILED' : proof.says(sums);
+  const rate = (count / seconds).toFixed(count / seconds < 100 ? 1 : 0);
+  console.log(`${name.toUpperCase()}: ${figure}; seed ${seed}, ${seconds.toFixed(1)} s, ${rate} a second on ${workers} workers`);
+  for (const failure of failures) console.log(failure);
+  return failures.length === 0;
+}
+
+function inChild(args) {
+  return new Promise((resolve) => {
+    const child = fork(fileURLToPath(import.meta.url), ['--worker', ...args.map(String)]);
+    let answer = { failure: 'the worker ended without an answer' };
+    child.on('message', (message) => {
+      answer = message;
+    });
+    child.on('exit', () => resolve(answer));
+  });
+}
+
+/** Compiles sources and tests into a folder of its own, which can be removed. */
+function build() {
+  const built = mkdtempSync(path.join(tmpdir(), 'filecloudsync-prove-'));
+  symlinkSync(path.join(root, 'node_modules'), path.join(built, 'node_modules'), 'junction');
+  writeFileSync(path.join(built, 'package.json'), '{"type":"module"}\n');
+  const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
+  const options = ['--noEmit', 'false', '--noCheck', '--declaration', 'false', '--sourceMap', 'false', '--rootDir', root, '--outDir', built];
+  const { status, stdout } = spawnSync(process.execPath, [tsc, '-p', path.join(root, 'tsconfig.json'), ...options], { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`The proofs could not be compiled:\n${stdout}`);
+  return built;
+}
+
+async function main() {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { count: { type: 'string' }, seed: { type: 'string' }, workers: { type: 'string' } },
+  });
+  const unknown = positionals.filter((name) => !Object.hasOwn(PROOFS, name));
+  const bad = Object.entries(values).filter(([, value]) => !/^\d+$/.test(value));
+  if (unknown.length > 0 || bad.length > 0) {
+    console.error(`Usage: npm run prove -- [${Object.keys(PROOFS).join('|')}]... [--count N] [--seed S] [--workers W]`);
+    return 2;
+  }
+  const names = positionals.length > 0 ? positionals : Object.keys(PROOFS);
+  const built = build();
+  try {
+    let ok = true;
+    for (const name of names) {
+      const count = Number(values.count ?? PROOFS[name].count);
+      const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 30));
+      ok = (await prove(name, built, { count, seed, workers: Number(values.workers ?? availableParallelism()) })) && ok;
+    }
+    return ok ? 0 : 1;
+  } finally {
+    rmSync(built, { recursive: true, force: true });
+  }
+}
+
+if (process.argv[2] === '--worker') await work(process.argv.slice(3));
+else process.exitCode = await main();
