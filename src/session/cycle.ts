@@ -65,7 +65,7 @@ export async function runCycle(context: CycleContext): Promise<CycleResult> {
   await store.journal.clear();
   await dropSettledConflicts(state);
   await store.facts.put(ROOT_FACT, plan.rootIdentity);
-  if (options.files === undefined) await ports.remote.cleanUp(context.signal);
+  if (options.files === undefined && !options.readonly) await ports.remote.cleanUp(context.signal);
   const endedAtMs = runtime.clock.nowMs();
   const result = report.result({ runId, tally: plan.tally, rebuilt: store.rebuilt, startedAtMs, endedAtMs });
   report.tell({ type: 'end', result });
