@@ -89,6 +89,21 @@ describe('kill -9', () => {
     await expectGoesOn(pair, ['small.txt']);
   });
 
+  it('in the middle of one upload leaves it alone under readonly, which never writes to the bucket', async () => {
+    const pair = await stage.pair({ files: { 'large.bin': randomBytes(16 * MIB) } });
+    await killAt(pair.start(['--part-size', '5']), /POST \/[^/]+\/large\.bin/, 1);
+    await pair.remove('large.bin');
+    const asked: string[] = [];
+    const note = (line: string): void => void asked.push(line);
+    stage.listeners.add(note);
+    const ended = await pair.sync(['--readonly']);
+    stage.listeners.delete(note);
+    expect(ended.code, ended.stderr).toBe(0);
+    expect(asked.length).toBeGreaterThan(1);
+    expect(asked.filter((line) => !/^\d+ (GET|HEAD) /.test(line))).toEqual([]);
+    await expectGoesOn(pair, []);
+  });
+
   it('in the middle of one download', async () => {
     const pair = await stage.pair({ objects: { 'large.bin': randomBytes(16 * MIB) } });
     const run = pair.start(['--bandwidth', '8MiB']);
