@@ -10,5 +10,7 @@ export interface CycleContext {
   readonly signal?: AbortSignal;
   /** Aborted: nothing new is begun, what runs is finished and recorded. */
   readonly softSignal?: AbortSignal;
+  /** The mark by which the folder is recognised is missing in it. */
+  readonly folderLostStamp?: boolean;
   readonly onEvent?: SessionListener;
 }

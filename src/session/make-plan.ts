@@ -44,7 +44,9 @@ export async function makePlan(context: CycleContext, { report, onDecisions, dry
   }
   if (options.files !== undefined && tally.counts.known > 0) await lookForOthers(context, tally);
   const remembered = await ports.store.facts.get<string>(ROOT_FACT);
-  const rootChanged = remembered !== undefined && remembered !== rootIdentity;
+  // A folder that lost its stamp was exchanged or wiped; only who allows every deletion may mean what is missing in it.
+  const lostStamp = context.folderLostStamp === true && options.maxDelete < 1;
+  const rootChanged = lostStamp || (remembered !== undefined && remembered !== rootIdentity);
   return { tally, rootIdentity, rootChanged, verdict: judge(context, tally, rootChanged) };
 }
 
@@ -53,9 +55,22 @@ export function judge({ options }: CycleContext, { counts }: Tally, rootChanged:
   return guard(counts, { maxDelete: options.maxDelete, rootChanged: { local: rootChanged, remote: false } });
 }
 
-/** Only the asked paths were looked at: whether a side has no file at all is seen by walking it until its first one. */
+/**
+ * Only the asked paths were looked at: whether a side has no file at all is seen by walking it until its first one, and
+ * then all files that are known count as gone.
+ */
 async function lookForOthers(context: CycleContext, { counts }: Tally): Promise<void> {
   for (const side of ['local', 'remote'] as const) {
-    if (counts[side].filesSeen === 0 && (await hasAnyFile(context.ports[side], context))) counts[side].filesSeen = 1;
+    if (counts[side].filesSeen > 0) continue;
+    if (await hasAnyFile(context.ports[side], context)) counts[side].filesSeen = 1;
+    else counts.known = Math.max(counts.known, await countKnown(context));
   }
+}
+
+async function countKnown({ ports, options }: CycleContext): Promise<number> {
+  let known = 0;
+  for await (const rows of ports.store.baseline.scan()) {
+    for (const { path } of rows) if (options.filter.includesFile(path)) known++;
+  }
+  return known;
 }

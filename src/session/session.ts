@@ -108,7 +108,9 @@ export class Session {
   /** A memory that is of another time than the folder is not believed: what it knows is forgotten first. */
   async #believing<T>(context: CycleContext, work: (context: CycleContext) => Promise<T>, forget: Forget): Promise<T> {
     const store = this.#store;
-    if (await store.belongsToFolder(() => hasKnownFile(context, store))) return work({ ...context, ports: { ...context.ports, store } });
+    if (await store.belongsToFolder(() => hasKnownFile(context, store))) {
+      return work({ ...context, folderLostStamp: store.isStampLost, ports: { ...context.ports, store } });
+    }
     context.onEvent?.({ type: 'remark', message: OF_ANOTHER_TIME });
     return work({ ...context, ports: { ...context.ports, store: (await forget(store)) ?? store } });
   }

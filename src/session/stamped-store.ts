@@ -35,6 +35,7 @@ export class StampedStore implements StateStore {
   /** What the folder may carry now; `undefined` before the first look. */
   #expected: readonly string[] | undefined;
   #rebuilt = false;
+  #isStampLost = false;
   /** The exchange before the first change of the running cycle. */
   #opening: Promise<void> | undefined;
 
@@ -77,6 +78,11 @@ export class StampedStore implements StateStore {
     return this.#store.rebuilt || this.#rebuilt;
   }
 
+  /** Whether the folder had no stamp at the last look, though it should have had one. */
+  get isStampLost(): boolean {
+    return this.#isStampLost;
+  }
+
   /**
    * Tells whether folder and memory belong together. A memory that knows no file fits every folder.
    *
@@ -87,9 +93,11 @@ export class StampedStore implements StateStore {
     if (this.#stamp === undefined) return true;
     const found = (await this.#stamp.read()) ?? NONE;
     this.#expected ??= await this.#remembered();
+    this.#isStampLost = found === NONE && !this.#expected.includes(NONE);
     if (this.#expected.includes(found)) return true;
     if ((await hasRows(this.baseline)) && (found !== NONE || (await hasKnownFile()))) return false;
-    this.#expected = [...this.#expected, found];
+    // Not for the next look: what is missing now stays missed until something is recorded again.
+    if (!this.#isStampLost) this.#expected = [...this.#expected, found];
     return true;
   }
 
