@@ -59,7 +59,9 @@ export class World {
   async put(key: string, content: string | Uint8Array, metadata: Record<string, string> = {}): Promise<void> {
     const body = Buffer.from(content);
     const md5 = createHash('md5').update(body).digest('base64');
-    await this.client.send(new PutObjectCommand({ Bucket: this.bucket, Key: key, Body: body, ContentMD5: md5, Metadata: metadata }));
+    await this.client.send(
+      new PutObjectCommand({ Bucket: this.bucket, Key: key, Body: body, ContentMD5: md5, Metadata: metadata }),
+    );
   }
 
   async remove(key: string): Promise<void> {
@@ -114,7 +116,11 @@ export class Machine {
   }
 
   /** Writes a file whose times are old enough not to be taken for one that is still being written. */
-  async write(name: string, content: string | Uint8Array, modified: Date = new Date(Date.now() - 60_000)): Promise<void> {
+  async write(
+    name: string,
+    content: string | Uint8Array,
+    modified: Date = new Date(Date.now() - 60_000),
+  ): Promise<void> {
     await mkdir(path.dirname(this.at(name)), { recursive: true });
     await writeFile(this.at(name), content);
     await utimes(this.at(name), modified, modified);

@@ -35,9 +35,6 @@ export interface BucketUnderTest {
 
 const { FCS_TEST_ENDPOINT, FCS_TEST_ACCESS_KEY, FCS_TEST_SECRET_KEY } = process.env;
 
-/** Whether the tests run against a real server, named by FCS_TEST_ENDPOINT, FCS_TEST_ACCESS_KEY and FCS_TEST_SECRET_KEY. */
-export const isRealServer = FCS_TEST_ENDPOINT !== undefined;
-
 /** What the bucket is on, for titles of tests. */
 export const targetName = FCS_TEST_ENDPOINT ?? 'the simulated S3';
 
