@@ -71,7 +71,9 @@ export class Command {
     const node = [process.execPath, ...(options.nodeFlags ?? []), this.#main, ...argv];
     const [program = '', ...args] = options.withoutPrivileges === true ? withoutPrivileges(node) : node;
     const env = Object.fromEntries(
-      Object.entries({ PATH: process.env['PATH'], ...this.#env, ...options.env }).filter(([, value]) => value !== undefined),
+      Object.entries({ PATH: process.env['PATH'], ...this.#env, ...options.env }).filter(
+        ([, value]) => value !== undefined,
+      ),
     ) as Record<string, string>;
     const began = Date.now();
     const child = spawn(program, args, { cwd: options.cwd ?? this.#cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -104,8 +106,18 @@ export class Command {
         heard();
         const output = stdout + stderr;
         if (late) reject(new Error(`"${argv.join(' ')}" did not end within ${deadlineMs} ms: ${output}`));
-        else if (SECRETS.some((secret) => holdsSecret(output, secret))) reject(new Error(`"${argv.join(' ')}" told a secret: ${output}`));
-        else resolve({ code, signal, stdout, stderr, elapsedMs: Date.now() - began, lines: () => jsonLines(stdout), error: () => errorLine(stdout, stderr) });
+        else if (SECRETS.some((secret) => holdsSecret(output, secret)))
+          reject(new Error(`"${argv.join(' ')}" told a secret: ${output}`));
+        else
+          resolve({
+            code,
+            signal,
+            stdout,
+            stderr,
+            elapsedMs: Date.now() - began,
+            lines: () => jsonLines(stdout),
+            error: () => errorLine(stdout, stderr),
+          });
       });
     });
     // Whoever only waits for words must not be hit by an unheard rejection.
@@ -133,7 +145,12 @@ export class Command {
 export function clockOffBy(ms: number): string[] {
   const file = fileURLToPath(new URL('shifted-clock.mjs', import.meta.url));
   readFileSync(file);
-  return ['--import', `data:text/javascript,process.env.SHIFTED_CLOCK_MS=${encodeURIComponent(`"${ms}"`)}`, '--import', file];
+  return [
+    '--import',
+    `data:text/javascript,process.env.SHIFTED_CLOCK_MS=${encodeURIComponent(`"${ms}"`)}`,
+    '--import',
+    file,
+  ];
 }
 
 /**
@@ -142,11 +159,23 @@ export function clockOffBy(ms: number): string[] {
  */
 function withoutPrivileges(command: readonly string[]): readonly string[] {
   if (process.getuid?.() !== 0) return command;
-  return ['setpriv', '--bounding-set', '-dac_override,-dac_read_search', '--inh-caps', '-dac_override,-dac_read_search', ...command];
+  return [
+    'setpriv',
+    '--bounding-set',
+    '-dac_override,-dac_read_search',
+    '--inh-caps',
+    '-dac_override,-dac_read_search',
+    ...command,
+  ];
 }
 
 function holdsSecret(output: string, secret: string): boolean {
-  const forms = [secret, encodeURIComponent(secret), Buffer.from(secret).toString('base64').replace(/=+$/, ''), Buffer.from(secret).toString('hex')];
+  const forms = [
+    secret,
+    encodeURIComponent(secret),
+    Buffer.from(secret).toString('base64').replace(/=+$/, ''),
+    Buffer.from(secret).toString('hex'),
+  ];
   return forms.some((form) => output.includes(form));
 }
 

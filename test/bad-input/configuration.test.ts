@@ -21,7 +21,8 @@ beforeEach(async () => {
   cwd = await mkdtemp(path.join(stage.place, 'cwd-'));
 });
 
-const GOOD = (): string => `aws_access_key_id: ${KEYS.accessKeyId}\naws_secret_access_key: ${KEYS.secretAccessKey}\nendpoint_url: ${stage.server.endpoint}\n`;
+const GOOD = (): string =>
+  `aws_access_key_id: ${KEYS.accessKeyId}\naws_secret_access_key: ${KEYS.secretAccessKey}\nendpoint_url: ${stage.server.endpoint}\n`;
 
 function run(flags: readonly string[] = ['--json'], options: RunOptions = {}): Promise<Ended> {
   // No other source of keys: neither the environment, nor the AWS chain of this machine.
@@ -45,7 +46,10 @@ describe('a configuration file that', () => {
     await configure(`aws_access_key_id: "${KEYS.accessKeyId}\naws_secret_access_key: [${KEYS.secretAccessKey}\n`);
     const ended = await run();
     expect(ended.code).toBe(1);
-    expect(ended.error()).toMatchObject({ code: 'ERR_CREDENTIALS_FILE', message: expect.stringMatching(/\.s3conf\.yml.*not YAML \(line \d+\).*Correct it or move it away/) });
+    expect(ended.error()).toMatchObject({
+      code: 'ERR_CREDENTIALS_FILE',
+      message: expect.stringMatching(/\.s3conf\.yml.*not YAML \(line \d+\).*Correct it or move it away/),
+    });
     expect(ended.stdout).not.toContain(KEYS.accessKeyId);
   });
 
@@ -53,7 +57,11 @@ describe('a configuration file that', () => {
     ['is text, not fields', 'just some words\n', /not a list of fields/],
     ['is a binary', Buffer.from([0xff, 0xfe, 0x00, 0x80]), /UTF-8/],
     ['has a field that is no text', 'aws_access_key_id: [1, 2]\naws_secret_access_key: x\n', /aws_access_key_id/],
-    ['has an endpoint that is none', 'aws_access_key_id: a\naws_secret_access_key: b\nendpoint_url: "storage"\n', /endpoint_url/],
+    [
+      'has an endpoint that is none',
+      'aws_access_key_id: a\naws_secret_access_key: b\nendpoint_url: "storage"\n',
+      /endpoint_url/,
+    ],
     ['is as large as a video', Buffer.alloc(70_000, '#'), /larger/],
   ] as const)('%s is refused', async (_name, text, wanted) => {
     await configure(text);
@@ -74,7 +82,10 @@ describe('a configuration file that', () => {
     await chmod(path.join(cwd, '.s3conf.yml'), 0o000);
     const ended = await run(['--json'], { withoutPrivileges: true });
     expect(ended.code).toBe(1);
-    expect(ended.error()).toMatchObject({ code: 'ERR_CREDENTIALS_FILE', message: expect.stringContaining('may not be read') });
+    expect(ended.error()).toMatchObject({
+      code: 'ERR_CREDENTIALS_FILE',
+      message: expect.stringContaining('may not be read'),
+    });
   });
 
   it('lacks a field is passed over, and named among the places that were looked at', async () => {
@@ -83,7 +94,13 @@ describe('a configuration file that', () => {
     expect(ended.code).toBe(1);
     expect(ended.error()).toMatchObject({ code: 'ERR_NO_CREDENTIALS' });
     const message = String(ended.error()['message']);
-    for (const part of ['S3_ACCESS_KEY', `${path.join(cwd, '.s3conf.yml')}: it lacks aws_secret_access_key`, `${path.join(stage.place, '.s3conf.yml')}: not there`, 'the AWS default chain']) expect(message).toContain(part);
+    for (const part of [
+      'S3_ACCESS_KEY',
+      `${path.join(cwd, '.s3conf.yml')}: it lacks aws_secret_access_key`,
+      `${path.join(stage.place, '.s3conf.yml')}: not there`,
+      'the AWS default chain',
+    ])
+      expect(message).toContain(part);
     expect(await pair.keys()).toEqual([]);
   });
 

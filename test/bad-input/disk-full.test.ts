@@ -48,7 +48,15 @@ describe.runIf(canTry)('a disk that fills', () => {
     const ended = await pair.sync(['--concurrency', '1']);
     expect(ended.code).toBe(3);
     const told = ended.lines().filter(({ type }) => type === 'problem');
-    expect(told).toMatchObject([{ problem: { path: 'large.bin', code: 'ERR_DISK_FULL', message: expect.stringMatching(/disk is full: free some space and run again/) } }]);
+    expect(told).toMatchObject([
+      {
+        problem: {
+          path: 'large.bin',
+          code: 'ERR_DISK_FULL',
+          message: expect.stringMatching(/disk is full: free some space and run again/),
+        },
+      },
+    ]);
     expect([await pair.files(), await pair.staged()]).toEqual([['a.txt', 'mine.txt', 'z.txt'], []]);
     expect(await pair.keys()).toEqual(['a.txt', 'large.bin', 'mine.txt', 'z.txt']);
     grow(pair.folder, 8 * MIB);
@@ -57,7 +65,10 @@ describe.runIf(canTry)('a disk that fills', () => {
   });
 
   it('under the folder while a file is replaced keeps the old version', async () => {
-    const pair = await stage.pair({ folder: await smallDisk('replace disk', 2 * MIB), files: { 'doc.bin': Buffer.alloc(300 * KIB, 1) } });
+    const pair = await stage.pair({
+      folder: await smallDisk('replace disk', 2 * MIB),
+      files: { 'doc.bin': Buffer.alloc(300 * KIB, 1) },
+    });
     expect((await pair.sync()).code).toBe(0);
     await pair.put('doc.bin', Buffer.alloc(3 * MIB, 2));
     expect((await pair.sync()).code).toBe(3);
@@ -67,7 +78,11 @@ describe.runIf(canTry)('a disk that fills', () => {
   });
 
   it('before the run can even begin says so, and uploads nothing wrong', async () => {
-    const pair = await stage.pair({ folder: await smallDisk('full disk', 256 * KIB), files: { 'a.txt': 'a' }, objects: { 'b.txt': 'b' } });
+    const pair = await stage.pair({
+      folder: await smallDisk('full disk', 256 * KIB),
+      files: { 'a.txt': 'a' },
+      objects: { 'b.txt': 'b' },
+    });
     await fill(pair.folder);
     const ended = await pair.sync();
     expect([1, 3]).toContain(ended.code);
@@ -75,17 +90,26 @@ describe.runIf(canTry)('a disk that fills', () => {
     expect(ended.stderr + ended.stdout).toMatch(/free some space and run again/);
     await rm(path.join(pair.folder, 'ballast'));
     expect((await pair.sync()).code).toBe(0);
-    expect([await pair.files(), await pair.keys()]).toEqual([['a.txt', 'b.txt'], ['a.txt', 'b.txt']]);
+    expect([await pair.files(), await pair.keys()]).toEqual([
+      ['a.txt', 'b.txt'],
+      ['a.txt', 'b.txt'],
+    ]);
   });
 
   it('under the state ends the run, and the next one goes on', async () => {
-    const files = Object.fromEntries(Array.from({ length: 400 }, (_, i) => [`${String(i).padStart(3, '0')}-${'n'.repeat(200)}`, String(i)]));
+    const files = Object.fromEntries(
+      Array.from({ length: 400 }, (_, i) => [`${String(i).padStart(3, '0')}-${'n'.repeat(200)}`, String(i)]),
+    );
     const pair = await stage.pair({ files });
     const state = await smallDisk('state disk', 320 * KIB);
     const flags = ['--state-dir', state];
     const ended = await pair.sync(flags);
     expect(ended.code, ended.stdout.slice(-600)).toBe(1);
-    expect(ended.error()).toMatchObject({ code: 'ERR_STATE_UNUSABLE', message: expect.stringMatching(/free space/), retryable: true });
+    expect(ended.error()).toMatchObject({
+      code: 'ERR_STATE_UNUSABLE',
+      message: expect.stringMatching(/free space/),
+      retryable: true,
+    });
     expect(ended.stderr).not.toMatch(/\n\s+at /);
     expect(await pair.files()).toHaveLength(400);
     await expectSame(pair, Object.keys(files));

@@ -35,7 +35,11 @@ describe('a file that', () => {
     for (const name of ['secret.txt', 'known.txt']) await chmod(path.join(pair.folder, name), 0o000);
     const ended = await pair.sync([], { withoutPrivileges: true });
     expect(ended.code).toBe(3);
-    expect(problems(ended).map(({ path: at, code }) => `${at} ${code}`).sort()).toEqual(['known.txt ERR_ACCESS_DENIED', 'secret.txt ERR_ACCESS_DENIED']);
+    expect(
+      problems(ended)
+        .map(({ path: at, code }) => `${at} ${code}`)
+        .sort(),
+    ).toEqual(['known.txt ERR_ACCESS_DENIED', 'secret.txt ERR_ACCESS_DENIED']);
     expect(problems(ended)[0]?.message).toMatch(/give access/);
     expect([String(await pair.get('a.txt')), String(await pair.get('known.txt'))]).toEqual(['edited', 'old']);
     expect(await pair.keys()).toEqual(['a.txt', 'known.txt', 'z.txt']);
@@ -105,7 +109,18 @@ describe('a file that', () => {
 });
 
 describe('a key that', () => {
-  const HOSTILE = ['../evil.txt', '..', '/absolute', 'a//b', 'x/../y', './dot', 'dir/', `${'z'.repeat(256)}/long`, `deep${'/d'.repeat(505)}`, '.filecloudsync/tmp/mine'];
+  const HOSTILE = [
+    '../evil.txt',
+    '..',
+    '/absolute',
+    'a//b',
+    'x/../y',
+    './dot',
+    'dir/',
+    `${'z'.repeat(256)}/long`,
+    `deep${'/d'.repeat(505)}`,
+    '.filecloudsync/tmp/mine',
+  ];
 
   it('is hostile, or that the disk cannot hold, is told and left alone, and the others travel', async () => {
     const pair = await stage.pair({ files: { 'here.txt': 'here' } });

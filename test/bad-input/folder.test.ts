@@ -21,10 +21,17 @@ describe('a folder that', () => {
     const folder = path.join(stage.place, 'not-mounted');
     const ended = await stage.command.run(['sync', folder, `s3://${pair.bucket}`, '--json']);
     expect(ended.code).toBe(2);
-    expect(ended.error()).toMatchObject({ code: 'ERR_FOLDER_MISSING', message: expect.stringMatching(/does not exist.*(mkdir|create the folder)/) });
+    expect(ended.error()).toMatchObject({
+      code: 'ERR_FOLDER_MISSING',
+      message: expect.stringMatching(/does not exist.*(mkdir|create the folder)/),
+    });
     expect(ended.stderr).toContain(folder);
-    await expect(sync(stage.client, pair.bucket, folder, { stateDir: path.join(stage.place, 'library') })).rejects.toMatchObject({ code: 'ERR_FOLDER_MISSING' });
-    await expect(checkChanges(stage.client, pair.bucket, folder, { stateDir: path.join(stage.place, 'library') })).rejects.toMatchObject({ code: 'ERR_FOLDER_MISSING' });
+    await expect(
+      sync(stage.client, pair.bucket, folder, { stateDir: path.join(stage.place, 'library') }),
+    ).rejects.toMatchObject({ code: 'ERR_FOLDER_MISSING' });
+    await expect(
+      checkChanges(stage.client, pair.bucket, folder, { stateDir: path.join(stage.place, 'library') }),
+    ).rejects.toMatchObject({ code: 'ERR_FOLDER_MISSING' });
     expect(await pair.keys()).toEqual(['a.txt']);
   });
 
@@ -33,10 +40,15 @@ describe('a folder that', () => {
     await writeFile(file, 'a file');
     const ended = await stage.command.run(['sync', file, `s3://${pair.bucket}`, '--json']);
     expect(ended.code).toBe(2);
-    expect(ended.error()).toMatchObject({ code: 'ERR_FOLDER_NOT_A_DIRECTORY', message: expect.stringMatching(/is a file, not a folder.*Name the folder/) });
+    expect(ended.error()).toMatchObject({
+      code: 'ERR_FOLDER_NOT_A_DIRECTORY',
+      message: expect.stringMatching(/is a file, not a folder.*Name the folder/),
+    });
     const below = await stage.command.run(['sync', path.join(file, 'below'), `s3://${pair.bucket}`, '--json']);
     expect([below.code, below.error()['code']]).toEqual([2, 'ERR_FOLDER_MISSING']);
-    await expect(sync(stage.client, pair.bucket, file, { stateDir: path.join(stage.place, 'library') })).rejects.toMatchObject({ code: 'ERR_FOLDER_NOT_A_DIRECTORY' });
+    await expect(
+      sync(stage.client, pair.bucket, file, { stateDir: path.join(stage.place, 'library') }),
+    ).rejects.toMatchObject({ code: 'ERR_FOLDER_NOT_A_DIRECTORY' });
     expect(await pair.keys()).toEqual(['a.txt']);
   });
 
@@ -45,13 +57,19 @@ describe('a folder that', () => {
     await chmod(closed.folder, 0o555);
     const ended = await closed.sync([], { withoutPrivileges: true });
     expect(ended.code).toBe(2);
-    expect(ended.error()).toMatchObject({ code: 'ERR_FOLDER_NOT_WRITABLE', message: expect.stringMatching(/Nothing can be written in .*EACCES.*Give the right to write/) });
+    expect(ended.error()).toMatchObject({
+      code: 'ERR_FOLDER_NOT_WRITABLE',
+      message: expect.stringMatching(/Nothing can be written in .*EACCES.*Give the right to write/),
+    });
     expect([await closed.keys(), await closed.files()]).toEqual([['there.txt'], ['here.txt']]);
     const plan = await stage.command.run(['plan', ...closed.argv, '--json'], { withoutPrivileges: true });
     expect(plan.code).toBe(0);
     await chmod(closed.folder, 0o755);
     expect((await closed.sync([], { withoutPrivileges: true })).code).toBe(0);
-    expect([await closed.keys(), await closed.files()]).toEqual([['here.txt', 'there.txt'], ['here.txt', 'there.txt']]);
+    expect([await closed.keys(), await closed.files()]).toEqual([
+      ['here.txt', 'there.txt'],
+      ['here.txt', 'there.txt'],
+    ]);
   });
 
   it('may not be read, or lies where nobody may look, is refused', async () => {
@@ -60,12 +78,19 @@ describe('a folder that', () => {
     await mkdir(inner, { recursive: true });
     await writeFile(path.join(inner, 'x'), 'x');
     await chmod(inner, 0o000);
-    const unreadable = await stage.command.run(['sync', inner, `s3://${pair.bucket}`, '--json'], { withoutPrivileges: true });
+    const unreadable = await stage.command.run(['sync', inner, `s3://${pair.bucket}`, '--json'], {
+      withoutPrivileges: true,
+    });
     expect(unreadable.code).toBe(2);
-    expect(unreadable.error()).toMatchObject({ code: 'ERR_FOLDER_NOT_READABLE', message: expect.stringContaining('Give the right to read it') });
+    expect(unreadable.error()).toMatchObject({
+      code: 'ERR_FOLDER_NOT_READABLE',
+      message: expect.stringContaining('Give the right to read it'),
+    });
     await chmod(inner, 0o755);
     await chmod(outer, 0o000);
-    const unreachable = await stage.command.run(['sync', inner, `s3://${pair.bucket}`, '--json'], { withoutPrivileges: true });
+    const unreachable = await stage.command.run(['sync', inner, `s3://${pair.bucket}`, '--json'], {
+      withoutPrivileges: true,
+    });
     await chmod(outer, 0o755);
     expect(unreachable.code).toBe(2);
     expect(unreachable.error()).toMatchObject({ code: 'ERR_FOLDER_NOT_READABLE' });
@@ -80,7 +105,9 @@ describe('a folder that', () => {
     const ended = await half.sync([], { withoutPrivileges: true });
     await chmod(path.join(half.folder, 'closed'), 0o755);
     expect(ended.code).toBe(3);
-    expect(ended.lines().filter(({ type }) => type === 'problem')).toMatchObject([{ problem: { path: 'closed', code: 'ERR_ACCESS_DENIED', message: expect.stringContaining('give access') } }]);
+    expect(ended.lines().filter(({ type }) => type === 'problem')).toMatchObject([
+      { problem: { path: 'closed', code: 'ERR_ACCESS_DENIED', message: expect.stringContaining('give access') } },
+    ]);
     expect(await half.keys()).toEqual(['closed/in.txt', 'open.txt']);
     expect(String(await half.get('open.txt'))).toBe('edited');
     expect(await half.files()).toEqual(['closed/in.txt', 'open.txt']);
@@ -99,7 +126,10 @@ describe('a folder that', () => {
     const same = await stage.pair({ files: { 'a.txt': 'a' } });
     const ended = await same.sync(['--state-dir', same.folder]);
     expect(ended.code).toBe(2);
-    expect(ended.error()).toMatchObject({ code: 'ERR_STATE_IS_FOLDER', message: expect.stringMatching(/Choose another folder, or another place/) });
+    expect(ended.error()).toMatchObject({
+      code: 'ERR_STATE_IS_FOLDER',
+      message: expect.stringMatching(/Choose another folder, or another place/),
+    });
     expect([await same.keys(), await same.files()]).toEqual([[], ['a.txt']]);
   });
 });

@@ -18,7 +18,9 @@ export interface HostileServer {
 }
 
 /** A server whose answers are the listener's. */
-export function hostileHttp(listener: (request: IncomingMessage, response: ServerResponse) => void): Promise<HostileServer> {
+export function hostileHttp(
+  listener: (request: IncomingMessage, response: ServerResponse) => void,
+): Promise<HostileServer> {
   const asked: string[] = [];
   return listening(createHttp(noting(asked, listener)), 'http', asked);
 }
@@ -28,9 +30,32 @@ export function selfSigned(place: string, listener: RequestListener): Promise<Ho
   const key = path.join(place, 'key.pem');
   const cert = path.join(place, 'cert.pem');
   const subject = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1'];
-  execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', key, '-out', cert, '-days', '2', ...subject], { stdio: 'ignore' });
+  execFileSync(
+    'openssl',
+    [
+      'req',
+      '-x509',
+      '-newkey',
+      'ec',
+      '-pkeyopt',
+      'ec_paramgen_curve:P-256',
+      '-nodes',
+      '-keyout',
+      key,
+      '-out',
+      cert,
+      '-days',
+      '2',
+      ...subject,
+    ],
+    { stdio: 'ignore' },
+  );
   const asked: string[] = [];
-  return listening(createHttps({ key: readFileSync(key), cert: readFileSync(cert) }, noting(asked, listener)), 'https', asked);
+  return listening(
+    createHttps({ key: readFileSync(key), cert: readFileSync(cert) }, noting(asked, listener)),
+    'https',
+    asked,
+  );
 }
 
 /** Connections are taken, and what happens with them is the listener's. */
@@ -39,13 +64,23 @@ export function hostileTcp(listener: (socket: Socket) => void): Promise<HostileS
 }
 
 /** An answer as S3 gives it. */
-export function answerXml(response: ServerResponse, status: number, xml: string, headers: Readonly<Record<string, string>> = {}): void {
+export function answerXml(
+  response: ServerResponse,
+  status: number,
+  xml: string,
+  headers: Readonly<Record<string, string>> = {},
+): void {
   response.writeHead(status, { 'content-type': 'application/xml', ...headers });
   response.end(`<?xml version="1.0" encoding="UTF-8"?>\n${xml}`);
 }
 
 /** A refusal as S3 gives it. */
-export function refuse(response: ServerResponse, status: number, code: string, extra: { readonly fields?: string; readonly headers?: Readonly<Record<string, string>> } = {}): void {
+export function refuse(
+  response: ServerResponse,
+  status: number,
+  code: string,
+  extra: { readonly fields?: string; readonly headers?: Readonly<Record<string, string>> } = {},
+): void {
   const xml = `<Error><Code>${code}</Code><Message>Said by the service</Message>${extra.fields ?? ''}<RequestId>R</RequestId></Error>`;
   answerXml(response, status, xml, extra.headers);
 }
@@ -58,7 +93,10 @@ export function listNothing(response: ServerResponse): void {
   answerXml(response, 200, EMPTY_LISTING);
 }
 
-function noting(asked: string[], listener: (request: IncomingMessage, response: ServerResponse) => void): RequestListener {
+function noting(
+  asked: string[],
+  listener: (request: IncomingMessage, response: ServerResponse) => void,
+): RequestListener {
   return (request, response) => {
     asked.push(`${request.method} ${request.url}`);
     request.resume();

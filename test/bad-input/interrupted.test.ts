@@ -18,7 +18,9 @@ beforeAll(async () => {
 afterAll(() => stage.close());
 
 function manyFiles(count: number): Record<string, string> {
-  return Object.fromEntries(Array.from({ length: count }, (_, i) => [`d${i % 7}/f${String(i).padStart(3, '0')}`, `content ${i}`]));
+  return Object.fromEntries(
+    Array.from({ length: count }, (_, i) => [`d${i % 7}/f${String(i).padStart(3, '0')}`, `content ${i}`]),
+  );
 }
 
 /** Kills the run as soon as the server has answered `count` requests that match. */
@@ -123,7 +125,9 @@ describe('kill -9', () => {
 
 describe('Ctrl-C', () => {
   it('once finishes what runs, saves, and ends with 130', async () => {
-    const files = Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`f${String(i).padStart(2, '0')}`, Buffer.alloc(100_000, i)]));
+    const files = Object.fromEntries(
+      Array.from({ length: 20 }, (_, i) => [`f${String(i).padStart(2, '0')}`, Buffer.alloc(100_000, i)]),
+    );
     const pair = await stage.pair({ files });
     const run = pair.start(['--bandwidth', '500KiB', '--concurrency', '2']);
     await run.says('"type":"done"', 2);
@@ -139,7 +143,10 @@ describe('Ctrl-C', () => {
   });
 
   it.each(['SIGINT', 'SIGTERM'] as const)('twice (%s) cancels, and the same command goes on', async (signal) => {
-    const pair = await stage.pair({ files: { 'large.bin': randomBytes(16 * MIB) }, objects: { 'other.bin': randomBytes(8 * MIB) } });
+    const pair = await stage.pair({
+      files: { 'large.bin': randomBytes(16 * MIB) },
+      objects: { 'other.bin': randomBytes(8 * MIB) },
+    });
     const run = pair.start(['--bandwidth', '1MiB', '--part-size', '5', '--verbose']);
     await run.says('"type":"start"', 2);
     run.kill(signal);

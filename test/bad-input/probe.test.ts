@@ -16,28 +16,40 @@ let stage: Stage | undefined;
 afterEach(() => stage?.close());
 
 describe('a connection that breaks while the store is tried out', () => {
-  it.each(['reset-before', 'reset-after', 'short-body'] as const)('(%s) is a failure of the connection that may pass, at whichever request', async (fault: Fault) => {
-    // Each probe breaks at a later request than the one before: the first, the seventh, and so on to the last.
-    const steps = Array.from({ length: 13 }, (_, i) => 1 + 6 * i);
-    const nth = steps.map((_, i) => steps.slice(0, i + 1).reduce((sum, step) => sum + step, 0));
-    let seen = 0;
-    const broken = await Stage.open({ rules: [{ fault, key: /\.filecloudsync\/probe-/, nth }], onFault: () => void seen++ });
-    stage = broken;
-    const { bucket } = await broken.pair();
-    const client = await connect({ endpoint: broken.server.endpoint, accessKeyId: KEYS.accessKeyId, secretAccessKey: KEYS.secretAccessKey });
-    const transport = createUndiciTransport({ client, clock: systemRuntime.clock });
-    const api = createS3Api(transport, bucket, createBackoff(systemRuntime, { baseMs: 1, capMs: 1 }));
-    for (let at = 0; at < steps.length; at++) {
-      const result = await probeStore(api, `.filecloudsync/probe-${String(at).padStart(12, '0')}`, undefined).catch((error: unknown) => error);
-      if (result instanceof Error) {
-        expect(result, String(result)).toBeInstanceOf(S3ConnectionError);
-        expect(result).toMatchObject({ code: 'ERR_S3_CONNECTION_LOST', retryable: true });
-      } else expect(result).toMatchObject({ finished: true });
-    }
-    await transport.close();
-    client.destroy();
-    expect(seen).toBeGreaterThan(5);
-  });
+  it.each(['reset-before', 'reset-after', 'short-body'] as const)(
+    '(%s) is a failure of the connection that may pass, at whichever request',
+    async (fault: Fault) => {
+      // Each probe breaks at a later request than the one before: the first, the seventh, and so on to the last.
+      const steps = Array.from({ length: 13 }, (_, i) => 1 + 6 * i);
+      const nth = steps.map((_, i) => steps.slice(0, i + 1).reduce((sum, step) => sum + step, 0));
+      let seen = 0;
+      const broken = await Stage.open({
+        rules: [{ fault, key: /\.filecloudsync\/probe-/, nth }],
+        onFault: () => void seen++,
+      });
+      stage = broken;
+      const { bucket } = await broken.pair();
+      const client = await connect({
+        endpoint: broken.server.endpoint,
+        accessKeyId: KEYS.accessKeyId,
+        secretAccessKey: KEYS.secretAccessKey,
+      });
+      const transport = createUndiciTransport({ client, clock: systemRuntime.clock });
+      const api = createS3Api(transport, bucket, createBackoff(systemRuntime, { baseMs: 1, capMs: 1 }));
+      for (let at = 0; at < steps.length; at++) {
+        const result = await probeStore(api, `.filecloudsync/probe-${String(at).padStart(12, '0')}`, undefined).catch(
+          (error: unknown) => error,
+        );
+        if (result instanceof Error) {
+          expect(result, String(result)).toBeInstanceOf(S3ConnectionError);
+          expect(result).toMatchObject({ code: 'ERR_S3_CONNECTION_LOST', retryable: true });
+        } else expect(result).toMatchObject({ finished: true });
+      }
+      await transport.close();
+      client.destroy();
+      expect(seen).toBeGreaterThan(5);
+    },
+  );
 
   it('does not keep a sync from being done, and leaves nothing', async () => {
     stage = await Stage.open({ rules: [{ fault: 'reset-before', key: /\.filecloudsync\/probe-/, nth: [7, 40] }] });

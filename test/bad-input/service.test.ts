@@ -1,7 +1,15 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { connect, exists, sync } from '../../src/s3/index.js';
 import { clockOffBy, KEYS, SECRETS, type Ended, type RunOptions } from './command.js';
-import { answerXml, hostileHttp, hostileTcp, listNothing, refuse, selfSigned, type HostileServer } from './hostile-server.js';
+import {
+  answerXml,
+  hostileHttp,
+  hostileTcp,
+  listNothing,
+  refuse,
+  selfSigned,
+  type HostileServer,
+} from './hostile-server.js';
 import { Stage, type BadPair } from './stage.js';
 
 // Each test starts processes, and the machine may have other work.
@@ -42,7 +50,9 @@ describe('a bucket that', () => {
   it('does not exist is not made', async () => {
     const ended = await stage.command.run(['sync', pair.folder, 's3://nobody-has-this', '--json']);
     expectFailure(ended, 'ERR_S3_BUCKET_NOT_FOUND', /no bucket "nobody-has-this".*Check its name and the endpoint/);
-    await expect(sync(stage.client, 'nobody-has-this', pair.folder, { stateDir: `${stage.place}/library` })).rejects.toMatchObject({ name: 'S3ConnectionError', code: 'ERR_S3_BUCKET_NOT_FOUND' });
+    await expect(
+      sync(stage.client, 'nobody-has-this', pair.folder, { stateDir: `${stage.place}/library` }),
+    ).rejects.toMatchObject({ name: 'S3ConnectionError', code: 'ERR_S3_BUCKET_NOT_FOUND' });
   });
 
   it('is in another region is named with its region, and the redirect is not followed', async () => {
@@ -59,12 +69,20 @@ describe('a bucket that', () => {
   });
 
   it('is in another region by the words of a signature check is named too', async () => {
-    const ended = await syncAt(await hostileHttp((_request, response) => refuse(response, 400, 'AuthorizationHeaderMalformed', { fields: '<Region>ap-south-1</Region>' })));
+    const ended = await syncAt(
+      await hostileHttp((_request, response) =>
+        refuse(response, 400, 'AuthorizationHeaderMalformed', { fields: '<Region>ap-south-1</Region>' }),
+      ),
+    );
     expectFailure(ended, 'ERR_S3_WRONG_REGION', /ap-south-1/);
   });
 
   it('redirects elsewhere gets no signed request there', async () => {
-    const ended = await syncAt(await hostileHttp((_request, response) => response.writeHead(307, { location: `${stage.server.endpoint}/${pair.bucket}` }).end()));
+    const ended = await syncAt(
+      await hostileHttp((_request, response) =>
+        response.writeHead(307, { location: `${stage.server.endpoint}/${pair.bucket}` }).end(),
+      ),
+    );
     expect([ended.code, ended.error()['code']]).toEqual([1, expect.stringMatching(/^ERR_S3_(REDIRECT|NOT_S3)$/)]);
     expect(ended.error()['message']).toMatch(/Check the endpoint/);
     expect(await pair.keys()).toEqual(['c.txt']);
@@ -72,8 +90,16 @@ describe('a bucket that', () => {
 
   it('is forbidden is told from one that is absent', async () => {
     const server = await hostileHttp((_request, response) => refuse(response, 403, 'AccessDenied'));
-    expectFailure(await syncAt(server), 'ERR_S3_FORBIDDEN', /no right to do that in the bucket ".*Ask for the right, or use others/);
-    const client = await connect({ endpoint: server.endpoint, accessKeyId: KEYS.accessKeyId, secretAccessKey: KEYS.secretAccessKey });
+    expectFailure(
+      await syncAt(server),
+      'ERR_S3_FORBIDDEN',
+      /no right to do that in the bucket ".*Ask for the right, or use others/,
+    );
+    const client = await connect({
+      endpoint: server.endpoint,
+      accessKeyId: KEYS.accessKeyId,
+      secretAccessKey: KEYS.secretAccessKey,
+    });
     await expect(exists(client, pair.bucket)).rejects.toMatchObject({ code: 'ERR_S3_FORBIDDEN' });
     client.destroy();
   });
@@ -94,14 +120,22 @@ describe('a bucket that', () => {
 describe('credentials that', () => {
   it('have a wrong secret, or an unknown key, are told apart', async () => {
     const secret = await pair.sync([], { env: { S3_SECRET_KEY: SECRETS[1] } });
-    expectFailure(secret, 'ERR_S3_CREDENTIALS', /keys from the environment.*secret does not belong to the access key.*Check the credentials/);
+    expectFailure(
+      secret,
+      'ERR_S3_CREDENTIALS',
+      /keys from the environment.*secret does not belong to the access key.*Check the credentials/,
+    );
     const key = await pair.sync([], { env: { S3_ACCESS_KEY: 'nobody' } });
     expectFailure(key, 'ERR_S3_CREDENTIALS', /access key is not known there/);
-    await expect(connect({ endpoint: stage.server.endpoint, accessKeyId: KEYS.accessKeyId, secretAccessKey: 'wrong' })).rejects.toMatchObject({ name: 'S3ConnectionError', code: 'ERR_S3_CREDENTIALS' });
+    await expect(
+      connect({ endpoint: stage.server.endpoint, accessKeyId: KEYS.accessKeyId, secretAccessKey: 'wrong' }),
+    ).rejects.toMatchObject({ name: 'S3ConnectionError', code: 'ERR_S3_CREDENTIALS' });
   });
 
   it('have expired say so', async () => {
-    const ended = await syncAt(await hostileHttp((_request, response) => refuse(response, 400, 'ExpiredToken')), [], { env: { S3_SESSION_TOKEN: SECRETS[1] } });
+    const ended = await syncAt(await hostileHttp((_request, response) => refuse(response, 400, 'ExpiredToken')), [], {
+      env: { S3_SESSION_TOKEN: SECRETS[1] },
+    });
     expectFailure(ended, 'ERR_S3_CREDENTIALS', /session token has expired/);
   });
 
@@ -109,7 +143,8 @@ describe('credentials that', () => {
     let uploads = 0;
     const server = await hostileHttp((request, response) => {
       if (request.method === 'GET' && request.url?.includes('list-type')) listNothing(response);
-      else if (request.method === 'PUT' && ++uploads <= 1) response.writeHead(200, { etag: '"0cc175b9c0f1b6a831c399e269772661"' }).end();
+      else if (request.method === 'PUT' && ++uploads <= 1)
+        response.writeHead(200, { etag: '"0cc175b9c0f1b6a831c399e269772661"' }).end();
       else if (request.method === 'PUT') refuse(response, 400, 'ExpiredToken');
       else refuse(response, 404, 'NoSuchKey');
     });
@@ -140,7 +175,12 @@ describe('a clock that is off by an hour', () => {
 describe('an endpoint that', () => {
   it('refuses, or whose host is not known, is told at once', async () => {
     const refused = await pair.sync(['--endpoint', 'http://127.0.0.1:1']);
-    expectFailure(refused, 'ERR_S3_UNREACHABLE', /127\.0\.0\.1:1 .*nothing listens.*Check the endpoint and that the service runs/, true);
+    expectFailure(
+      refused,
+      'ERR_S3_UNREACHABLE',
+      /127\.0\.0\.1:1 .*nothing listens.*Check the endpoint and that the service runs/,
+      true,
+    );
     const unknown = await pair.sync(['--endpoint', 'http://does-not-exist.invalid']);
     expect([unknown.code, unknown.error()['code']]).toEqual([1, 'ERR_S3_DNS']);
     expect(unknown.error()['message']).toMatch(/does-not-exist\.invalid.*(not known|looked up).*Check/);
@@ -156,7 +196,10 @@ describe('an endpoint that', () => {
     // An address of the documentation, to which nothing ever answers; a network that says so is as good.
     const ended = await pair.sync(['--endpoint', 'http://192.0.2.1:9', '--timeout', '1']);
     expect(ended.code).toBe(1);
-    expect(ended.error()).toMatchObject({ code: expect.stringMatching(/^ERR_S3_(TIMEOUT|UNREACHABLE)$/), retryable: true });
+    expect(ended.error()).toMatchObject({
+      code: expect.stringMatching(/^ERR_S3_(TIMEOUT|UNREACHABLE)$/),
+      retryable: true,
+    });
     expect(ended.elapsedMs).toBeLessThan(10_000);
   });
 
@@ -172,10 +215,19 @@ describe('an endpoint that', () => {
   it('falls silent in the middle of a file is given up for that file, and the run ends', async () => {
     const server = await hostileHttp((request, response) => {
       if (request.url?.includes('list-type')) {
-        const content = '<Contents><Key>half.bin</Key><LastModified>2024-01-01T00:00:00.000Z</LastModified><ETag>"0cc175b9c0f1b6a831c399e269772661"</ETag><Size>100000</Size></Contents>';
-        answerXml(response, 200, `<ListBucketResult><KeyCount>1</KeyCount><IsTruncated>false</IsTruncated>${content}</ListBucketResult>`);
+        const content =
+          '<Contents><Key>half.bin</Key><LastModified>2024-01-01T00:00:00.000Z</LastModified><ETag>"0cc175b9c0f1b6a831c399e269772661"</ETag><Size>100000</Size></Contents>';
+        answerXml(
+          response,
+          200,
+          `<ListBucketResult><KeyCount>1</KeyCount><IsTruncated>false</IsTruncated>${content}</ListBucketResult>`,
+        );
       } else if (request.method === 'GET') {
-        response.writeHead(200, { 'content-length': '100000', etag: '"0cc175b9c0f1b6a831c399e269772661"', 'last-modified': 'Mon, 01 Jan 2024 00:00:00 GMT' });
+        response.writeHead(200, {
+          'content-length': '100000',
+          etag: '"0cc175b9c0f1b6a831c399e269772661"',
+          'last-modified': 'Mon, 01 Jan 2024 00:00:00 GMT',
+        });
         response.write(Buffer.alloc(5000));
       } else refuse(response, 404, 'NoSuchKey');
     });
@@ -190,7 +242,13 @@ describe('an endpoint that', () => {
     ['a web page with 404', 404],
     ['a web page with 403', 403],
   ])('speaks HTML: %s', async (_name, status) => {
-    const ended = await syncAt(await hostileHttp((_request, response) => response.writeHead(status, { 'content-type': 'text/html' }).end('<!doctype html><html><body>Sign in, please</body></html>')));
+    const ended = await syncAt(
+      await hostileHttp((_request, response) =>
+        response
+          .writeHead(status, { 'content-type': 'text/html' })
+          .end('<!doctype html><html><body>Sign in, please</body></html>'),
+      ),
+    );
     expectFailure(ended, 'ERR_S3_NOT_S3', /not an S3 service.*web page.*Check the endpoint and its port/);
   });
 

@@ -56,7 +56,9 @@ export class Stage {
   }
 
   /** A folder and a bucket with these files and objects; the folder may be given. */
-  async pair(given: { readonly files?: Contents; readonly objects?: Contents; readonly folder?: string } = {}): Promise<BadPair> {
+  async pair(
+    given: { readonly files?: Contents; readonly objects?: Contents; readonly folder?: string } = {},
+  ): Promise<BadPair> {
     const bucket = `bad-${randomUUID().slice(0, 18)}`;
     const folder = given.folder ?? path.join(this.place, `folder of ${bucket}`);
     await mkdir(folder, { recursive: true });
@@ -156,6 +158,8 @@ export class BadPair {
 
   /** How many versions the trash holds. */
   async trashed(): Promise<string[]> {
-    return (await readdir(path.join(this.folder, '.filecloudsync', 'trash'), { recursive: true }).catch(() => [])).filter((name) => path.basename(name) === 'content');
+    return (
+      await readdir(path.join(this.folder, '.filecloudsync', 'trash'), { recursive: true }).catch(() => [])
+    ).filter((name) => path.basename(name) === 'content');
   }
 }

@@ -22,14 +22,24 @@ describe('two runs at once', () => {
     // It holds the pair for as long as the others are looked at.
     first.kill('SIGSTOP');
     for (const command of ['sync', 'resolve', 'forget']) {
-      const argv = command === 'resolve' ? [command, ...pair.argv, 'f0', '--use', 'local'] : command === 'forget' ? [command, ...pair.argv, '--yes'] : [command, ...pair.argv];
+      const argv =
+        command === 'resolve'
+          ? [command, ...pair.argv, 'f0', '--use', 'local']
+          : command === 'forget'
+            ? [command, ...pair.argv, '--yes']
+            : [command, ...pair.argv];
       const second = await stage.command.run([...argv, '--json']);
       expect([second.code, second.error()['code']], second.stderr).toEqual([11, 'ERR_LOCKED']);
-      expect(second.error()['message']).toMatch(new RegExp(`process ${first.pid} on .*Wait until it has ended, or stop it`));
+      expect(second.error()['message']).toMatch(
+        new RegExp(`process ${first.pid} on .*Wait until it has ended, or stop it`),
+      );
       expect(second.error()['retryable']).toBe(true);
     }
     const stateDir = path.join(stage.place, 'state');
-    await expect(sync(stage.client, pair.bucket, pair.folder, { stateDir })).rejects.toMatchObject({ name: 'LockedError', code: 'ERR_LOCKED' });
+    await expect(sync(stage.client, pair.bucket, pair.folder, { stateDir })).rejects.toMatchObject({
+      name: 'LockedError',
+      code: 'ERR_LOCKED',
+    });
     first.kill('SIGCONT');
     expect((await first.ended).code).toBe(0);
     expect(await pair.keys()).toHaveLength(12);
@@ -39,9 +49,14 @@ describe('two runs at once', () => {
   it('of one process wait for each other', async () => {
     const pair = await stage.pair({ files: { a: '1', b: '2' }, objects: { c: '3' } });
     const stateDir = path.join(stage.place, 'one process');
-    const results = await Promise.all(Array.from({ length: 3 }, () => sync(stage.client, pair.bucket, pair.folder, { stateDir })));
+    const results = await Promise.all(
+      Array.from({ length: 3 }, () => sync(stage.client, pair.bucket, pair.folder, { stateDir })),
+    );
     expect(results.map((changes) => changes.length)).toEqual([3, 0, 0]);
-    expect([await pair.keys(), await pair.files()]).toEqual([['a', 'b', 'c'], ['a', 'b', 'c']]);
+    expect([await pair.keys(), await pair.files()]).toEqual([
+      ['a', 'b', 'c'],
+      ['a', 'b', 'c'],
+    ]);
   });
 
   it('of a folder with two buckets: the second is refused', async () => {

@@ -48,12 +48,16 @@ describe('wrong usage ends with 2 and the way out:', () => {
   });
 
   it('several mistakes are told at once', async () => {
-    const ended = await stage.command.run(['sync', '.', ADDRESS, '--concurrency', '0', '--conflict', 'x', '--json'], { cwd: pair.folder });
+    const ended = await stage.command.run(['sync', '.', ADDRESS, '--concurrency', '0', '--conflict', 'x', '--json'], {
+      cwd: pair.folder,
+    });
     expect(ended.error()['message']).toMatch(/--concurrency[^]*--conflict|--conflict[^]*--concurrency/);
   });
 
   it('an impossible value in the environment is named by its variable', async () => {
-    const ended = await stage.command.run(['sync', ...pair.argv, '--json'], { env: { FILECLOUDSYNC_CONCURRENCY: 'lots', S3_ENDPOINT: 'not an address' } });
+    const ended = await stage.command.run(['sync', ...pair.argv, '--json'], {
+      env: { FILECLOUDSYNC_CONCURRENCY: 'lots', S3_ENDPOINT: 'not an address' },
+    });
     expect(ended.code).toBe(2);
     expect(ended.error()['message']).toMatch(/FILECLOUDSYNC_CONCURRENCY|S3_ENDPOINT/);
   });
