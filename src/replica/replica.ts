@@ -40,6 +40,7 @@ export interface Source {
   /** Throws `StaleError` when the file changed since it was opened. Called by the writer just before it commits. */
   verify(signal?: AbortSignal): Promise<void>;
   /** Releases what `open` took. Must be called once; never throws. */
+  /** Gives up what is held open. Nothing may be called afterwards. */
   close(): Promise<void>;
 }
 

@@ -35,7 +35,16 @@ export type { ChangeHandle, FinishHandle, MonitorEvents } from './monitor-events
 export type { MonitorOptions } from './monitor-options.js';
 export type { SyncOptions } from './sync-options.js';
 export type { SyncResult } from './sync-result.js';
-export type { Conflict, ConflictAnswer, ConflictPolicy, ConflictPolicyName, ConflictQuestion } from '../core/conflict.js';
+export type {
+  Conflict,
+  ConflictAnswer,
+  ConflictPolicy,
+  ConflictPolicyName,
+  ConflictQuestion,
+} from '../core/conflict.js';
+export type { PathChange, Operation as PathOperation } from '../core/change.js';
+export type { Action, HoldReason, RuleId } from '../core/decision.js';
 export type { Problem } from '../core/problem.js';
-export type { HeldPath } from '../session/result.js';
+export type { CycleResult, HeldPath, PlanTotals } from '../session/result.js';
 export type { SessionEvent, SessionListener } from '../session/event.js';
+export type { Seen, SeenBaseline, SeenFile } from '../session/seen.js';

@@ -20,6 +20,7 @@ export type DatabasePage = readonly (readonly [key: string, value: string])[];
  * What the store itself finds damaged is thrown as `StateDamagedError`. Every call after `close` throws.
  */
 export interface Database {
+  /** The value of a key; `undefined` when there is none. */
   get(key: string): Promise<string | undefined>;
   /** Values in the order of `keys`. */
   getMany(keys: readonly string[]): Promise<(string | undefined)[]>;
@@ -33,6 +34,7 @@ export interface Database {
   readMark(): Promise<string | undefined>;
   /** Replaces the mark, all or nothing; durable against power loss when it resolves. */
   writeMark(text: string): Promise<void>;
+  /** Lets go of the files. */
   close(): Promise<void>;
 }
 

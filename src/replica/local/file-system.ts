@@ -27,6 +27,7 @@ export interface FileStat {
 
 /** An open regular file. Errors carry the errno name in `code`, as those of `node:fs`. */
 export interface FileHandle {
+  /** What the disk says about the opened file. */
   stat(): Promise<FileStat>;
   /** Reads into the whole of `buffer` from `position` on; answers fewer bytes than asked for only at the end of the file. */
   read(buffer: Uint8Array, position: number): Promise<number>;
@@ -34,6 +35,7 @@ export interface FileHandle {
   write(bytes: Uint8Array, position: number): Promise<void>;
   /** Sets the time of the last change of content. */
   setModified(modifiedMs: number): Promise<void>;
+  /** Sets the permission bits. */
   setMode(mode: number): Promise<void>;
   /** Makes the content durable. After a failure nothing is known about the content. */
   sync(): Promise<void>;
@@ -48,6 +50,7 @@ export interface FileHandle {
  * Names are ordinary strings, save where `ByteName` is written.
  */
 export interface DirectoryHandle {
+  /** What the disk says about this directory. */
   stat(): Promise<FileStat>;
   /** All names, in any order. */
   list(): Promise<DirectoryItem[]>;
@@ -70,7 +73,9 @@ export interface DirectoryHandle {
   link(name: string, to: DirectoryHandle, toName: string): Promise<void>;
   /** Atomic. Replaces what stands at the new name: callers use names of their own making. */
   rename(name: string, to: DirectoryHandle, toName: string): Promise<void>;
+  /** Removes a name that is no directory; `ENOENT` when there is none. */
   unlink(name: string): Promise<void>;
+  /** Removes a directory that is empty; `ENOTEMPTY` when it is not. */
   removeDirectory(name: string): Promise<void>;
   /** Makes the names in this directory durable. */
   sync(): Promise<void>;

@@ -38,6 +38,13 @@ interface Stored {
  * A replica in memory: the smallest honest implementation of the contract, for tests and demonstrations.
  *
  * Every change takes effect in one step between two turns of the event loop, so its preconditions hold exactly.
+ *
+ * @example
+ * ```ts
+ * const replica = new MemoryReplica({ side: 'remote', clock: systemRuntime().clock });
+ * replica.put('a.txt', 'written by somebody else');
+ * console.log(await replica.observe('a.txt'));
+ * ```
  */
 export class MemoryReplica implements Replica {
   readonly side: Side;

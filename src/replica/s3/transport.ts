@@ -27,6 +27,8 @@ export interface S3Response {
  * Throws only when no answer came (refused, reset, timed out, aborted): then nobody knows whether the service acted.
  */
 export interface S3Transport {
+  /** Sends one request. */
   send(request: S3Request): Promise<S3Response>;
+  /** Ends all connections. */
   close(): Promise<void>;
 }

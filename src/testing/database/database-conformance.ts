@@ -4,6 +4,7 @@ import type { Database, DatabaseHome, KeyRange } from '../../store/database.js';
 /** One duty of a {@link Database}, to be run on a home that has never been opened. */
 export interface DatabaseDuty {
   readonly title: string;
+  /** Throws when the duty is not done. */
   run(home: DatabaseHome): Promise<void>;
 }
 

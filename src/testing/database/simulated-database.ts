@@ -25,6 +25,14 @@ export type CrashKind = 'process' | 'power';
  *
  * Written batches are volatile until one with `sync` follows; as in LevelDB's log, what a power loss keeps of them is a
  * beginning of the sequence. The mark is durable at once. Deterministic; no timers.
+ *
+ * @example
+ * ```ts
+ * const home = new SimulatedDatabaseHome();
+ * const database = await home.open();
+ * await database.batch([{ type: 'put', key: 'a', value: '1' }], { sync: true });
+ * await database.close();
+ * ```
  */
 export class SimulatedDatabaseHome implements DatabaseHome {
   /** How often a database was put aside. */

@@ -1,9 +1,24 @@
-import type { DirectoryHandle, DirectoryItem, FileHandle, FileStat, FileSystem } from '../../replica/local/file-system.js';
+import type {
+  DirectoryHandle,
+  DirectoryItem,
+  FileHandle,
+  FileStat,
+  FileSystem,
+} from '../../replica/local/file-system.js';
 
 /** Called before each operation with its name and the path it is about, such as `link /folder/.filecloudsync/tmp/x`. */
 export type FileSystemHook = (operation: string) => void | Promise<void>;
 
-/** Puts a hook before every operation of a file system: to trace it, to interfere, or to stop the process at one step. */
+/**
+ * Puts a hook before every operation of a file system: to trace it, to interfere, or to stop the process at one step.
+ *
+ * @example
+ * ```ts
+ * const trace: string[] = [];
+ * const disk = hookFileSystem(new SimulatedFileSystem(), (operation) => void trace.push(operation));
+ * await (await disk.openRoot('/folder')).list();
+ * ```
+ */
 export function hookFileSystem(inner: FileSystem, before: FileSystemHook): FileSystem {
   return {
     remarks: inner.remarks,

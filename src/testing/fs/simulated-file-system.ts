@@ -20,6 +20,15 @@ export interface SimulatedFileSystemOptions extends DiskTraits {
  * Deterministic: the same calls, steps and random numbers give the same states.
  *
  * The engine works through {@link FileSystem}; tests play the user through {@link user}, at once and without steps.
+ *
+ * @example
+ * ```ts
+ * const disk = new SimulatedFileSystem();
+ * disk.user.writeFile('notes/today.txt', 'hello');
+ * const folder = await disk.openRoot(disk.root);
+ * disk.failNth(1, 'EIO');
+ * await folder.list().catch((error: unknown) => console.log(error));
+ * ```
  */
 export class SimulatedFileSystem implements FileSystem {
   readonly remarks: readonly string[] = [];
@@ -46,7 +55,10 @@ export class SimulatedFileSystem implements FileSystem {
     const { clock } = options;
     this.root = options.root ?? '/folder';
     this.step = options.step;
-    this.#disk = new SimulatedDisk(clock === undefined ? () => 1_700_000_000_000 + this.#tick++ : () => clock.nowMs(), options);
+    this.#disk = new SimulatedDisk(
+      clock === undefined ? () => 1_700_000_000_000 + this.#tick++ : () => clock.nowMs(),
+      options,
+    );
     this.user = new SimulatedUser(this.#disk, this.root);
     this.user.makeDirectory('');
     this.#gate = {

@@ -8,6 +8,13 @@ export type TreeNode = string | { readonly symlink: string };
 /**
  * A person, or another program, at work on a simulated disk: every call happens at once and is durable.
  * Paths are relative to the folder (`a/b`), or absolute on the disk (`/elsewhere/x`). Links are not followed.
+ *
+ * @example
+ * ```ts
+ * const { user } = new SimulatedFileSystem();
+ * user.writeFile('notes/today.txt', 'hello');
+ * console.log(user.tree());
+ * ```
  */
 export class SimulatedUser {
   readonly #disk: SimulatedDisk;
@@ -29,7 +36,11 @@ export class SimulatedUser {
       this.#disk.change({ directory, name, inode });
     }
     const { modifiedMs } = options;
-    this.#disk.setContent(inode, bytes, modifiedMs === undefined ? this.#disk.nowNs() : BigInt(Math.round(modifiedMs * 1e3)) * 1000n);
+    this.#disk.setContent(
+      inode,
+      bytes,
+      modifiedMs === undefined ? this.#disk.nowNs() : BigInt(Math.round(modifiedMs * 1e3)) * 1000n,
+    );
     this.#disk.syncFile(inode);
     this.#disk.syncDirectory(directory);
   }
@@ -57,7 +68,8 @@ export class SimulatedUser {
     const { directory, name } = this.#parent(path, false);
     const inode = this.#disk.get(directory, name);
     if (inode === undefined) return;
-    if (inode.type === 'directory') for (const { name: below } of inode.slots.values()) this.remove(`${this.#absolute(path)}/${below}`);
+    if (inode.type === 'directory')
+      for (const { name: below } of inode.slots.values()) this.remove(`${this.#absolute(path)}/${below}`);
     this.#disk.change({ directory, name, inode: undefined });
     this.#disk.syncDirectory(directory);
   }

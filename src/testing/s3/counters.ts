@@ -11,7 +11,18 @@ export interface RequestCounts {
   readonly byStatus: Readonly<Record<number, number>>;
 }
 
-/** Counts requests by operation and status, and bytes. */
+/**
+ * Counts requests by operation and status, and bytes.
+ *
+ * @example
+ * ```ts
+ * const s3 = new SimulatedS3();
+ * s3.createBucket('pictures');
+ * s3.counter.reset();
+ * await s3.transport().send({ method: 'GET', bucket: 'pictures', key: undefined, query: {}, headers: {} });
+ * console.log(s3.counter.requests, s3.counter.byOperation);
+ * ```
+ */
 export class RequestCounter implements RequestCounts {
   requests = 0;
   bytesIn = 0;

@@ -21,6 +21,13 @@ export interface DirectoryStorageOptions {
  *
  * A change is its line in the journal: a blob is whole and on the disk before a line refers to it, a line that was cut
  * short is ignored, and blobs without a line are removed at the next start. File names are numbers, never made from a key.
+ *
+ * @example
+ * ```ts
+ * const storage = await DirectoryStorage.open('bucket-data');
+ * const s3 = await SimulatedS3.open(storage);
+ * await s3.close();
+ * ```
  */
 export class DirectoryStorage implements ObjectStorage {
   readonly #folder: string;

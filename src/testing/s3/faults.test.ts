@@ -2,9 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { badDay, type FaultPlan } from './faults.js';
 import { SimulatedS3 } from './simulated-s3.js';
 
-async function open(
-  faults: FaultPlan,
-): Promise<{
+async function open(faults: FaultPlan): Promise<{
   s3: SimulatedS3;
   get: () => Promise<string>;
   put: (text: string) => Promise<string>;

@@ -58,7 +58,16 @@ const REFUSALS = {
   'internal-error': 'InternalError',
   'error-after': 'InternalError',
 } as const;
-/** The faults of a bad day, each one a share of `probability`: for plans by chance. */
+/**
+ * The faults of a bad day, each one a share of `probability`: for plans by chance.
+ *
+ * @example
+ * ```ts
+ * const s3 = new SimulatedS3();
+ * // A fifth of the requests fails, in every way there is.
+ * const transport = s3.transport({ faults: { rules: badDay(0.2) } });
+ * ```
+ */
 export function badDay(probability: number): readonly FaultRule[] {
   const faults: readonly Fault[] = [
     'slow-down',
@@ -78,7 +87,16 @@ export function badDay(probability: number): readonly FaultRule[] {
   });
 }
 
-/** A service whose requests go wrong by a plan: by chance, from the runtime's randomness, or by script. */
+/**
+ * A service whose requests go wrong by a plan: by chance, from the runtime's randomness, or by script.
+ *
+ * @example
+ * ```ts
+ * const s3 = new SimulatedS3();
+ * const lossy = withFaults(s3, { rules: [{ fault: 'reset-after', operation: 'PutObject', nth: 1 }] }, systemRuntime());
+ * const transport = serviceTransport(lossy);
+ * ```
+ */
 export function withFaults(service: S3Service, plan: FaultPlan, runtime: Runtime): S3Service {
   const rules = (plan.rules ?? []).map((rule) => ({ rule, seen: 0, happened: 0 }));
   const lists = new Map<string, ServiceAnswer>();

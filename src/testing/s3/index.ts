@@ -25,7 +25,8 @@ export {
   type SimulatedS3Options,
   type SimulatedTransportOptions,
 } from './simulated-s3.js';
-export type { ObjectVersion, StateChange } from './state.js';
+export type { Checksum, ChecksumType } from './digests.js';
+export type { ObjectVersion, Part, PartSummary, Segment, StateChange, Tags, Upload } from './state.js';
 export { systemRuntime } from './system-runtime.js';
 export { serviceTransport } from './transport.js';
 export { type S3Server, type S3ServerOptions, startS3Server } from './server.js';

@@ -4,7 +4,14 @@ import type { Segment, StateChange } from './state.js';
 const BLOCK_BYTES = 1 << 20;
 const EMPTY = new Uint8Array(0);
 
-/** Keeps everything in memory, and nothing beyond its life. Every method answers at once. */
+/**
+ * Keeps everything in memory, and nothing beyond its life. Every method answers at once.
+ *
+ * @example
+ * ```ts
+ * const s3 = await SimulatedS3.open(new MemoryStorage(), { dialect: 'ceph-16' });
+ * ```
+ */
 export class MemoryStorage implements ObjectStorage {
   /** Blocks of {@link BLOCK_BYTES}, the last one shorter. */
   readonly #blobs = new Map<number, readonly Uint8Array[]>();

@@ -6,6 +6,7 @@ export interface BlobWriter {
   write(chunk: Uint8Array): Promise<void> | void;
   /** Answers the blob's number; from now on it can be read. */
   finish(): Promise<number> | number;
+  /** Throws the bytes away. */
   abort(): Promise<void> | void;
 }
 
@@ -20,6 +21,7 @@ export interface ObjectStorage {
   settle(isUsed: (blob: number) => boolean, snapshot: () => Iterable<readonly StateChange[]>): Promise<void>;
   /** Stores a blob whose bytes are all there; the bytes are copied. */
   put(bytes: Uint8Array): Promise<number> | number;
+  /** Begins a blob whose bytes come one after the other. */
   writer(): BlobWriter;
   /** The bytes from `start` to `end` (exclusive) of a content. They stay readable even when the blobs are removed meanwhile. */
   read(content: readonly Segment[], start: number, end: number): Uint8Array | AsyncIterable<Uint8Array>;
@@ -30,6 +32,7 @@ export interface ObjectStorage {
    * Answers a promise of durability, or `undefined` when there is nothing to wait for.
    */
   record(changes: readonly StateChange[]): Promise<void> | undefined;
+  /** Lets go of what is held open, once everything recorded is durable. */
   close(): Promise<void>;
 }
 

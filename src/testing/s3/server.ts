@@ -47,6 +47,18 @@ const GRACE_MS = 5000;
  * Starts an S3 server on 127.0.0.1, for trying out and for tests: one pair of keys, no TLS, no other address.
  *
  * Bodies are streamed both ways. Throws `UsageError` when the port or the folder is taken.
+ *
+ * @example
+ * ```ts
+ * import { s3 } from 'filecloudsync';
+ * import { startS3Server } from 'filecloudsync/testing';
+ *
+ * const credentials = { accessKeyId: 'any', secretAccessKey: 'any' };
+ * await using server = await startS3Server({ credentials });
+ * server.core.createBucket('pictures');
+ * const client = await s3.connect({ ...credentials, endpoint: server.endpoint, region: 'us-east-1' });
+ * await s3.sync(client, 'pictures', 'photos');
+ * ```
  */
 export async function startS3Server(options: S3ServerOptions): Promise<S3Server> {
   const { directory, credentials } = options;

@@ -33,7 +33,18 @@ export interface S3Service {
   handle(request: ServiceRequest): Promise<ServiceAnswer>;
 }
 
-/** The connection broke before a whole answer came; whether the service acted is not known to the client. */
+/**
+ * The connection broke before a whole answer came; whether the service acted is not known to the client.
+ *
+ * @example
+ * ```ts
+ * import { ConnectionBroken, type S3Service } from 'filecloudsync/testing';
+ *
+ * const deaf: S3Service = {
+ *   handle: () => Promise.reject(new ConnectionBroken('nobody is there')),
+ * };
+ * ```
+ */
 export class ConnectionBroken extends Error {
   readonly code = 'ECONNRESET';
 

@@ -104,6 +104,14 @@ export interface PeekedObject extends Omit<ObjectVersion, 'content'> {
  * An S3 service without sockets, for trying out and for tests. What its HTTP server answers comes from here.
  *
  * In memory a request takes effect in one step, between two turns of the event loop, so conditions are atomic.
+ *
+ * @example
+ * ```ts
+ * const s3 = new SimulatedS3({ dialect: 'garage-1.2' });
+ * s3.createBucket('pictures');
+ * await s3.put('pictures', 'a.txt', 'written by somebody else');
+ * console.log(s3.keys('pictures'), s3.counter.requests);
+ * ```
  */
 export class SimulatedS3 implements S3Service {
   readonly counter = new RequestCounter();

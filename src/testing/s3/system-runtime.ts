@@ -4,7 +4,15 @@ import type { Runtime } from '../../core/runtime.js';
 
 const DIGITS = '0123456789abcdefghijklmnopqrstuvwxyz';
 
-/** The clock and the randomness of the machine. */
+/**
+ * The clock and the randomness of the machine.
+ *
+ * @example
+ * ```ts
+ * const { clock, random } = systemRuntime();
+ * console.log(clock.nowMs(), random.id(6));
+ * ```
+ */
 export function systemRuntime(): Runtime {
   return {
     clock: {

@@ -1,7 +1,16 @@
 import type { S3Response, S3Transport } from '../../replica/s3/transport.js';
 import type { AnswerBody, S3Service } from './service.js';
 
-/** Sends the requests of a client straight to a service, without HTTP, signatures or sockets. */
+/**
+ * Sends the requests of a client straight to a service, without HTTP, signatures or sockets.
+ *
+ * @example
+ * ```ts
+ * const transport = serviceTransport(new SimulatedS3());
+ * const answer = await transport.send({ method: 'GET', bucket: '', key: undefined, query: {}, headers: {} });
+ * console.log(answer.status);
+ * ```
+ */
 export function serviceTransport(service: S3Service): S3Transport {
   return {
     async send(request) {

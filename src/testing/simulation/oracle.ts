@@ -10,6 +10,13 @@ export interface LostVersion {
  *
  * The promise it checks: at rest, each version is somewhere (in a folder, in the bucket, in a trash), or was replaced or
  * deleted by somebody who had seen it. Contents are told apart by themselves, so each write needs a content of its own.
+ *
+ * @example
+ * ```ts
+ * const oracle = new Oracle();
+ * oracle.wrote('first draft', 'machine A');
+ * console.log(oracle.lost(new Set(['second draft'])));
+ * ```
  */
 export class Oracle {
   readonly #origin = new Map<string, string>();

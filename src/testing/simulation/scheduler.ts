@@ -11,7 +11,15 @@ interface Waiting {
   readonly go: () => void;
 }
 
-/** Something that runs in the simulation and can be killed: a machine's session, a user. */
+/**
+ * Something that runs in the simulation and can be killed: a machine's session, a user.
+ *
+ * @example
+ * ```ts
+ * const laptop = new SimulatedProcess('laptop');
+ * laptop.kill();
+ * ```
+ */
 export class SimulatedProcess {
   readonly name: string;
   #alive = true;
@@ -42,6 +50,14 @@ const RECENT = 400;
  *
  * Every operation of the simulated world waits in `step`; when all actors wait, one of those that are due is chosen.
  * The trace of chosen steps is the run: the same seed gives the same trace.
+ *
+ * @example
+ * ```ts
+ * const scheduler = new Scheduler(new SeededRandom(1), Date.UTC(2026, 0, 1));
+ * const clock = scheduler.clock(new SimulatedProcess('laptop'));
+ * await scheduler.runUntil(clock.sleep(1000));
+ * console.log(scheduler.steps, scheduler.traceHash);
+ * ```
  */
 export class Scheduler {
   readonly #random: SeededRandom;
@@ -110,7 +126,8 @@ export class Scheduler {
     for (;;) {
       await everybodyWaits();
       if (settled) return done;
-      if (this.#steps >= limit) throw new Error(`no end after ${maxSteps} steps; last: ${this.#recent.slice(-12).join(' | ')}`);
+      if (this.#steps >= limit)
+        throw new Error(`no end after ${maxSteps} steps; last: ${this.#recent.slice(-12).join(' | ')}`);
       if (!this.#grantOne()) throw new Error(`nobody can go on; last: ${this.#recent.slice(-12).join(' | ')}`);
     }
   }
