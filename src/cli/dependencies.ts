@@ -1,14 +1,14 @@
 import type { Clock } from '../core/runtime.js';
-import type { connect } from '../s3/connect.js';
 import type { MonitorOptions } from '../s3/monitor-options.js';
 import type { ConnectOptions } from '../s3/connect-options.js';
 import type { OpenPair } from '../s3/open-port.js';
+import type { ServiceClient } from '../s3/slim-client.js';
 import type { DemoWorld } from './demo/demo-world.js';
 import type { Terminals, TextOutput } from './screen.js';
 import type { StopSignal } from './stop-signals.js';
 
 /** A connected client. The command hands it on and never looks inside. */
-export type Client = Awaited<ReturnType<typeof connect>>;
+export type Client = ServiceClient;
 
 /** What `watch` needs of a monitor. */
 export interface MonitorPort {

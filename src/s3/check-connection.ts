@@ -1,5 +1,5 @@
-import type { S3Client } from '@aws-sdk/client-s3';
 import { S3ConnectionError } from '../errors.js';
+import type { ConfiguredClient } from '../replica/s3/client-config.js';
 import { resolveBucketEndpoint } from '../replica/s3/endpoint.js';
 import { readBody } from '../replica/s3/read-body.js';
 import { describeFailure, failureError } from '../replica/s3/service-error.js';
@@ -25,7 +25,7 @@ const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
  *
  * @throws S3ConnectionError with what is wrong, the endpoint, and where the keys came from.
  */
-export async function checkConnection(client: S3Client, check: ConnectionCheck): Promise<void> {
+export async function checkConnection(client: ConfiguredClient, check: ConnectionCheck): Promise<void> {
   const { bucket, prefix } = check.bucket === undefined ? { bucket: '', prefix: '' } : toAddress(check.bucket);
   const { origin } = await resolveBucketEndpoint(client, bucket);
   const transport = createUndiciTransport({ client, clock: systemRuntime.clock, connectTimeoutMs: check.timeoutMs });

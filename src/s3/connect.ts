@@ -1,11 +1,6 @@
 import type { S3Client } from '@aws-sdk/client-s3';
-import { setClientTimeout } from '../replica/s3/client-timeout.js';
-import { checkConnection } from './check-connection.js';
-import { checkOptions, throwUsageErrors } from './check-options.js';
-import { addressErrors } from './address.js';
 import type { ConnectOptions } from './connect-options.js';
-import { findIdentity } from './find-identity.js';
-import { optionTable } from './option-table.js';
+import { openConnection } from './open-connection.js';
 import { createClient } from './sdk.js';
 import { processSurroundings, type Surroundings } from './surroundings.js';
 
@@ -35,39 +30,5 @@ export async function connect(
   options: ConnectOptions = {},
   surroundings: Surroundings = processSurroundings(),
 ): Promise<S3Client> {
-  checkOptions('connect', options);
-  if (options.bucket !== undefined) throwUsageErrors('connect', addressErrors(options.bucket));
-  const identity = await findIdentity(options, surroundings);
-  const timeoutMs = (options.timeoutSeconds ?? optionTable.timeoutSeconds.default) * 1000;
-  const { endpoint } = identity;
-  const client = await createClient({
-    region: identity.region ?? 'us-east-1',
-    credentials: identity.keys,
-    // What the environment says about AWS must not move keys that came from elsewhere to another host.
-    ignoreConfiguredEndpointUrls: true,
-    ...(endpoint !== undefined && { endpoint }),
-    forcePathStyle: options.forcePathStyle ?? (endpoint !== undefined && !isOfAws(endpoint)),
-    // Several services refuse the checksums that the SDK adds by itself.
-    ...((endpoint === undefined || isOfAws(endpoint)) ? {} : { requestChecksumCalculation: 'WHEN_REQUIRED', responseChecksumValidation: 'WHEN_REQUIRED' }),
-    requestHandler: {
-      connectionTimeout: Math.min(timeoutMs, 10_000),
-      requestTimeout: timeoutMs,
-      socketTimeout: timeoutMs,
-      throwOnRequestTimeout: true,
-    },
-  });
-  // When nobody set it, a service that has shown itself to be one may be slower over a large file.
-  if (options.timeoutSeconds !== undefined) setClientTimeout(client, timeoutMs);
-  try {
-    await checkConnection(client, { bucket: options.bucket, source: identity.source, timeoutMs });
-  } catch (error) {
-    client.destroy();
-    throw error;
-  }
-  return client;
-}
-
-/** Whether an address is one of AWS's own. */
-function isOfAws(endpoint: string): boolean {
-  return /(^|\.)amazonaws\.com(\.cn)?$/i.test(new URL(endpoint).hostname);
+  return openConnection(options, surroundings, ({ config }) => createClient(config));
 }

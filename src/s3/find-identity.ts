@@ -12,6 +12,8 @@ export interface Identity {
   readonly source: string;
   /** Gives the keys; asked again when temporary ones end. */
   readonly keys: () => Promise<Keys>;
+  /** The keys are always the same ones. */
+  readonly isFixed: boolean;
   readonly endpoint: string | undefined;
   readonly region: string | undefined;
 }
@@ -91,7 +93,7 @@ async function fromAws(surroundings: Surroundings, profile: string | undefined):
     const told = cause instanceof Error && /^(Credentials|Token)ProviderError$/.test(cause.name) && !cause.message.includes('ommand failed');
     return told ? { why: `${source}: ${cause.message}`, cause } : { why: `${source}: gave none` };
   }
-  return { identity: { source, ...found } };
+  return { identity: { source, isFixed: false, ...found } };
 }
 
 function withPlace(identity: Identity, options: CredentialOptions, env: Surroundings['env']): Identity {
@@ -106,7 +108,7 @@ function withPlace(identity: Identity, options: CredentialOptions, env: Surround
 }
 
 function fixed(source: string, keys: Keys): Identity {
-  return { source, keys: () => Promise.resolve(keys), endpoint: undefined, region: undefined };
+  return { source, keys: () => Promise.resolve(keys), isFixed: true, endpoint: undefined, region: undefined };
 }
 
 function variable(env: Surroundings['env'], name: string): string | undefined {

@@ -1,6 +1,5 @@
 import { setMaxListeners } from 'node:events';
 import { hostname } from 'node:os';
-import type { S3Client } from '@aws-sdk/client-s3';
 import type { Conflict, ConflictAnswer } from '../core/conflict.js';
 import type { Runtime } from '../core/runtime.js';
 import { PathError } from '../errors.js';
@@ -10,6 +9,7 @@ import { createPathFilter } from '../replica/local/filter.js';
 import { createLocalReplica, type LocalReplica } from '../replica/local/local-replica.js';
 import { resolveRoot } from '../replica/local/resolve-root.js';
 import type { PathFilter } from '../replica/replica.js';
+import type { ConfiguredClient } from '../replica/s3/client-config.js';
 import { resolveBucketEndpoint } from '../replica/s3/endpoint.js';
 import { createS3Replica, type S3Replica } from '../replica/s3/index.js';
 import type { S3Transport } from '../replica/s3/transport.js';
@@ -53,14 +53,14 @@ export interface PairPorts {
  *
  * @throws UsageError `ERR_FOLDER_MISSING`, `ERR_FOLDER_PAIRED_ELSEWHERE` and the like; LockedError `ERR_LOCKED`.
  */
-export function openPair(client: S3Client, bucket: string, folder: string, options: ResolvedSyncOptions): Promise<Pair> {
+export function openPair(client: ConfiguredClient, bucket: string, folder: string, options: ResolvedSyncOptions): Promise<Pair> {
   return openPairOn({}, client, bucket, folder, options);
 }
 
 /** {@link openPair} on other ports than the real ones, so that each step that reaches a disk or a store can be watched. */
 export async function openPairOn(
   ports: PairPorts,
-  client: Pick<S3Client, 'config'>,
+  client: ConfiguredClient,
   bucket: string,
   folder: string,
   options: ResolvedSyncOptions,
@@ -91,7 +91,7 @@ export async function openPairOn(
 interface OpenedPairParts {
   readonly ports: PairPorts;
   readonly runtime: Runtime;
-  readonly client: Pick<S3Client, 'config'>;
+  readonly client: ConfiguredClient;
   readonly address: Address;
   readonly identity: PairIdentity;
   readonly stateDirectory: string;

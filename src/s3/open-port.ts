@@ -1,4 +1,4 @@
-import type { S3Client } from '@aws-sdk/client-s3';
+import type { ConfiguredClient } from '../replica/s3/client-config.js';
 import type { SessionListener } from '../session/event.js';
 import { addressErrors } from './address.js';
 import { optionErrors, throwUsageErrors } from './check-options.js';
@@ -10,7 +10,7 @@ import type { SyncOptions } from './sync-options.js';
 import { clientErrors } from './with-bucket.js';
 
 /** Opens a folder and a bucket for work: `openPair`, or something that behaves like it. */
-export type OpenPair = (client: S3Client, bucket: string, folder: string, options: ResolvedSyncOptions) => Promise<Pair>;
+export type OpenPair = (client: ConfiguredClient, bucket: string, folder: string, options: ResolvedSyncOptions) => Promise<Pair>;
 
 /** The real `openPair`, loaded when it is first needed. */
 export const openRealPair: OpenPair = async (...args) => (await import('./open-pair.js')).openPair(...args);

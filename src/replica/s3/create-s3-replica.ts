@@ -1,4 +1,3 @@
-import type { S3Client } from '@aws-sdk/client-s3';
 import type { DigestScheme } from '../../core/digest.js';
 import type { NameRules } from '../../core/path.js';
 import type { Runtime } from '../../core/runtime.js';
@@ -7,6 +6,7 @@ import type { Replica } from '../replica.js';
 import { createBackoff, type BackoffOptions } from '../wrap/backoff.js';
 import { createByteBudget } from '../wrap/byte-budget.js';
 import type { RequestCounters, RequestEvent } from './wrap/trace.js';
+import type { ConfiguredClient } from './client-config.js';
 import { cleanUpUploads } from './clean-up-uploads.js';
 import { createClockOffset } from './clock-offset.js';
 import { composeTransport } from './compose-transport.js';
@@ -31,7 +31,7 @@ import { writeObject } from './write-object.js';
 /** Options of {@link createS3Replica}. Either `client` or `transport` is given. */
 export interface S3ReplicaOptions {
   /** Only its configuration is used: endpoint, region, credentials, path style. */
-  readonly client?: Pick<S3Client, 'config'>;
+  readonly client?: ConfiguredClient;
   /** Sends the requests instead of a connection of its own. Closed with the replica. */
   readonly transport?: S3Transport;
   /** Stands for the service where probe results are kept. Default: the client's endpoint; needed with `transport`. */

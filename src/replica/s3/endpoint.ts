@@ -1,5 +1,5 @@
-import type { S3Client } from '@aws-sdk/client-s3';
 import { S3ConnectionError } from '../../errors.js';
+import type { ConfiguredClient, EndpointAnswer } from './client-config.js';
 
 /** Where the requests of one bucket go. */
 export interface BucketEndpoint {
@@ -21,7 +21,7 @@ export interface BucketEndpoint {
  *
  * @throws S3ConnectionError `ERR_S3_REGION_MISSING`, or `ERR_S3_ENDPOINT` when there is no address for such a bucket.
  */
-export async function resolveBucketEndpoint(client: Pick<S3Client, 'config'>, bucket: string): Promise<BucketEndpoint> {
+export async function resolveBucketEndpoint(client: ConfiguredClient, bucket: string): Promise<BucketEndpoint> {
   const { config } = client;
   const region = await config.region().catch((cause: unknown) => {
     throw new S3ConnectionError(
@@ -42,7 +42,7 @@ export async function resolveBucketEndpoint(client: Pick<S3Client, 'config'>, bu
       Endpoint: `${custom.protocol}//${custom.hostname}${custom.port === undefined ? '' : `:${custom.port}`}${custom.path}`,
     }),
   };
-  let found: ReturnType<typeof config.endpointProvider>;
+  let found: EndpointAnswer;
   try {
     found = config.endpointProvider(asked);
   } catch (cause) {

@@ -1,7 +1,7 @@
-import type { S3Client } from '@aws-sdk/client-s3';
 import { Agent } from 'undici';
 import type { Clock } from '../../core/runtime.js';
 import { S3ConnectionError } from '../../errors.js';
+import type { ConfiguredClient } from './client-config.js';
 import { clientTimeoutMs } from './client-timeout.js';
 import { createClockOffset } from './clock-offset.js';
 import { connectionError } from './connection-error.js';
@@ -15,7 +15,7 @@ import { encodeKey, encodeQuery } from './uri.js';
 /** Options of {@link createUndiciTransport}. */
 export interface UndiciTransportOptions {
   /** Only its configuration is used: endpoint, region, credentials, path style. */
-  readonly client: Pick<S3Client, 'config'>;
+  readonly client: ConfiguredClient;
   readonly clock: Clock;
   /** Most connections to one host. Default 64. */
   readonly maxConnections?: number;
@@ -133,7 +133,7 @@ export function createUndiciTransport(options: UndiciTransportOptions): UndiciTr
   };
 }
 
-async function credentialsOf(client: Pick<S3Client, 'config'>): Promise<SigningCredentials> {
+async function credentialsOf(client: ConfiguredClient): Promise<SigningCredentials> {
   try {
     return await client.config.credentials();
   } catch (cause) {
