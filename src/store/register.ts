@@ -73,8 +73,8 @@ export function openRegister(stateDirectory: string, clock: Clock): Register {
       };
       // The file is replaced whole, so that looking needs no lock: the common case.
       const identityFile = pairPathsOf(stateDirectory, entry.id).identity;
-      if (isKnown(await readPairs(stateDirectory, file)) && (await readFileIfPresent(identityFile)) !== undefined)
-        return entry;
+      const registered = await readRegister(file);
+      if (registered !== undefined && isKnown(registered) && (await readFileIfPresent(identityFile)) !== undefined) return entry;
       await change(options.signal, async (pairs) => {
         const known = isKnown(pairs);
         await createPrivateDirectory(path.dirname(identityFile));
@@ -103,9 +103,14 @@ export function openRegister(stateDirectory: string, clock: Clock): Register {
 
 /** The pairs in the register; when it is missing or damaged, those whose state is there. */
 async function readPairs(stateDirectory: string, file: string): Promise<readonly RegisteredPair[]> {
+  return (await readRegister(file)) ?? (await readIdentities(stateDirectory));
+}
+
+/** What the register itself says; `undefined` when it is missing or damaged. */
+async function readRegister(file: string): Promise<readonly RegisteredPair[] | undefined> {
   const sealed = await readFileIfPresent(file);
   const text = sealed === undefined ? undefined : unsealValue(SEAL_KEY, sealed);
-  return (text === undefined ? undefined : parsePairs(text)) ?? (await readIdentities(stateDirectory));
+  return text === undefined ? undefined : parsePairs(text);
 }
 
 function parsePairs(text: string): RegisteredPair[] | undefined {
