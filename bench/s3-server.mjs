@@ -1,5 +1,6 @@
 // Runs the embedded S3 server in a process of its own; answers 'counts' over IPC with what it was asked so far.
-import { startS3Server } from '../dist/testing/index.js';
+const dist = process.env.FILECLOUDSYNC_DIST ?? new URL('../dist', import.meta.url).href;
+const { startS3Server } = await import(`${dist}/testing/index.js`);
 
 const [directory] = process.argv.slice(2);
 const server = await startS3Server({

@@ -1,0 +1,86 @@
+// The servers that the programs talk to: the embedded one as a sink with its data in memory, or a real one.
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+/**
+ * @param {'sink' | 'ceph'} kind
+ * @returns the place and keys, a client of the AWS SDK for the benchmark's own errands, `counts()` and `stop()`.
+ */
+export async function startServer(kind, dist) {
+  const started = kind === 'sink' ? await startSink(dist) : await findCeph();
+  const S3 = await import('@aws-sdk/client-s3');
+  const client = new S3.S3Client({
+    endpoint: started.endpoint,
+    region: 'us-east-1',
+    forcePathStyle: true,
+    credentials: { accessKeyId: started.accessKeyId, secretAccessKey: started.secretAccessKey },
+  });
+  return {
+    ...started,
+    makeBucket: (bucket) => client.send(new S3.CreateBucketCommand({ Bucket: bucket })),
+    async removeBucket(bucket) {
+      for (;;) {
+        const { Contents: found = [] } = await client.send(new S3.ListObjectsV2Command({ Bucket: bucket }));
+        if (found.length === 0) break;
+        await client.send(
+          new S3.DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects: found.map(({ Key }) => ({ Key })) } }),
+        );
+      }
+      await client.send(new S3.DeleteBucketCommand({ Bucket: bucket }));
+    },
+  };
+}
+
+async function startSink(dist) {
+  const child = fork(fileURLToPath(new URL('../s3-server.mjs', import.meta.url)), [], {
+    env: { ...process.env, FILECLOUDSYNC_DIST: dist },
+    execArgv: ['--max-old-space-size=12000'],
+  });
+  const [{ endpoint }] = await once(child, 'message');
+  return {
+    name: 'embedded server in a process of its own, data in memory',
+    endpoint,
+    accessKeyId: 'bench-access-key',
+    secretAccessKey: 'bench-secret-key',
+    async counts() {
+      child.send('counts');
+      return (await once(child, 'message'))[0];
+    },
+    async stop() {
+      child.send('stop');
+      await once(child, 'exit');
+    },
+  };
+}
+
+async function findCeph() {
+  const endpoint = process.env.FCS_TEST_ENDPOINT ?? 'http://127.0.0.1:7480';
+  const answer = await fetch(endpoint).catch(() => undefined);
+  if (answer === undefined)
+    throw new Error(`No server answers at ${endpoint}. Start one with scripts/ceph/start.sh and source its env file.`);
+  return {
+    name: `Ceph (${answer.headers.get('server') ?? 'version not told'}) at ${endpoint}`,
+    endpoint,
+    accessKeyId: process.env.FCS_TEST_ACCESS_KEY ?? 'SYNCKEY',
+    secretAccessKey: process.env.FCS_TEST_SECRET_KEY ?? 'SYNCSECRET',
+    counts: async () => undefined,
+    stop: async () => {},
+  };
+}
+
+/** What was asked between two counts, in one line and in numbers. */
+export function asked(before, after) {
+  if (before === undefined) return {};
+  const byOperation = {};
+  for (const [name, count] of Object.entries(after.byOperation)) {
+    const more = count - (before.byOperation[name] ?? 0);
+    if (more > 0) byOperation[name] = more;
+  }
+  return {
+    requests: after.requests - before.requests,
+    bytesIn: after.bytesIn - before.bytesIn,
+    bytesOut: after.bytesOut - before.bytesOut,
+    byOperation,
+  };
+}
