@@ -1,0 +1,81 @@
+import { createHash } from 'node:crypto';
+import { createUndiciTransport } from '../../src/replica/s3/undici-transport.js';
+import type { S3Request, S3Response } from '../../src/replica/s3/transport.js';
+import { systemRuntime } from '../../src/s3/system-runtime.js';
+import { plainClient } from './run-command.js';
+
+/** A hand that reaches into a bucket past the product. */
+export class Bucket {
+  readonly name: string;
+  readonly #send: (request: S3Request) => Promise<S3Response>;
+
+  constructor(name: string, send: (request: S3Request) => Promise<S3Response>) {
+    this.name = name;
+    this.#send = send;
+  }
+
+  async create(): Promise<void> {
+    await this.#ask('PUT', undefined);
+  }
+
+  async put(key: string, content: string | Uint8Array, modifiedMs?: number): Promise<void> {
+    const body = Buffer.from(content);
+    const headers = {
+      'content-md5': createHash('md5').update(body).digest('base64'),
+      ...(modifiedMs !== undefined && { 'x-amz-meta-mtime': String(modifiedMs / 1000) }),
+    };
+    await this.#ask('PUT', key, {}, headers, body);
+  }
+
+  async remove(key: string): Promise<void> {
+    await this.#ask('DELETE', key);
+  }
+
+  async get(key: string): Promise<string> {
+    return (await this.getBytes(key)).toString();
+  }
+
+  getBytes(key: string): Promise<Buffer> {
+    return this.#ask('GET', key);
+  }
+
+  /** All keys: fewer than a thousand, and plain. */
+  async keys(): Promise<string[]> {
+    const xml = (await this.#ask('GET', undefined, { 'list-type': '2' })).toString();
+    return Array.from(xml.matchAll(/<Key>([^<]*)<\/Key>/g), ([, key = '']) => key);
+  }
+
+  /** The keys of the uploads that were begun and not ended. */
+  async uploads(): Promise<string[]> {
+    const xml = (await this.#ask('GET', undefined, { uploads: '' })).toString();
+    return Array.from(xml.matchAll(/<Key>([^<]*)<\/Key>/g), ([, key = '']) => key);
+  }
+
+  async objects(): Promise<Map<string, string>> {
+    const objects = new Map<string, string>();
+    for (const key of await this.keys()) objects.set(key, await this.get(key));
+    return objects;
+  }
+
+  async #ask(
+    method: S3Request['method'],
+    key: string | undefined,
+    query: Readonly<Record<string, string>> = {},
+    headers: Readonly<Record<string, string>> = {},
+    body?: Uint8Array,
+  ): Promise<Buffer> {
+    const answer = await this.#send({ method, bucket: this.name, key, query, headers, ...(body && { body }) });
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of answer.body) chunks.push(chunk);
+    const bytes = Buffer.concat(chunks);
+    if (answer.status >= 300)
+      throw new Error(`${method} ${key ?? this.name} answered ${answer.status}: ${bytes.toString()}`);
+    return bytes;
+  }
+}
+
+/** Opens buckets of one server; closed by the caller. */
+export function openBuckets(endpoint: string): { bucket(name: string): Bucket; close(): Promise<void> } {
+  const transport = createUndiciTransport({ client: plainClient(endpoint), clock: systemRuntime.clock });
+  return { bucket: (name) => new Bucket(name, (request) => transport.send(request)), close: () => transport.close() };
+}

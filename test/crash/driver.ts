@@ -1,0 +1,30 @@
+import { createUndiciTransport } from '../../src/replica/s3/undici-transport.js';
+import { createDefaultFileSystem } from '../../src/replica/local/default-file-system.js';
+import { LevelDatabaseHome } from '../../src/store/level-database-home.js';
+import { systemRuntime } from '../../src/s3/system-runtime.js';
+import { StepCounter, watchDatabaseHome, watchFileSystem, watchTransport } from './failpoints.js';
+import { plainClient, runCommand, type CommandInput } from './run-command.js';
+import { watchStateFiles } from './state-files.js';
+
+/** What the process is told. */
+export interface DriverInput extends CommandInput {
+  /** The step before which it dies. */
+  readonly killAt?: string;
+}
+
+const input = JSON.parse(process.argv[2] ?? '') as DriverInput;
+const counter = new StepCounter();
+const { clock } = systemRuntime;
+
+const onStep = (step: string): void => {
+  if (counter.next(step) === input.killAt) process.kill(process.pid, 'SIGKILL');
+};
+
+watchStateFiles(input.stateDir, onStep);
+const outcome = await runCommand(input, {
+  fileSystem: watchFileSystem(createDefaultFileSystem(), input.folder, onStep),
+  databaseHome: (directory) => watchDatabaseHome(new LevelDatabaseHome(directory, clock), onStep),
+  transport: watchTransport(createUndiciTransport({ client: plainClient(input.endpoint), clock }), onStep),
+});
+onStep('end');
+process.stdout.write(JSON.stringify({ outcome, steps: counter.ids }));

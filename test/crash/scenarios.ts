@@ -1,0 +1,367 @@
+import type { SyncOptions } from '../../src/s3/sync-options.js';
+import type { Command } from './run-command.js';
+
+/** What a scenario does by hand, on both sides: on a real disk, or on a simulated one. */
+export interface ScenarioWorld {
+  write(path: string, content: string, modifiedMs?: number): void;
+  remove(path: string): void;
+  makeDirectory(path: string): void;
+  readonly bucket: {
+    put(key: string, content: string, modifiedMs?: number): Promise<void>;
+    remove(key: string): Promise<void>;
+  };
+}
+
+/** Old enough not to be taken for a file that is still being written. */
+export const OLD_MS = Date.UTC(2024, 0, 1);
+
+/** One operation in which the process is killed at every step. */
+export interface Scenario {
+  readonly name: string;
+  /** What both sides have agreed on before; `undefined`: the pair has never been synchronised. */
+  readonly agreed?: (world: ScenarioWorld) => Promise<void> | void;
+  /** What is different when the command is called. */
+  readonly change?: (world: ScenarioWorld) => Promise<void> | void;
+  /** Default: sync. */
+  readonly command?: Command;
+  readonly options?: SyncOptions;
+  readonly probes?: boolean;
+  /** What a person does between the kill and the next run. */
+  readonly between?: (world: ScenarioWorld) => Promise<void> | void;
+  /** Taken by `npm test` as well: one of each kind. */
+  readonly inShort?: boolean;
+  /** Contents of which each has to be somewhere at every instant. */
+  readonly kept: readonly string[];
+}
+
+const MIB = 1024 * 1024;
+const MINUTE_MS = 60_000;
+
+/** Content of six MiB, which goes in two parts. */
+function large(mark: string): string {
+  return mark.repeat(Math.ceil((6 * MIB) / mark.length)).slice(0, 6 * MIB);
+}
+
+const V1 = 'one: the version both agreed on';
+const LOCAL = 'two: what was written in the folder';
+const REMOTE = 'three: what was written in the bucket, and longer';
+const OTHER = 'a file that nobody touches';
+const BIG1 = large('big one ');
+const BIG2 = large('big two ');
+
+/** Two files, so that no side is ever empty. */
+function agreedOn(path: string, content = V1): (world: ScenarioWorld) => void {
+  return (world) => {
+    world.write(path, content);
+    world.write('other', OTHER);
+  };
+}
+
+function bothChanged(path: string, newer: 'local' | 'bucket'): (world: ScenarioWorld) => Promise<void> {
+  return async (world) => {
+    world.write(path, LOCAL, OLD_MS + (newer === 'local' ? 2 : 1) * MINUTE_MS);
+    await world.bucket.put(path, REMOTE, OLD_MS + (newer === 'local' ? 1 : 2) * MINUTE_MS);
+  };
+}
+
+/** Every operation there is. */
+export const SCENARIOS: readonly Scenario[] = [
+  {
+    name: 'first sync, the store is tried out',
+    change: async (world) => {
+      world.write('a/local', LOCAL);
+      await world.bucket.put('b/remote', REMOTE);
+      world.write('both', V1);
+      await world.bucket.put('both', V1);
+    },
+    probes: true,
+    kept: [LOCAL, REMOTE, V1],
+  },
+  {
+    name: 'upload of a new file',
+    agreed: agreedOn('f'),
+    change: (world) => world.write('a/b/new', LOCAL),
+    kept: [V1, LOCAL],
+  },
+  {
+    name: 'upload of an edit',
+    agreed: agreedOn('f'),
+    change: (world) => world.write('f', LOCAL),
+    inShort: true,
+    kept: [LOCAL, OTHER],
+  },
+  {
+    name: 'upload in parts',
+    agreed: agreedOn('f'),
+    change: (world) => world.write('big', BIG1),
+    inShort: true,
+    kept: [V1, BIG1],
+  },
+  {
+    name: 'upload of an edit in parts',
+    agreed: agreedOn('big', BIG1),
+    change: (world) => world.write('big', BIG2),
+    kept: [BIG2, OTHER],
+  },
+  {
+    name: 'upload in parts, then the file is edited',
+    agreed: agreedOn('f'),
+    change: (world) => world.write('big', BIG1),
+    between: (world) => world.write('big', BIG2, OLD_MS + MINUTE_MS),
+    kept: [V1],
+  },
+  {
+    name: 'upload in parts, then the file is deleted',
+    agreed: agreedOn('f'),
+    change: (world) => world.write('big', BIG1),
+    between: (world) => world.remove('big'),
+    kept: [V1],
+  },
+  {
+    name: 'upload of an edit where conditions are not known',
+    agreed: agreedOn('f'),
+    change: (world) => world.write('f', LOCAL),
+    options: { probe: false },
+    probes: true,
+    kept: [LOCAL, OTHER],
+  },
+  {
+    name: 'download of a new file',
+    agreed: agreedOn('f'),
+    change: (world) => world.bucket.put('a/b/new', REMOTE, OLD_MS),
+    inShort: true,
+    kept: [V1, REMOTE],
+  },
+  {
+    name: 'download of an edit',
+    agreed: agreedOn('a/f'),
+    change: (world) => world.bucket.put('a/f', REMOTE, OLD_MS),
+    inShort: true,
+    kept: [V1, REMOTE],
+  },
+  {
+    name: 'download of a large edit',
+    agreed: agreedOn('a/big', BIG1),
+    change: (world) => world.bucket.put('a/big', BIG2, OLD_MS),
+    kept: [BIG1, BIG2],
+  },
+  {
+    name: 'download of an edit, then the file is deleted in the bucket',
+    agreed: agreedOn('a/f'),
+    change: (world) => world.bucket.put('a/f', REMOTE, OLD_MS),
+    between: (world) => world.bucket.remove('a/f'),
+    kept: [V1],
+  },
+  {
+    name: 'delete in the folder',
+    agreed: agreedOn('a/b/f'),
+    change: (world) => world.bucket.remove('a/b/f'),
+    inShort: true,
+    kept: [V1, OTHER],
+  },
+  {
+    name: 'delete in the bucket',
+    agreed: agreedOn('a/f'),
+    change: (world) => world.remove('a'),
+    inShort: true,
+    kept: [OTHER],
+  },
+  {
+    name: 'delete in the bucket, then the file is written again',
+    agreed: agreedOn('a/f'),
+    change: (world) => world.remove('a'),
+    between: (world) => world.write('a/f', LOCAL),
+    kept: [OTHER],
+  },
+  {
+    name: 'a file that is renamed',
+    agreed: agreedOn('a/f'),
+    change: (world) => {
+      world.remove('a');
+      world.write('b/g', V1);
+    },
+    kept: [V1, OTHER],
+  },
+  {
+    name: 'conflict, the newer one is in the folder',
+    agreed: agreedOn('f'),
+    change: bothChanged('f', 'local'),
+    inShort: true,
+    kept: [LOCAL, REMOTE],
+  },
+  {
+    name: 'conflict, the newer one is in the bucket',
+    agreed: agreedOn('f'),
+    change: bothChanged('f', 'bucket'),
+    kept: [LOCAL, REMOTE],
+  },
+  {
+    name: 'conflict, the folder wins',
+    agreed: agreedOn('f'),
+    change: bothChanged('f', 'bucket'),
+    options: { conflict: 'local' },
+    kept: [LOCAL, REMOTE],
+  },
+  {
+    name: 'conflict, the bucket wins',
+    agreed: agreedOn('f'),
+    change: bothChanged('f', 'local'),
+    options: { conflict: 'bucket' },
+    kept: [LOCAL, REMOTE],
+  },
+  {
+    name: 'conflict, both are kept',
+    agreed: agreedOn('d/f.txt'),
+    change: bothChanged('d/f.txt', 'local'),
+    options: { conflict: 'keep-both' },
+    inShort: true,
+    kept: [LOCAL, REMOTE],
+  },
+  {
+    name: 'conflict of two new files, both are kept',
+    agreed: agreedOn('g'),
+    change: bothChanged('f', 'local'),
+    options: { conflict: 'keep-both' },
+    kept: [LOCAL, REMOTE],
+  },
+  {
+    name: 'conflict that waits',
+    agreed: agreedOn('f'),
+    change: bothChanged('f', 'local'),
+    options: { conflict: 'manual' },
+    inShort: true,
+    kept: [LOCAL, REMOTE],
+  },
+  {
+    name: 'conflict that waited is resolved',
+    agreed: agreedOn('f'),
+    change: bothChanged('f', 'local'),
+    options: { conflict: 'manual' },
+    command: { do: 'resolve', path: 'f', answer: 'bucket' },
+    kept: [LOCAL, REMOTE],
+  },
+  {
+    name: 'a file in the folder makes room for a directory',
+    agreed: agreedOn('f'),
+    change: async (world) => {
+      world.write('x', LOCAL);
+      await world.bucket.put('x/y', REMOTE, OLD_MS);
+    },
+    kept: [LOCAL, REMOTE, V1],
+  },
+  {
+    name: 'an object makes room for a directory',
+    agreed: agreedOn('f'),
+    change: async (world) => {
+      world.write('x/y', LOCAL);
+      await world.bucket.put('x', REMOTE, OLD_MS);
+    },
+    inShort: true,
+    kept: [LOCAL, REMOTE, V1],
+  },
+  {
+    name: 'a file becomes a directory',
+    agreed: agreedOn('x'),
+    change: (world) => {
+      world.remove('x');
+      world.write('x/y', LOCAL);
+    },
+    inShort: true,
+    kept: [LOCAL, OTHER],
+  },
+  {
+    name: 'an object becomes a directory',
+    agreed: agreedOn('x'),
+    change: async (world) => {
+      await world.bucket.remove('x');
+      await world.bucket.put('x/y', REMOTE, OLD_MS);
+    },
+    kept: [V1, REMOTE, OTHER],
+  },
+  {
+    name: 'a new file where an empty directory stands',
+    agreed: agreedOn('f'),
+    change: async (world) => {
+      world.makeDirectory('x/y');
+      await world.bucket.put('x', REMOTE, OLD_MS);
+    },
+    kept: [V1, REMOTE],
+  },
+  {
+    name: 'deleted on both sides',
+    agreed: agreedOn('f'),
+    change: async (world) => {
+      world.remove('f');
+      await world.bucket.remove('f');
+    },
+    kept: [OTHER],
+  },
+  {
+    name: 'a path that is excluded',
+    agreed: agreedOn('f'),
+    change: (world) => world.write('.filecloudsyncignore', 'f\n'),
+    kept: [V1, OTHER],
+  },
+  {
+    name: 'the bucket is only read',
+    agreed: agreedOn('f'),
+    change: bothChanged('f', 'local'),
+    options: { readonly: true },
+    inShort: true,
+    kept: [LOCAL, REMOTE],
+  },
+  {
+    name: 'many things at once',
+    agreed: (world) => {
+      for (let i = 0; i < 6; i++) world.write(`old/${i}`, `${V1} ${i}`);
+    },
+    change: async (world) => {
+      world.write('old/0', LOCAL);
+      await world.bucket.put('old/1', REMOTE, OLD_MS);
+      world.remove('old/2');
+      await world.bucket.remove('old/3');
+      world.write('new/local', `${LOCAL} new`);
+      await world.bucket.put('new/remote', `${REMOTE} new`, OLD_MS);
+    },
+    options: { concurrency: 4 },
+    kept: [LOCAL, REMOTE, `${LOCAL} new`, `${REMOTE} new`, ...[1, 3, 4, 5].map((i) => `${V1} ${i}`)],
+  },
+  {
+    name: 'the trash is emptied',
+    agreed: agreedOn('f'),
+    change: (world) => world.bucket.put('f', REMOTE, OLD_MS),
+    command: { do: 'purge' },
+    inShort: true,
+    kept: [REMOTE, OTHER],
+  },
+  {
+    name: 'a version is restored',
+    agreed: agreedOn('f'),
+    change: (world) => world.bucket.put('f', REMOTE, OLD_MS),
+    command: { do: 'restore-oldest' },
+    inShort: true,
+    kept: [V1, REMOTE, OTHER],
+  },
+  {
+    name: 'a plan',
+    agreed: agreedOn('f'),
+    change: bothChanged('f', 'local'),
+    command: { do: 'plan' },
+    kept: [LOCAL, REMOTE],
+  },
+  {
+    name: 'the pair is forgotten',
+    agreed: agreedOn('f'),
+    change: (world) => world.write('f', LOCAL),
+    command: { do: 'forget' },
+    inShort: true,
+    kept: [V1, LOCAL],
+  },
+  {
+    name: 'the folder is removed',
+    agreed: agreedOn('a/f'),
+    change: (world) => world.write('b', LOCAL),
+    command: { do: 'remove-folder' },
+    kept: [V1, LOCAL, OTHER],
+  },
+];

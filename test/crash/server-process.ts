@@ -1,0 +1,9 @@
+import { startS3Server } from '../../src/testing/s3/server.js';
+import { KEYS } from './run-command.js';
+
+// Killing the client never costs the server its data, so it need not wait for the disk.
+const server = await startS3Server({ credentials: KEYS, directory: process.argv[2] ?? '', durable: false });
+process.stdout.write(`${server.endpoint}\n`);
+// Ends with the process that started it.
+process.stdin.resume();
+process.stdin.on('end', () => void server.close().then(() => process.exit(0)));
