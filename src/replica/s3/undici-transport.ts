@@ -5,6 +5,7 @@ import type { ConfiguredClient } from './client-config.js';
 import { clientTimeoutMs } from './client-timeout.js';
 import { createClockOffset } from './clock-offset.js';
 import { connectionError } from './connection-error.js';
+import { createDripGuard } from './drip-guard.js';
 import { dispatch } from './dispatch.js';
 import { resolveBucketEndpoint, type BucketEndpoint } from './endpoint.js';
 import type { FlowingBody } from './flowing-body.js';
@@ -23,7 +24,7 @@ export interface UndiciTransportOptions {
   readonly connectTimeoutMs?: number;
   /** Longest wait for the head of an answer. Default: what was set for the client, else 60 s. */
   readonly headersTimeoutMs?: number;
-  /** Longest silence within a body. Default: as for the head. */
+  /** Longest silence within a body, and longest wait for each further KiB of it. Default: as for the head. */
   readonly bodyTimeoutMs?: number;
 }
 
@@ -49,12 +50,13 @@ const SKEW_WORTH_CORRECTING_MS = 4 * 60_000;
 export function createUndiciTransport(options: UndiciTransportOptions): UndiciTransport {
   const { client, clock } = options;
   const timeoutMs = clientTimeoutMs(client) ?? 60_000;
+  const bodyTimeoutMs = options.bodyTimeoutMs ?? timeoutMs;
   const agent = new Agent({
     connections: options.maxConnections ?? 64,
     pipelining: 1,
     connect: { timeout: options.connectTimeoutMs ?? Math.min(timeoutMs, 10_000) },
     headersTimeout: options.headersTimeoutMs ?? timeoutMs,
-    bodyTimeout: options.bodyTimeoutMs ?? timeoutMs,
+    bodyTimeout: bodyTimeoutMs,
   });
   const sign = createRequestSigner();
   const offset = createClockOffset();
@@ -103,7 +105,7 @@ export function createUndiciTransport(options: UndiciTransportOptions): UndiciTr
       return {
         status: answer.statusCode,
         headers: joinHeaders(answer.headers),
-        body: guardBody(answer.body, endpoint.origin),
+        body: guardBody(answer.body, { origin: endpoint.origin, clock, longestMs: bodyTimeoutMs }),
       };
     } catch (cause) {
       throw connectionError(cause, endpoint.origin);
@@ -153,14 +155,22 @@ function joinHeaders(headers: Record<string, string | string[] | undefined>): Re
   return joined;
 }
 
-/** Gives errors of the body our names. */
-function guardBody(body: FlowingBody, origin: string): AsyncIterable<Uint8Array> {
+/** Gives errors of the body our names, and gives up one that only drips. */
+function guardBody(
+  body: FlowingBody,
+  { origin, clock, longestMs }: { readonly origin: string; readonly clock: Clock; readonly longestMs: number },
+): AsyncIterable<Uint8Array> {
+  const drip = createDripGuard(clock, origin, longestMs);
   return {
     [Symbol.asyncIterator]: () => ({
       async next() {
+        const askedMs = clock.nowMs();
         try {
-          return await body.next();
+          const step = await body.next();
+          if (step.done !== true) drip.took(step.value.length, askedMs);
+          return step;
         } catch (cause) {
+          await body.return();
           throw connectionError(cause, origin);
         }
       },
