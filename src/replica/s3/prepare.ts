@@ -108,18 +108,14 @@ export function capabilitiesOf(dialect: Dialect, remark?: string): Capabilities 
   const creates = dialect.putCreate && dialect.completeCreate;
   const replaces = dialect.putReplace !== 'none' && dialect.completeReplace !== 'none';
   if (remark === undefined) {
-    if (!dialect.putCreate || dialect.putReplace === 'none') {
+    const ignored: string[] = [];
+    if (!dialect.putCreate || dialect.putReplace === 'none') ignored.push('writes');
+    else if (!creates || !replaces) ignored.push('files that are sent in parts');
+    if (dialect.remove === 'none') ignored.push('deletes');
+    if (ignored.length > 0) {
       remarks.push(
-        'This store ignores conditions on writes: if another machine writes the same file at the same moment, the later one wins.',
-      );
-    } else if (!creates || !replaces) {
-      remarks.push(
-        'This store ignores conditions on files that are sent in parts: if another machine writes the same large file at the same moment, the later one wins.',
-      );
-    }
-    if (dialect.remove === 'none') {
-      remarks.push(
-        'This store ignores conditions on deletes: a file that another machine writes at the moment of its deletion is deleted.',
+        `This store ignores conditions on ${ignored.join(' and ')}: of two machines that change the same file at the same moment, the later one wins. ` +
+          'The other version goes to the trash of the machine that wrote it, if it syncs with this program.',
       );
     }
   }
