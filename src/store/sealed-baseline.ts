@@ -10,6 +10,13 @@ import type { BaselineStore } from './state-store.js';
 const PREFIX = 'b!';
 const RANGE = rangeOf(PREFIX);
 
+/** Changes that are written together, all or nothing. */
+interface Group {
+  readonly values: Map<string, string | undefined>;
+  sync: boolean;
+  written: Promise<void>;
+}
+
 /**
  * The baseline over a database, with a tally of its rows.
  *
@@ -22,6 +29,8 @@ export class SealedBaseline implements BaselineStore {
   /** `undefined` after a change that failed half way: the next open counts again. */
   #tally: Tally | undefined;
   #marked: 'clean' | 'open';
+  /** Changes that wait for their turn; more may join them. */
+  #waiting: Group | undefined;
 
   constructor(context: StateContext, tally: Tally, marked: 'clean' | 'open') {
     this.#context = context;
@@ -77,6 +86,8 @@ export class SealedBaseline implements BaselineStore {
   }
 
   async clear(): Promise<void> {
+    // What comes after this call must not be written before it.
+    this.#waiting = undefined;
     await this.#mutex.run(async () => {
       await this.#markOpen();
       this.#tally = undefined;
@@ -87,6 +98,7 @@ export class SealedBaseline implements BaselineStore {
 
   /** Makes every row durable and says in the mark what they are. Does nothing when no row changed since. */
   async settle(): Promise<void> {
+    this.#waiting = undefined;
     await this.#mutex.run(async () => {
       if (this.#marked === 'clean' || this.#tally === undefined || this.#context.isDamaged) return;
       await this.#context.flush();
@@ -95,25 +107,42 @@ export class SealedBaseline implements BaselineStore {
     });
   }
 
-  async #change(values: ReadonlyMap<string, string | undefined>, options?: { readonly sync?: boolean }): Promise<void> {
-    if (values.size === 0) return;
-    await this.#mutex.run(async () => {
-      await this.#markOpen();
-      const keys = [...values.keys()];
-      const before = await this.#context.guarded(() => this.#context.database.getMany(keys));
-      let tally = this.#tally;
-      const operations: DatabaseOperation[] = [];
-      for (const [index, key] of keys.entries()) {
-        const old = before[index];
-        const value = values.get(key);
-        if (tally !== undefined && old !== undefined) tally = removeFromTally(tally, old);
-        if (tally !== undefined && value !== undefined) tally = addToTally(tally, value);
-        operations.push(value === undefined ? { type: 'del', key } : { type: 'put', key, value });
-      }
-      this.#tally = undefined;
-      await this.#context.guarded(() => this.#context.database.batch(operations, options));
-      this.#tally = tally;
+  /** Changes that wait for their turn are written together: a row on its own costs two calls into the database. */
+  #change(values: ReadonlyMap<string, string | undefined>, options?: { readonly sync?: boolean }): Promise<void> {
+    if (values.size === 0) return Promise.resolve();
+    const sync = options?.sync ?? false;
+    const joined = this.#waiting;
+    if (joined !== undefined) {
+      for (const [key, value] of values) joined.values.set(key, value);
+      joined.sync ||= sync;
+      return joined.written;
+    }
+    const group: Group = { values: new Map(values), sync, written: Promise.resolve() };
+    this.#waiting = group;
+    group.written = this.#mutex.run(async () => {
+      // Whoever comes from here on waits for the next turn.
+      if (this.#waiting === group) this.#waiting = undefined;
+      await this.#write(group);
     });
+    return group.written;
+  }
+
+  async #write({ values, sync }: Group): Promise<void> {
+    await this.#markOpen();
+    const keys = [...values.keys()];
+    const before = await this.#context.guarded(() => this.#context.database.getMany(keys));
+    let tally = this.#tally;
+    const operations: DatabaseOperation[] = [];
+    for (const [index, key] of keys.entries()) {
+      const old = before[index];
+      const value = values.get(key);
+      if (tally !== undefined && old !== undefined) tally = removeFromTally(tally, old);
+      if (tally !== undefined && value !== undefined) tally = addToTally(tally, value);
+      operations.push(value === undefined ? { type: 'del', key } : { type: 'put', key, value });
+    }
+    this.#tally = undefined;
+    await this.#context.guarded(() => this.#context.database.batch(operations, { sync }));
+    this.#tally = tally;
   }
 
   async #markOpen(): Promise<void> {
