@@ -19,8 +19,8 @@ describe('a connection that breaks while the store is tried out', () => {
   it.each(['reset-before', 'reset-after', 'short-body'] as const)(
     '(%s) is a failure of the connection that may pass, at whichever request',
     async (fault: Fault) => {
-      // Each probe breaks at a later request than the one before: the first, the seventh, and so on to the last.
-      const steps = Array.from({ length: 13 }, (_, i) => 1 + 6 * i);
+      // Each probe breaks at a later request than the one before: the first, the twelfth, and so on to the last.
+      const steps = Array.from({ length: 7 }, (_, i) => 1 + 11 * i);
       const nth = steps.map((_, i) => steps.slice(0, i + 1).reduce((sum, step) => sum + step, 0));
       let seen = 0;
       const broken = await Stage.open({
