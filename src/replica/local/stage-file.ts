@@ -5,7 +5,7 @@ import { showPath } from '../../core/path.js';
 import { PathError, throwIfAborted } from '../../errors.js';
 import type { Source, WriteOptions } from '../replica.js';
 import { combineParts, digestFile } from './digest-file.js';
-import type { DirectoryHandle, FileHandle } from './file-system.js';
+import type { DirectoryHandle, FileHandle, FileStat } from './file-system.js';
 import type { LocalContext } from './local-context.js';
 import { pathErrorOf } from './local-error.js';
 
@@ -17,6 +17,8 @@ export interface StagedFile {
   readonly directory: DirectoryHandle;
   readonly name: string;
   readonly file: FileHandle;
+  /** The file as it was staged. */
+  readonly stat: FileStat;
   readonly digest: Digest | undefined;
   /** Takes the staged name away and closes everything. Never throws; `cleanUp` finds what could not be removed. */
   discard(): Promise<void>;
@@ -51,7 +53,8 @@ export async function stageFile(
       if (options.mode !== undefined) await file.setMode(options.mode);
       // After a failed sync the pages may be gone though the file looks well: it is thrown away with the error.
       await file.sync();
-      return { directory, name, file, digest, discard };
+      const stat = await file.stat();
+      return { directory, name, file, stat, digest, discard };
     } catch (error) {
       await discard();
       throw error;

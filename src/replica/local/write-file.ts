@@ -4,7 +4,7 @@ import type { Outcome, Precondition, Source, WriteOptions, Written } from '../re
 import { errnoOf } from './file-system.js';
 import type { FileStat } from './file-system.js';
 import { clearEmptyDirectory } from './clear-empty-directory.js';
-import { fileEntryOf } from './fingerprint.js';
+import { fileEntryOf, fingerprintOf, isSameFileMoved } from './fingerprint.js';
 import type { Place } from './folder.js';
 import type { LocalContext } from './local-context.js';
 import { pathErrorOf } from './local-error.js';
@@ -50,8 +50,11 @@ export async function writeFile(
       if (errnoOf(error) === undefined) throw error;
     });
     const observedAtMs = context.diskNowMs();
-    const entry = fileEntryOf(path, await staged.file.stat(), observedAtMs);
-    return { outcome: 'done', entry, digest: staged.digest };
+    const stat = await staged.file.stat();
+    // Somebody may have written to it already, and have set its time back: what is answered is what was put there, which is then seen to have changed.
+    // RACE: an edit that keeps the size and sets this very time again, since the file was linked.
+    const own = isSameFileMoved(stat, fingerprintOf(staged.stat)) ? stat : staged.stat;
+    return { outcome: 'done', entry: fileEntryOf(path, own, observedAtMs), digest: staged.digest };
   } catch (error) {
     throw pathErrorOf(error, path, 'write');
   } finally {
