@@ -44,6 +44,7 @@ export function generateScenario(seed: number): Scenario {
     dialect,
     probe,
     partSizeBytes,
+    pageKeys: random.chance(0.2) ? 3 : 1000,
     machines,
     acts,
     crashes,
@@ -86,6 +87,9 @@ function makeCrashes(random: SeededRandom, machineCount: number, operations: num
 
 function makeActs(random: SeededRandom, machineCount: number): Act[] {
   const acts: Act[] = [];
+  // The fewer places, the more people meet at one; and who was just somewhere often comes again, as do the others.
+  const places = Array.from({ length: random.pick([1, 2, 3, 4, 10]) }, () => random.pick(PATHS));
+  let place = random.pick(places);
   const count = 4 + random.below(random.chance(0.15) ? 40 : 14);
   const pace = random.pick([10, 25, 25, 80]);
   let ms = 0;
@@ -93,14 +97,15 @@ function makeActs(random: SeededRandom, machineCount: number): Act[] {
     if (i > 0 && !random.chance(0.2)) ms += random.below(2 * pace);
     const at = random.below(machineCount);
     const roll = random.next();
+    if (!random.chance(0.35)) place = random.pick(places);
     if (roll < 0.46) {
-      const path = random.pick(PATHS);
+      const path = place;
       const write = { ms, act: 'write', at, path, how: random.chance(0.5) ? 'in-place' : 'replace', size: sizeChoice(random), time: timeChoice(random) } as const;
       acts.push(write);
       // Written twice within one tick: the second time shows nowhere but in the content.
       if (random.chance(0.15)) acts.push({ ...write, ms: ms + random.below(12), size: 'same', time: 'now' });
-    } else if (roll < 0.58) acts.push({ ms, act: 'remove', at, path: random.pick(PATHS) });
-    else if (roll < 0.66) acts.push({ ms, act: 'rename', at, path: random.pick(PATHS), to: random.pick(PATHS) });
+    } else if (roll < 0.58) acts.push({ ms, act: 'remove', at, path: place });
+    else if (roll < 0.66) acts.push({ ms, act: 'rename', at, path: place, to: random.pick(PATHS) });
     else if (roll < 0.69) acts.push({ ms, act: 'rename', at, path: random.pick(DIRECTORIES), to: random.pick(DIRECTORIES) });
     else if (roll < 0.71) acts.push({ ms, act: 'remove', at, path: random.pick(DIRECTORIES) });
     else if (roll < 0.73) acts.push({ ms, act: 'mkdir', at, path: random.pick([...DIRECTORIES, ...PATHS]) });
@@ -110,8 +115,8 @@ function makeActs(random: SeededRandom, machineCount: number): Act[] {
     else if (roll < 0.8) acts.push({ ms, act: 'clock', at, byMs: (random.next() - 0.5) * random.pick([100, 10_000, 20 * DAY_MS]) });
     else if (roll < 0.825) acts.push({ ms, act: 'exclude', at, prefix: random.chance(0.3) ? null : random.pick(['a', 'b', 'd']) });
     else if (roll < 0.845) acts.push({ ms, act: 'stop', at, how: random.chance(0.5) ? 'soft' : 'hard' });
-    else if (roll < 0.93) acts.push({ ms, act: 'put', path: random.pick(PATHS), size: sizeChoice(random) });
-    else if (roll < 0.98) acts.push({ ms, act: 'delete', path: random.pick(PATHS) });
+    else if (roll < 0.93) acts.push({ ms, act: 'put', path: place, size: sizeChoice(random) });
+    else if (roll < 0.98) acts.push({ ms, act: 'delete', path: place });
     else acts.push({ ms, act: 'hostile', path: random.pick(HOSTILE_KEYS) });
   }
   return acts.sort((a, b) => a.ms - b.ms);

@@ -12,6 +12,8 @@ export interface Stage {
 }
 
 const PARTS_LENGTH = 60;
+/** How long it takes to read the time of a file, write the file and set the time again: one coarse tick of a disk. */
+const KEEPING_MS = 20;
 /** Where links of users lead, and where nothing of ours may ever arrive. */
 export const OUTSIDE = '/outside';
 
@@ -75,7 +77,9 @@ function performInFolder(
       if (standing !== undefined && standing.type !== 'file') return;
       const old = standing === undefined ? undefined : user.readText(path);
       const content = contentOf(number, machine.name, act.size, old);
-      const kept = act.time === 'kept' && standing !== undefined ? user.modifiedMsOf(path) : undefined;
+      // To keep a time it has to be read first and set again after: not in the very instant in which the file got there.
+      const isOld = standing !== undefined && Number(standing.ctimeNs) / 1e6 < machine.nowMs - KEEPING_MS;
+      const kept = act.time === 'kept' && isOld ? user.modifiedMsOf(path) : undefined;
       const modifiedMs = act.time === 'back' ? machine.nowMs - 1_000_000 - number : kept;
       const options = modifiedMs === undefined ? {} : { modifiedMs };
       if (act.how === 'in-place') user.writeFile(path, content, options);

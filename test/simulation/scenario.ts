@@ -78,6 +78,8 @@ export interface Scenario {
   /** Whether the store is tried out, was tried out before, or is not trusted with anything. */
   readonly probe: 'now' | 'before' | 'never';
   readonly partSizeBytes: number;
+  /** Keys on a page of a listing. */
+  readonly pageKeys: number;
   readonly machines: readonly MachinePlan[];
   readonly acts: readonly Act[];
   readonly crashes: readonly Crash[];

@@ -38,7 +38,7 @@ export async function shrink(scenario: Scenario, failureOf: FailureOf): Promise<
         await tries({ ...best, machines });
       }
     }
-    for (const simpler of [{ dialect: 'aws', probe: 'before' }, { probe: 'before' }, { partSizeBytes: 8_388_608 }] as const) {
+    for (const simpler of [{ dialect: 'aws', probe: 'before' }, { probe: 'before' }, { partSizeBytes: 8_388_608 }, { pageKeys: 1000 }] as const) {
       if (Object.entries(simpler).some(([name, value]) => best[name as keyof Scenario] !== value)) await tries({ ...best, ...simpler });
     }
   }

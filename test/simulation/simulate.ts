@@ -15,7 +15,7 @@ const BUCKET = 'bucket';
 const AMAZON = 'https://s3.us-east-1.amazonaws.com';
 const START_MS = Date.UTC(2026, 0, 1);
 /** How often all machines may sync in turn until nothing changes any more. */
-const SETTLE_PASSES = 8;
+const SETTLE_ROUNDS = 8;
 
 /** What a run was like. */
 export interface SimulationResult {
@@ -39,7 +39,8 @@ export async function simulate(scenario: Scenario): Promise<SimulationResult> {
   const clock = scheduler.clock(outside);
   const oracle = new Oracle();
   const violations: string[] = [];
-  const dialect = { ...DIALECTS[scenario.dialect], leastPartBytes: 1 };
+  const plain = DIALECTS[scenario.dialect];
+  const dialect = { ...plain, leastPartBytes: 1, listing: { ...plain.listing, pageSize: scenario.pageKeys } };
   const service = new SimulatedS3({ runtime: { clock, random: random.fork() }, dialect });
   service.createBucket(BUCKET);
   const facts = scenario.probe === 'before' && scenario.dialect !== 'aws' ? await knownFacts(scenario.dialect, BUCKET) : new Map();
@@ -48,8 +49,8 @@ export async function simulate(scenario: Scenario): Promise<SimulationResult> {
     const faults = scenario.networkFaults.filter(isHere).map(({ rule }) => rule);
     const network = { calm: false };
     const faulty = service.transport({ faults: { rules: faults } });
-    const plain = service.transport();
-    const transport = { send: (request: Parameters<typeof plain.send>[0]) => (network.calm ? plain : faulty).send(request), close: () => plain.close() };
+    const sound = service.transport();
+    const transport = { send: (request: Parameters<typeof sound.send>[0]) => (network.calm ? sound : faulty).send(request), close: () => sound.close() };
     const endpoint = scenario.dialect === 'aws' ? AMAZON : STORE_ENDPOINT;
     const remote = { bucket: BUCKET, endpoint, probe: scenario.probe !== 'never', partSizeBytes: scenario.partSizeBytes };
     const world = { scheduler, random: random.fork(), transport, knownFacts: facts, remote, onViolation: (text: string) => violations.push(text) };
@@ -119,25 +120,26 @@ async function syncInTrouble(machine: Machine, violations: string[]): Promise<un
   }
 }
 
-/** All machines sync in turn, until folders and bucket agree, or until a whole pass changes nothing. A folder that was emptied on purpose is let through. */
+/**
+ * Machines sync in turn, until folders and bucket agree, each at least once; to prove rest, until a whole round changes nothing.
+ * A folder that was emptied on purpose is let through.
+ */
 async function settle(stage: Stage, clock: { sleep(ms: number): Promise<void> }, provesRest: boolean): Promise<string[]> {
-  for (let pass = 0; pass < SETTLE_PASSES; pass++) {
-    let changes = 0;
+  for (let round = 1; round <= SETTLE_ROUNDS; round++) {
+    let isRest = true;
     for (const machine of stage.machines) {
+      if (round > 1 && !provesRest && divergencesOf(machine, await contentsOf(stage.service, stage.bucket)).length === 0) continue;
       await clock.sleep(5000);
       try {
         const result = await syncInPeace(machine);
-        changes += result === 'crashed' ? 1 : result.changes.length;
+        if (result === 'crashed' || result.changes.length > 0 || (round === 1 && !provesRest)) isRest = false;
       } catch (error) {
         return [`${machine.name} cannot sync in peace: ${describe(error)}`];
       }
     }
-    if (changes === 0) return [];
-    if (provesRest) continue;
-    const bucket = await contentsOf(stage.service, stage.bucket);
-    if (stage.machines.every((machine) => divergencesOf(machine, bucket).length === 0)) return [];
+    if (isRest) return [];
   }
-  return [`still changing after ${SETTLE_PASSES} rounds`];
+  return [`still changing after ${SETTLE_ROUNDS} rounds`];
 }
 
 /** What a person does who reads the messages: runs again where the folder was exchanged during a run, and forgets where the pair was begun in another folder. */
