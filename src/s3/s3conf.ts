@@ -1,4 +1,3 @@
-import { isMap, isScalar, LineCounter, parseDocument } from 'yaml';
 import { S3ConnectionError } from '../errors.js';
 import { ConfigFileError } from '../store/config-file.js';
 import { httpAddress } from './option-checks.js';
@@ -32,7 +31,7 @@ export async function readS3Conf(file: string, surroundings: Pick<Surroundings, 
     throw error instanceof ConfigFileError ? fileError(file, error.reason) : error;
   });
   if (found === undefined) return undefined;
-  const conf = parseS3Conf(found.text, file);
+  const conf = await parseS3Conf(found.text, file);
   if (found.readableByOthers && conf.secretAccessKey !== undefined) {
     surroundings.warn(
       `The file ${file} holds a secret key and can be read by other users of this machine. Run: chmod 600 ${file}`,
@@ -42,7 +41,9 @@ export async function readS3Conf(file: string, surroundings: Pick<Surroundings, 
   return conf;
 }
 
-function parseS3Conf(text: string, file: string): S3Conf {
+async function parseS3Conf(text: string, file: string): Promise<S3Conf> {
+  // Most machines have no such file, and reading YAML takes long to load.
+  const { isMap, isScalar, LineCounter, parseDocument } = await import('yaml');
   const lines = new LineCounter();
   // The schema `failsafe` leaves every scalar a text: a key of digits alone would lose its zeros as a number.
   const document = parseDocument(text, { schema: 'failsafe', lineCounter: lines, prettyErrors: false });
