@@ -6,7 +6,12 @@ import type { PathOutcome } from './path-outcome.js';
 
 /** Carries a remote deletion into the folder: the file goes to the trash. */
 export async function deleteLocal(context: TransferContext, rule: RuleId, local: FileEntry): Promise<PathOutcome> {
-  // RACE: an object created at this path since the listing is not seen here; the next cycle downloads it.
+  // A listing that was cut short, or damaged on its way, can look whole: the store is asked about this very object.
+  const standing = await context.remote.observe(local.path, context.signal);
+  if (standing?.kind === 'file') {
+    return { type: 'again', paths: [local.path], message: `${local.path} is in the bucket, though its list did not say so.` };
+  }
+  // RACE: an object created at this path since that look is not seen here; the next cycle downloads it.
   const result = await context.local.remove(local.path, expecting(local), {
     signal: context.signal,
     reason: 'deleted',

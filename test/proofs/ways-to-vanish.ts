@@ -76,6 +76,14 @@ async function rewritten(response: S3Response, edit: (text: string) => string): 
   return textAnswer(response.status, edit(Buffer.concat(chunks).toString()));
 }
 
+function firstHalf(text: string): string {
+  const contents = text.match(/<Contents>.*?<\/Contents>/gs) ?? [];
+  const kept = contents.slice(0, Math.ceil(contents.length / 2));
+  return text
+    .replace(/<Contents>.*<\/Contents>/s, kept.join(''))
+    .replace(/<KeyCount>\d+/, `<KeyCount>${kept.length}`);
+}
+
 /** Moves the folder away on its disk, and puts something else in its place. */
 function exchanged(words: string, put: (pairing: Pairing) => void, told: RegExp, more: Partial<Cause> = {}): Cause {
   return {
@@ -226,6 +234,11 @@ export const CAUSES: readonly Cause[] = [
   lists('the keys come under another prefix', /cannot be trusted|of \d+ known files are gone|The bucket is empty/, (request, inner) =>
     inner.send(request).then((response) => rewritten(response, (text) => text.replaceAll('<Key>', '<Key>old/'))),
   { couldBeMeant: true, from: 40 }),
+  {
+    ...lists('the list ends after its first half, and says that it is whole', /./, (request, inner) => inner.send(request).then((response) => rewritten(response, firstHalf))),
+    // The guard does not mind so few; the store is asked about each object, and nothing is the matter.
+    told: undefined,
+  },
   {
     side: 'remote',
     words: 'the bucket was deleted, and made again empty',
