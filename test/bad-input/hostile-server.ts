@@ -1,9 +1,7 @@
-import { execFileSync } from 'node:child_process';
 import { createServer as createHttp, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import { createServer as createHttps } from 'node:https';
 import { createServer as createTcp, type Server, type Socket } from 'node:net';
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
+import { SELF_SIGNED } from '../fixtures/self-signed.js';
 
 /** Something that listens on loopback and does no good. */
 export interface HostileServer {
@@ -26,36 +24,9 @@ export function hostileHttp(
 }
 
 /** A server with a certificate that nobody vouches for. */
-export function selfSigned(place: string, listener: RequestListener): Promise<HostileServer> {
-  const key = path.join(place, 'key.pem');
-  const cert = path.join(place, 'cert.pem');
-  const subject = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1'];
-  execFileSync(
-    'openssl',
-    [
-      'req',
-      '-x509',
-      '-newkey',
-      'ec',
-      '-pkeyopt',
-      'ec_paramgen_curve:P-256',
-      '-nodes',
-      '-keyout',
-      key,
-      '-out',
-      cert,
-      '-days',
-      '2',
-      ...subject,
-    ],
-    { stdio: 'ignore' },
-  );
+export function selfSigned(listener: RequestListener): Promise<HostileServer> {
   const asked: string[] = [];
-  return listening(
-    createHttps({ key: readFileSync(key), cert: readFileSync(cert) }, noting(asked, listener)),
-    'https',
-    asked,
-  );
+  return listening(createHttps(SELF_SIGNED, noting(asked, listener)), 'https', asked);
 }
 
 /** Connections are taken, and what happens with them is the listener's. */

@@ -269,7 +269,7 @@ describe('an endpoint that', () => {
   });
 
   it('has a certificate that nobody vouches for is not talked to', async () => {
-    const ended = await syncAt(await selfSigned(stage.place, (_request, response) => listNothing(response)));
+    const ended = await syncAt(await selfSigned((_request, response) => listNothing(response)));
     expectFailure(ended, 'ERR_S3_TLS', /secure connection could not be made.*certificate/);
     expect(hostile?.asked).toEqual([]);
   });
