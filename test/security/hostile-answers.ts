@@ -49,8 +49,8 @@ const bomb =
   ']>';
 const page = (inner: string): string => `${OPEN}${inner}${END}`;
 const whole = (honest: HostileServer): string => honest.page();
-const without = (tag: string) => (honest: HostileServer) =>
-  honest.page().replace(new RegExp(`<${tag}>[^<]*</${tag}>`), '');
+const without = (element: string) => (honest: HostileServer) =>
+  honest.page().replace(new RegExp(`<${element}>[^<]*</${element}>`), '');
 
 const documents: readonly HostileAnswer[] = [
   listing('an entity bomb', () => `<?xml version="1.0"?>${bomb}${page(object('&j;'))}`),

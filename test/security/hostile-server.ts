@@ -14,7 +14,7 @@ export interface SeenRequest {
 }
 
 /** Answers a request by writing to the socket whatever it likes; `false`: the honest answer is to be given. */
-export type Hostility = (socket: Socket, request: SeenRequest, honest: HostileServer) => boolean | undefined | void;
+export type Hostility = (socket: Socket, request: SeenRequest, honest: HostileServer) => unknown;
 
 /** A server on a bare socket that is honest until it is told how not to be. */
 export class HostileServer {

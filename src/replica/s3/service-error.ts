@@ -1,4 +1,5 @@
 import { PathError, S3ConnectionError, type FileCloudSyncError } from '../../errors.js';
+import { withoutSecrets } from './known-secrets.js';
 import { isTransientStatus, retryAfterMs } from './wrap/retry.js';
 import { readBody } from './read-body.js';
 import type { S3Response } from './transport.js';
@@ -53,7 +54,7 @@ export function describeFailure(response: S3Response, bytes: Uint8Array): Servic
     code: plain(code, 64),
     message: plain(message, 200),
     region: region === undefined ? undefined : plain(region, 40),
-    requestId: headers['x-amz-request-id'],
+    requestId: headers['x-amz-request-id'] === undefined ? undefined : plain(headers['x-amz-request-id'], 100),
     retryAfterMs: retryAfterMs(response),
     isForeign,
   };
@@ -177,9 +178,9 @@ function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-/** Text from outside, short and without characters that a terminal would act on. */
+/** Text from outside, short, without our secrets and without characters that a terminal would act on. */
 function plain(text: string, most: number): string {
-  return text
+  return withoutSecrets(text)
     .slice(0, most)
     .replaceAll(/[^\x20-\x7e]/g, ' ')
     .trim()

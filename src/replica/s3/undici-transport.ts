@@ -9,6 +9,7 @@ import { createDripGuard } from './drip-guard.js';
 import { dispatch } from './dispatch.js';
 import { resolveBucketEndpoint, type BucketEndpoint } from './endpoint.js';
 import type { FlowingBody } from './flowing-body.js';
+import { rememberSecrets } from './known-secrets.js';
 import { createRequestSigner, hashPayload, type SigningCredentials } from './request-signer.js';
 import type { S3Request, S3Response, S3Transport } from './transport.js';
 import { encodeKey, encodeQuery } from './uri.js';
@@ -137,7 +138,9 @@ export function createUndiciTransport(options: UndiciTransportOptions): UndiciTr
 
 async function credentialsOf(client: ConfiguredClient): Promise<SigningCredentials> {
   try {
-    return await client.config.credentials();
+    const credentials = await client.config.credentials();
+    rememberSecrets(credentials.secretAccessKey, credentials.sessionToken);
+    return credentials;
   } catch (cause) {
     throw new S3ConnectionError(
       'ERR_S3_CREDENTIALS',
