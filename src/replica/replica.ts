@@ -40,7 +40,7 @@ export interface Source {
   /** Throws `StaleError` when the file changed since it was opened. Called by the writer just before it commits. */
   verify(signal?: AbortSignal): Promise<void>;
   /** Releases what `open` took. Must be called once; never throws. */
-  /** Gives up what is held open. Nothing may be called afterwards. */
+  /** Lets go of what is held open for it. */
   close(): Promise<void>;
 }
 
@@ -150,5 +150,6 @@ export interface Replica {
   /** Removes what interrupted runs left behind (staged files, own unfinished uploads). Called under the lock, after `prepare`. */
   cleanUp(signal?: AbortSignal): Promise<void>;
 
+  /** Ends all that is held open. Nothing may be called afterwards. */
   close(): Promise<void>;
 }

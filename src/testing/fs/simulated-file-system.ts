@@ -1,3 +1,4 @@
+import type { Clock } from '../../core/runtime.js';
 import type { DirectoryHandle, FileSystem } from '../../replica/local/file-system.js';
 import { SimulatedDisk } from './simulated-disk.js';
 import type { CrashKeep, DiskTraits } from './simulated-disk.js';
@@ -8,7 +9,7 @@ import { SimulatedUser } from './simulated-user.js';
 /** Options of {@link SimulatedFileSystem}. */
 export interface SimulatedFileSystemOptions extends DiskTraits {
   /** The virtual clock. Default: a counter that goes on by one millisecond with each look. */
-  readonly clock?: { nowMs(): number };
+  readonly clock?: Pick<Clock, 'nowMs'>;
   /** Called before every operation; may wait, so that a scheduler can interleave, or throw, or crash the disk. */
   readonly step?: (operation: string) => void | Promise<void>;
   /** The absolute path of the directory that `openRoot` answers. Default `/folder`; it stands on the disk. */
