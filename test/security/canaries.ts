@@ -7,12 +7,17 @@ import { join } from 'node:path';
  * that climbs would lead. `outside()` tells everything about them: names, kinds, contents, modes, times, link counts.
  */
 export class CanaryWorld {
-  readonly base = fs.mkdtempSync(join(tmpdir(), 'fcs-canary-'));
-  readonly above = join(this.base, 'above');
-  readonly folder = join(this.above, 'folder');
-  readonly outsideFolder = join(this.base, 'outside');
+  readonly base: string;
+  readonly above: string;
+  readonly folder: string;
+  readonly outsideFolder: string;
 
-  constructor() {
+  /** @param place - where it is made. Default: the system's place for temporary files. */
+  constructor(place = tmpdir()) {
+    this.base = fs.mkdtempSync(join(place, 'fcs-canary-'));
+    this.above = join(this.base, 'above');
+    this.folder = join(this.above, 'folder');
+    this.outsideFolder = join(this.base, 'outside');
     fs.mkdirSync(this.folder, { recursive: true });
     for (const path of [
       'canary',
