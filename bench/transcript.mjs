@@ -88,10 +88,16 @@ async function run(title, machine, ...args) {
     .filter(([, count]) => count > 0)
     .map(([name, count]) => `${name} ${count}`)
     .join(', ');
-  console.log(`\n$ filecloudsync ${args.map((arg) => (arg === machines[machine] ? machine : arg)).join(' ')}    # ${title}`);
-  console.log(`  exit ${code}; ${seconds.toFixed(1)} s, CPU ${cpu.toFixed(1)} s, peak memory ${(peak / MIB).toFixed(0)} MiB`);
+  console.log(
+    `\n$ filecloudsync ${args.map((arg) => (arg === machines[machine] ? machine : arg)).join(' ')}    # ${title}`,
+  );
+  console.log(
+    `  exit ${code}; ${seconds.toFixed(1)} s, CPU ${cpu.toFixed(1)} s, peak memory ${(peak / MIB).toFixed(0)} MiB`,
+  );
   console.log(`  ${after.requests - before.requests} requests: ${asked}`);
-  console.log(`  ${((after.bytesIn - before.bytesIn) / MIB).toFixed(1)} MiB sent, ${((after.bytesOut - before.bytesOut) / MIB).toFixed(1)} MiB received`);
+  console.log(
+    `  ${((after.bytesIn - before.bytesIn) / MIB).toFixed(1)} MiB sent, ${((after.bytesOut - before.bytesOut) / MIB).toFixed(1)} MiB received`,
+  );
   if (end !== undefined) console.log(`  ${JSON.stringify(end).slice(0, 300)}`);
   if (code !== 0) process.exitCode = 1;
 }
@@ -131,12 +137,22 @@ await big.close();
 await run('everything goes up', 'a', 'sync', machines.a, address);
 await run('nothing changed', 'a', 'sync', machines.a, address);
 await run('everything comes down elsewhere', 'b', 'sync', machines.b, address);
-check('the large file arrived byte for byte', (await digest(path.join(machines.a, 'big.bin'))) === (await digest(path.join(machines.b, 'big.bin'))));
-check('with its modification time', Math.abs((await stat(path.join(machines.a, 'big.bin'))).mtimeMs - (await stat(path.join(machines.b, 'big.bin'))).mtimeMs) < 1);
+check(
+  'the large file arrived byte for byte',
+  (await digest(path.join(machines.a, 'big.bin'))) === (await digest(path.join(machines.b, 'big.bin'))),
+);
+check(
+  'with its modification time',
+  Math.abs(
+    (await stat(path.join(machines.a, 'big.bin'))).mtimeMs - (await stat(path.join(machines.b, 'big.bin'))).mtimeMs,
+  ) < 1,
+);
 
 // Both sides edit: 100 files each, one of them the same on both, a deletion against an edit, and a new file each.
-for (let i = 0; i < 100; i++) await writeFile(path.join(machines.a, `folder-${i}`, `file-${i}.bin`), `edited on a ${i}`);
-for (let i = 99; i < 199; i++) await writeFile(path.join(machines.b, `folder-${i % 100}`, `file-${i}.bin`), `edited on b ${i}`);
+for (let i = 0; i < 100; i++)
+  await writeFile(path.join(machines.a, `folder-${i}`, `file-${i}.bin`), `edited on a ${i}`);
+for (let i = 99; i < 199; i++)
+  await writeFile(path.join(machines.b, `folder-${i % 100}`, `file-${i}.bin`), `edited on b ${i}`);
 await rm(path.join(machines.a, 'folder-50', 'file-150.bin'));
 await writeFile(path.join(machines.a, 'new-on-a.txt'), 'a');
 await writeFile(path.join(machines.b, 'new-on-b.txt'), 'b');
@@ -144,7 +160,10 @@ await run('machine a, edited', 'a', 'sync', machines.a, address);
 await run('machine b, edited, one conflict', 'b', 'sync', machines.b, address);
 await run('machine a takes what b brought', 'a', 'sync', machines.a, address);
 await run('both agree, by content', 'a', 'verify', machines.a, address);
-check('a deletion lost against an edit', (await readFile(path.join(machines.a, 'folder-50', 'file-150.bin'), 'utf8')) === 'edited on b 150');
+check(
+  'a deletion lost against an edit',
+  (await readFile(path.join(machines.a, 'folder-50', 'file-150.bin'), 'utf8')) === 'edited on b 150',
+);
 
 server.send('stop');
 await once(server, 'exit');

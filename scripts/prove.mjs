@@ -40,7 +40,9 @@ async function work([built, name, first, count, stride]) {
     const numbers = Object.fromEntries(Object.entries(found).filter(([, value]) => typeof value === 'number'));
     process.send({ numbers });
   } catch (error) {
-    process.send({ failure: error instanceof Error ? (error.name === 'TypeError' ? error.stack : error.message) : String(error) });
+    process.send({
+      failure: error instanceof Error ? (error.name === 'TypeError' ? error.stack : error.message) : String(error),
+    });
   }
   process.disconnect();
 }
@@ -60,10 +62,13 @@ async function prove(name, built, { count, seed, workers }) {
   const seconds = (performance.now() - startedAt) / 1000;
   const failures = answers.flatMap(({ failure }) => failure ?? []);
   const sums = {};
-  for (const { numbers = {} } of answers) for (const [key, value] of Object.entries(numbers)) sums[key] = (sums[key] ?? 0) + value;
+  for (const { numbers = {} } of answers)
+    for (const [key, value] of Object.entries(numbers)) sums[key] = (sums[key] ?? 0) + value;
   const figure = failures.length > 0 ? 'FAILED' : proof.says(sums);
   const rate = (count / seconds).toFixed(count / seconds < 100 ? 1 : 0);
-  console.log(`${name.toUpperCase()}: ${figure}; seed ${seed}, ${seconds.toFixed(1)} s, ${rate} a second on ${workers} workers`);
+  console.log(
+    `${name.toUpperCase()}: ${figure}; seed ${seed}, ${seconds.toFixed(1)} s, ${rate} a second on ${workers} workers`,
+  );
   for (const failure of failures) console.log(failure);
   return failures.length === 0;
 }
@@ -85,8 +90,22 @@ function build() {
   symlinkSync(path.join(root, 'node_modules'), path.join(built, 'node_modules'), 'junction');
   writeFileSync(path.join(built, 'package.json'), '{"type":"module"}\n');
   const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
-  const options = ['--noEmit', 'false', '--noCheck', '--declaration', 'false', '--sourceMap', 'false', '--rootDir', root, '--outDir', built];
-  const { status, stdout } = spawnSync(process.execPath, [tsc, '-p', path.join(root, 'tsconfig.json'), ...options], { encoding: 'utf8' });
+  const options = [
+    '--noEmit',
+    'false',
+    '--noCheck',
+    '--declaration',
+    'false',
+    '--sourceMap',
+    'false',
+    '--rootDir',
+    root,
+    '--outDir',
+    built,
+  ];
+  const { status, stdout } = spawnSync(process.execPath, [tsc, '-p', path.join(root, 'tsconfig.json'), ...options], {
+    encoding: 'utf8',
+  });
   if (status !== 0) throw new Error(`The proofs could not be compiled:\n${stdout}`);
   return built;
 }

@@ -9,7 +9,19 @@ describe('compareByteOrder', () => {
   });
 
   it('agrees with Buffer.compare for any two strings', () => {
-    const unit = fc.constantFrom('a', '/', '!', '\u00E9', '\uD7FF', '\uE000', '\uFF61', '\uFFFF', '\u{10000}', '\u{1F600}', '\u{10FFFF}');
+    const unit = fc.constantFrom(
+      'a',
+      '/',
+      '!',
+      '\u00E9',
+      '\uD7FF',
+      '\uE000',
+      '\uFF61',
+      '\uFFFF',
+      '\u{10000}',
+      '\u{1F600}',
+      '\u{10FFFF}',
+    );
     const text = fc.oneof(fc.string({ unit, maxLength: 6 }), fc.string({ unit: 'binary', maxLength: 6 }));
     fc.assert(
       fc.property(text, text, (a, b) => {

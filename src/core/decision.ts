@@ -3,8 +3,24 @@ import type { FileEntry } from './entry.js';
 
 /** The ids of the rules of reconciliation. */
 export type RuleId =
-  | 'R01' | 'R02' | 'R03' | 'R04' | 'R05' | 'R06' | 'R07' | 'R08' | 'R09'
-  | 'R10' | 'R11' | 'R12' | 'R13' | 'R14' | 'R15' | 'R16' | 'R17' | 'R18';
+  | 'R01'
+  | 'R02'
+  | 'R03'
+  | 'R04'
+  | 'R05'
+  | 'R06'
+  | 'R07'
+  | 'R08'
+  | 'R09'
+  | 'R10'
+  | 'R11'
+  | 'R12'
+  | 'R13'
+  | 'R14'
+  | 'R15'
+  | 'R16'
+  | 'R17'
+  | 'R18';
 
 /**
  * What is to be done at a path.
@@ -18,7 +34,15 @@ export type RuleId =
  * - `hold`: leave everything as it is (R16, R18, and under `readonly`).
  */
 export type Action =
-  | 'nothing' | 'upload' | 'download' | 'compare' | 'delete-local' | 'delete-remote' | 'forget' | 'set-aside' | 'hold';
+  | 'nothing'
+  | 'upload'
+  | 'download'
+  | 'compare'
+  | 'delete-local'
+  | 'delete-remote'
+  | 'forget'
+  | 'set-aside'
+  | 'hold';
 
 /** Why a path is held. */
 export type HoldReason = 'problem' | 'untracked' | 'readonly' | 'kind-conflict' | 'kind-collision';

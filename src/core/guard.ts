@@ -77,7 +77,11 @@ function guardSide(side: Side, counts: PlanCounts, options: GuardOptions): Guard
   const place = side === 'local' ? 'folder' : 'bucket';
   if (options.rootChanged[side] && known >= 1 && knownPresent === 0) {
     const found = `The ${place} is not the one of the last run, and none of its ${known} known files is there.`;
-    return halt('ERR_ROOT_REPLACED', side, `${found} ${check(side)} If it was replaced on purpose, "forget" starts afresh.`);
+    return halt(
+      'ERR_ROOT_REPLACED',
+      side,
+      `${found} ${check(side)} If it was replaced on purpose, "forget" starts afresh.`,
+    );
   }
   if (known >= 2 && filesSeen === 0 && maxDelete < 1) {
     const found = `The ${place} is empty: of ${known} known files 0 are there.`;

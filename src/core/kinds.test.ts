@@ -20,7 +20,14 @@ function entryOf(path: string, letter: string, side: 'local' | 'remote'): Entry 
       return null;
     case '0':
     case '1':
-      return { kind: 'file', path, sizeBytes: 1, fingerprint: `${side}${letter}`, modifiedMs: 1, modifiedSource: 'mtime' };
+      return {
+        kind: 'file',
+        path,
+        sizeBytes: 1,
+        fingerprint: `${side}${letter}`,
+        modifiedMs: 1,
+        modifiedSource: 'mtime',
+      };
     case 'u':
     case 'U':
       return { kind: 'untracked', path, reason: 'filter', subtree: letter === 'U' };
@@ -28,7 +35,13 @@ function entryOf(path: string, letter: string, side: 'local' | 'remote'): Entry 
       return { kind: 'symlink', path };
     case 'p':
     case 'P': {
-      const problem: Problem = { path, side, code: 'ERR_FILE_UNREADABLE', message: 'cannot be read', severity: 'error' };
+      const problem: Problem = {
+        path,
+        side,
+        code: 'ERR_FILE_UNREADABLE',
+        message: 'cannot be read',
+        severity: 'error',
+      };
       return { kind: 'problematic', path, problem, subtree: letter === 'P' };
     }
     default:
@@ -38,10 +51,20 @@ function entryOf(path: string, letter: string, side: 'local' | 'remote'): Entry 
 
 function rowOf(path: string, letter: string): BaselineRow | null {
   if (letter === '-') return null;
-  return { path, sizeBytes: 1, local: letter === '?' ? null : 'local0', remote: 'remote0', digest: undefined, recordedAtMs: 1 };
+  return {
+    path,
+    sizeBytes: 1,
+    local: letter === '?' ? null : 'local0',
+    remote: 'remote0',
+    digest: undefined,
+    recordedAtMs: 1,
+  };
 }
 
-async function plan(state: State, options: Partial<KindOptions> = {}): Promise<{ decisions: Decision[]; problems: Problem[] }> {
+async function plan(
+  state: State,
+  options: Partial<KindOptions> = {},
+): Promise<{ decisions: Decision[]; problems: Problem[] }> {
   const side = (index: 1 | 2, name: 'local' | 'remote'): Entry[] =>
     Object.entries(state)
       .flatMap(([path, letters]) => entryOf(path, letters[index] ?? '-', name) ?? [])
@@ -55,7 +78,12 @@ async function plan(state: State, options: Partial<KindOptions> = {}): Promise<{
   const streams = { local: stream(side(1, 'local')), remote: stream(side(2, 'remote')), baseline: stream(baseline) };
   const decisions: Decision[] = [];
   const problems: Problem[] = [];
-  for await (const page of makePlan(streams, { readonly: false, kindConflicts: 'set-aside', pageSize: 2, ...options })) {
+  for await (const page of makePlan(streams, {
+    readonly: false,
+    kindConflicts: 'set-aside',
+    pageSize: 2,
+    ...options,
+  })) {
     decisions.push(...page.decisions);
     problems.push(...page.problems);
   }
@@ -63,7 +91,9 @@ async function plan(state: State, options: Partial<KindOptions> = {}): Promise<{
 }
 
 const show = (d: Decision): string =>
-  [d.rule, d.action, d.hold, d.setAsideSide, d.makesRoom === true ? 'first' : undefined].filter((w) => w !== undefined).join(' ');
+  [d.rule, d.action, d.hold, d.setAsideSide, d.makesRoom === true ? 'first' : undefined]
+    .filter((w) => w !== undefined)
+    .join(' ');
 
 async function shown(state: State, options?: Partial<KindOptions>): Promise<Record<string, string>> {
   const { decisions } = await plan(state, options);
@@ -82,44 +112,209 @@ const CONFLICT = 'R15 hold kind-conflict';
 const COLLISION = 'R15 hold kind-collision';
 
 const rows: readonly Row[] = [
-  { situation: 'the object was replaced by a directory, the file is as agreed', state: { x: '00-', 'x/y': '--1' }, expected: { x: 'R15 delete-local first', 'x/y': 'R12 download' } },
-  { situation: 'the file was replaced by a directory, the object is as agreed', state: { x: '0-0', 'x/y': '-1-' }, expected: { x: 'R15 delete-remote first', 'x/y': 'R11 upload' } },
-  { situation: 'the directory was replaced by a file here', state: { x: '-1-', 'x/y': '0-0', 'x/z/w': '0-0' }, expected: { x: 'R11 upload', 'x/y': 'R15 delete-remote first', 'x/z/w': 'R15 delete-remote first' } },
-  { situation: 'the directory was replaced by an object there', state: { x: '--1', 'x/y': '00-' }, expected: { x: 'R12 download', 'x/y': 'R15 delete-local first' } },
-  { situation: 'paths between x and x/ hide nothing', state: { x: '00-', 'x!': '000', 'x-1': '-1-', 'x/y': '--1', x0: '--1' }, expected: { x: 'R15 delete-local first', 'x!': 'R01 nothing', 'x-1': 'R11 upload', 'x/y': 'R12 download', x0: 'R12 download' } },
-  { situation: 'a file here, a directory there, both new', state: { x: '-1-', 'x/y': '--1' }, expected: { x: 'R15 set-aside local first', 'x/y': 'R12 download' } },
-  { situation: 'an object there, a directory here, both new', state: { x: '--1', 'x/y': '-1-', 'x/z': '-1-' }, expected: { x: 'R15 set-aside remote first', 'x/y': 'R11 upload', 'x/z': 'R11 upload' } },
-  { situation: 'an edited file here, a directory in its place there', state: { x: '01-', 'x/y': '--1' }, expected: { x: 'R15 set-aside local first', 'x/y': 'R12 download' } },
-  { situation: 'a changed object there, a directory in its place here', state: { x: '0-1', 'x/y': '-1-' }, expected: { x: 'R15 set-aside remote first', 'x/y': 'R11 upload' } },
-  { situation: 'an object in place of a directory in which one file was edited', state: { x: '--1', 'x/y': '01-', 'x/z': '00-' }, expected: { x: 'R15 set-aside remote first', 'x/y': 'R08 upload', 'x/z': 'R06 delete-local' } },
-  { situation: 'a file in place of a directory in which one object was changed', state: { x: '-1-', 'x/y': '0-1', 'x/z': '0-0' }, expected: { x: 'R15 set-aside local first', 'x/y': 'R09 download', 'x/z': 'R07 delete-remote' } },
-  { situation: 'a person wants to decide, file here', options: { kindConflicts: 'hold' }, state: { x: '-1-', 'x/y': '--1', 'x/z': '--1' }, expected: { x: CONFLICT, 'x/y': CONFLICT, 'x/z': CONFLICT } },
-  { situation: 'a person wants to decide, object there', options: { kindConflicts: 'hold' }, state: { x: '--1', 'x/y': '-1-' }, expected: { x: CONFLICT, 'x/y': CONFLICT } },
-  { situation: 'what is no conflict is not held for a person', options: { kindConflicts: 'hold' }, state: { x: '00-', 'x/y': '--1' }, expected: { x: 'R15 delete-local first', 'x/y': 'R12 download' } },
-  { situation: 'readonly: the new file here gives way to the directory there', options: { readonly: true }, state: { x: '-1-', 'x/y': '--1' }, expected: { x: 'R15 set-aside local first', 'x/y': 'R12 download' } },
-  { situation: 'readonly: the object there cannot be set aside', options: { readonly: true }, state: { x: '--1', 'x/y': '-1-' }, expected: { x: CONFLICT, 'x/y': 'R11 hold readonly' } },
-  { situation: 'readonly: the object was replaced by a directory', options: { readonly: true }, state: { x: '00-', 'x/y': '--1' }, expected: { x: 'R15 delete-local first', 'x/y': 'R12 download' } },
-  { situation: 'readonly: a directory was replaced by a file here', options: { readonly: true }, state: { x: '-1-', 'x/y': '0-0' }, expected: { x: 'R11 hold readonly', 'x/y': 'R07 hold readonly' } },
-  { situation: 'the bucket has both, the file is on the disk', state: { x: '000', 'x/y': '--1', 'x/z': '--1' }, expected: { x: 'R01 nothing', 'x/y': COLLISION, 'x/z': COLLISION } },
-  { situation: 'the bucket has both and changed the file that is on the disk', state: { x: '001', 'x/y': '--1' }, expected: { x: 'R02 download', 'x/y': COLLISION } },
-  { situation: 'the bucket has both, the directory is on the disk', state: { x: '--1', 'x/y': '000', 'x/z': '--1' }, expected: { x: COLLISION, 'x/y': 'R01 nothing', 'x/z': 'R12 download' } },
-  { situation: 'the bucket has both, the disk has neither', state: { x: '--1', 'x/y': '--1' }, expected: { x: COLLISION, 'x/y': 'R12 download' } },
-  { situation: 'the bucket has both, the file was agreed and deleted here', state: { x: '0-1', 'x/y': '--1' }, expected: { x: 'R09 download', 'x/y': COLLISION } },
-  { situation: 'the bucket has both, the file was agreed, the disk has the directory', state: { x: '0-1', 'x/y': '-11' }, expected: { x: COLLISION, 'x/y': 'R14 compare' } },
-  { situation: 'the bucket has both, but one is to be deleted anyway', state: { x: '0-0', 'x/y': '--1' }, expected: { x: 'R07 delete-remote', 'x/y': 'R12 download' } },
-  { situation: 'the bucket still has what a file here replaced', state: { x: '000', 'x/y': '0-0' }, expected: { x: 'R01 nothing', 'x/y': 'R07 delete-remote' } },
-  { situation: 'three objects within each other', state: { x: '--1', 'x/y': '--1', 'x/y/z': '--1' }, expected: { x: COLLISION, 'x/y': COLLISION, 'x/y/z': 'R12 download' } },
-  { situation: 'a file here where the bucket has directories in directories', state: { 'a/x': '-1-', 'a/x/y/z': '--1', 'a/x/y/w': '--1' }, expected: { 'a/x': 'R15 set-aside local first', 'a/x/y/z': 'R12 download', 'a/x/y/w': 'R12 download' } },
-  { situation: 'an object where the directory here has only ignored files', state: { x: '--1', 'x/.cache': '-u-' }, expected: { x: CONFLICT, 'x/.cache': 'R18 hold untracked' } },
-  { situation: 'an object in place of a directory that keeps an ignored file', state: { x: '--1', 'x/.cache': '-u-', 'x/y': '00-' }, expected: { x: CONFLICT, 'x/.cache': 'R18 hold untracked', 'x/y': 'R06 delete-local' } },
-  { situation: 'an object where an ignored directory stands', state: { x: '--1', 'x/sub': '-U-' }, expected: { x: CONFLICT, 'x/sub': 'R18 hold untracked' } },
-  { situation: 'an unreadable directory stands where the file was', state: { dir: '0-P' , 'dir-1': '000' }, expected: { dir: 'R16 hold problem', 'dir-1': 'R01 nothing' } },
-  { situation: 'an ignored directory here, a known object of its name in an ignored directory there', state: { b: '--U', 'b/c': '0U0' }, expected: { b: 'R18 hold untracked', 'b/c': 'R18 hold untracked' } },
-  { situation: 'a file where the bucket has a hostile key below it', state: { x: '-1-', 'x/y': '--p' }, expected: { x: CONFLICT, 'x/y': 'R16 hold problem' } },
-  { situation: 'a file where the bucket has an ignored object below it', state: { x: '-1-', 'x/y': '--u' }, expected: { x: 'R11 upload', 'x/y': 'R18 hold untracked' } },
-  { situation: 'a link where the bucket has a directory', state: { x: '-s-', 'x/y': '--1' }, expected: { x: 'R18 hold untracked', 'x/y': 'R18 hold untracked' } },
-  { situation: 'a file that is held for another reason stays where it is', state: { x: '-1u', 'x/y': '--1' }, expected: { x: 'R18 hold untracked', 'x/y': CONFLICT } },
-  { situation: 'a racy file gives way by being set aside, and the executor looks at it first', state: { x: '?0-', 'x/y': '--1' }, expected: { x: 'R15 set-aside local first', 'x/y': 'R12 download' } },
+  {
+    situation: 'the object was replaced by a directory, the file is as agreed',
+    state: { x: '00-', 'x/y': '--1' },
+    expected: { x: 'R15 delete-local first', 'x/y': 'R12 download' },
+  },
+  {
+    situation: 'the file was replaced by a directory, the object is as agreed',
+    state: { x: '0-0', 'x/y': '-1-' },
+    expected: { x: 'R15 delete-remote first', 'x/y': 'R11 upload' },
+  },
+  {
+    situation: 'the directory was replaced by a file here',
+    state: { x: '-1-', 'x/y': '0-0', 'x/z/w': '0-0' },
+    expected: { x: 'R11 upload', 'x/y': 'R15 delete-remote first', 'x/z/w': 'R15 delete-remote first' },
+  },
+  {
+    situation: 'the directory was replaced by an object there',
+    state: { x: '--1', 'x/y': '00-' },
+    expected: { x: 'R12 download', 'x/y': 'R15 delete-local first' },
+  },
+  {
+    situation: 'paths between x and x/ hide nothing',
+    state: { x: '00-', 'x!': '000', 'x-1': '-1-', 'x/y': '--1', x0: '--1' },
+    expected: {
+      x: 'R15 delete-local first',
+      'x!': 'R01 nothing',
+      'x-1': 'R11 upload',
+      'x/y': 'R12 download',
+      x0: 'R12 download',
+    },
+  },
+  {
+    situation: 'a file here, a directory there, both new',
+    state: { x: '-1-', 'x/y': '--1' },
+    expected: { x: 'R15 set-aside local first', 'x/y': 'R12 download' },
+  },
+  {
+    situation: 'an object there, a directory here, both new',
+    state: { x: '--1', 'x/y': '-1-', 'x/z': '-1-' },
+    expected: { x: 'R15 set-aside remote first', 'x/y': 'R11 upload', 'x/z': 'R11 upload' },
+  },
+  {
+    situation: 'an edited file here, a directory in its place there',
+    state: { x: '01-', 'x/y': '--1' },
+    expected: { x: 'R15 set-aside local first', 'x/y': 'R12 download' },
+  },
+  {
+    situation: 'a changed object there, a directory in its place here',
+    state: { x: '0-1', 'x/y': '-1-' },
+    expected: { x: 'R15 set-aside remote first', 'x/y': 'R11 upload' },
+  },
+  {
+    situation: 'an object in place of a directory in which one file was edited',
+    state: { x: '--1', 'x/y': '01-', 'x/z': '00-' },
+    expected: { x: 'R15 set-aside remote first', 'x/y': 'R08 upload', 'x/z': 'R06 delete-local' },
+  },
+  {
+    situation: 'a file in place of a directory in which one object was changed',
+    state: { x: '-1-', 'x/y': '0-1', 'x/z': '0-0' },
+    expected: { x: 'R15 set-aside local first', 'x/y': 'R09 download', 'x/z': 'R07 delete-remote' },
+  },
+  {
+    situation: 'a person wants to decide, file here',
+    options: { kindConflicts: 'hold' },
+    state: { x: '-1-', 'x/y': '--1', 'x/z': '--1' },
+    expected: { x: CONFLICT, 'x/y': CONFLICT, 'x/z': CONFLICT },
+  },
+  {
+    situation: 'a person wants to decide, object there',
+    options: { kindConflicts: 'hold' },
+    state: { x: '--1', 'x/y': '-1-' },
+    expected: { x: CONFLICT, 'x/y': CONFLICT },
+  },
+  {
+    situation: 'what is no conflict is not held for a person',
+    options: { kindConflicts: 'hold' },
+    state: { x: '00-', 'x/y': '--1' },
+    expected: { x: 'R15 delete-local first', 'x/y': 'R12 download' },
+  },
+  {
+    situation: 'readonly: the new file here gives way to the directory there',
+    options: { readonly: true },
+    state: { x: '-1-', 'x/y': '--1' },
+    expected: { x: 'R15 set-aside local first', 'x/y': 'R12 download' },
+  },
+  {
+    situation: 'readonly: the object there cannot be set aside',
+    options: { readonly: true },
+    state: { x: '--1', 'x/y': '-1-' },
+    expected: { x: CONFLICT, 'x/y': 'R11 hold readonly' },
+  },
+  {
+    situation: 'readonly: the object was replaced by a directory',
+    options: { readonly: true },
+    state: { x: '00-', 'x/y': '--1' },
+    expected: { x: 'R15 delete-local first', 'x/y': 'R12 download' },
+  },
+  {
+    situation: 'readonly: a directory was replaced by a file here',
+    options: { readonly: true },
+    state: { x: '-1-', 'x/y': '0-0' },
+    expected: { x: 'R11 hold readonly', 'x/y': 'R07 hold readonly' },
+  },
+  {
+    situation: 'the bucket has both, the file is on the disk',
+    state: { x: '000', 'x/y': '--1', 'x/z': '--1' },
+    expected: { x: 'R01 nothing', 'x/y': COLLISION, 'x/z': COLLISION },
+  },
+  {
+    situation: 'the bucket has both and changed the file that is on the disk',
+    state: { x: '001', 'x/y': '--1' },
+    expected: { x: 'R02 download', 'x/y': COLLISION },
+  },
+  {
+    situation: 'the bucket has both, the directory is on the disk',
+    state: { x: '--1', 'x/y': '000', 'x/z': '--1' },
+    expected: { x: COLLISION, 'x/y': 'R01 nothing', 'x/z': 'R12 download' },
+  },
+  {
+    situation: 'the bucket has both, the disk has neither',
+    state: { x: '--1', 'x/y': '--1' },
+    expected: { x: COLLISION, 'x/y': 'R12 download' },
+  },
+  {
+    situation: 'the bucket has both, the file was agreed and deleted here',
+    state: { x: '0-1', 'x/y': '--1' },
+    expected: { x: 'R09 download', 'x/y': COLLISION },
+  },
+  {
+    situation: 'the bucket has both, the file was agreed, the disk has the directory',
+    state: { x: '0-1', 'x/y': '-11' },
+    expected: { x: COLLISION, 'x/y': 'R14 compare' },
+  },
+  {
+    situation: 'the bucket has both, but one is to be deleted anyway',
+    state: { x: '0-0', 'x/y': '--1' },
+    expected: { x: 'R07 delete-remote', 'x/y': 'R12 download' },
+  },
+  {
+    situation: 'the bucket still has what a file here replaced',
+    state: { x: '000', 'x/y': '0-0' },
+    expected: { x: 'R01 nothing', 'x/y': 'R07 delete-remote' },
+  },
+  {
+    situation: 'three objects within each other',
+    state: { x: '--1', 'x/y': '--1', 'x/y/z': '--1' },
+    expected: { x: COLLISION, 'x/y': COLLISION, 'x/y/z': 'R12 download' },
+  },
+  {
+    situation: 'a file here where the bucket has directories in directories',
+    state: { 'a/x': '-1-', 'a/x/y/z': '--1', 'a/x/y/w': '--1' },
+    expected: { 'a/x': 'R15 set-aside local first', 'a/x/y/z': 'R12 download', 'a/x/y/w': 'R12 download' },
+  },
+  {
+    situation: 'an object where the directory here has only ignored files',
+    state: { x: '--1', 'x/.cache': '-u-' },
+    expected: { x: CONFLICT, 'x/.cache': 'R18 hold untracked' },
+  },
+  {
+    situation: 'an object in place of a directory that keeps an ignored file',
+    state: { x: '--1', 'x/.cache': '-u-', 'x/y': '00-' },
+    expected: { x: CONFLICT, 'x/.cache': 'R18 hold untracked', 'x/y': 'R06 delete-local' },
+  },
+  {
+    situation: 'an object where an ignored directory stands',
+    state: { x: '--1', 'x/sub': '-U-' },
+    expected: { x: CONFLICT, 'x/sub': 'R18 hold untracked' },
+  },
+  {
+    situation: 'an unreadable directory stands where the file was',
+    state: { dir: '0-P', 'dir-1': '000' },
+    expected: { dir: 'R16 hold problem', 'dir-1': 'R01 nothing' },
+  },
+  {
+    situation: 'an ignored directory here, a known object of its name in an ignored directory there',
+    state: { b: '--U', 'b/c': '0U0' },
+    expected: { b: 'R18 hold untracked', 'b/c': 'R18 hold untracked' },
+  },
+  {
+    situation: 'a file where the bucket has a hostile key below it',
+    state: { x: '-1-', 'x/y': '--p' },
+    expected: { x: CONFLICT, 'x/y': 'R16 hold problem' },
+  },
+  {
+    situation: 'a file where the bucket has an ignored object below it',
+    state: { x: '-1-', 'x/y': '--u' },
+    expected: { x: 'R11 upload', 'x/y': 'R18 hold untracked' },
+  },
+  {
+    situation: 'a link where the bucket has a directory',
+    state: { x: '-s-', 'x/y': '--1' },
+    expected: { x: 'R18 hold untracked', 'x/y': 'R18 hold untracked' },
+  },
+  {
+    situation: 'a file that is held for another reason stays where it is',
+    state: { x: '-1u', 'x/y': '--1' },
+    expected: { x: 'R18 hold untracked', 'x/y': CONFLICT },
+  },
+  {
+    situation: 'a racy file gives way by being set aside, and the executor looks at it first',
+    state: { x: '?0-', 'x/y': '--1' },
+    expected: { x: 'R15 set-aside local first', 'x/y': 'R12 download' },
+  },
 ];
 
 describe('KindWalk', () => {
@@ -131,7 +326,9 @@ describe('KindWalk', () => {
 
   it('R16: takes a file for neither deleted nor forgotten where an unreadable directory has its name', async () => {
     expect(await shown({ 'd!': '000', d: '0P-', 'd/a': '0-0' })).toEqual({
-      'd!': 'R01 nothing', d: 'R16 hold problem', 'd/a': 'R16 hold problem',
+      'd!': 'R01 nothing',
+      d: 'R16 hold problem',
+      'd/a': 'R16 hold problem',
     });
   });
 
@@ -147,7 +344,8 @@ describe('KindWalk', () => {
     expect(problems[0]?.message).toContain('"x/y"');
     const manual = await plan({ x: '-1-', 'x/y': '--1' }, { kindConflicts: 'hold' });
     expect(manual.problems.map((p) => [p.path, p.code, p.side])).toEqual([
-      ['x', 'ERR_KIND_CONFLICT', 'local'], ['x/y', 'ERR_KIND_CONFLICT', 'remote'],
+      ['x', 'ERR_KIND_CONFLICT', 'local'],
+      ['x/y', 'ERR_KIND_CONFLICT', 'remote'],
     ]);
   });
 

@@ -93,7 +93,12 @@ export class KindWalk {
   #join(node: Node, whole: Triple): void {
     const { path, local, remote, baseline } = node.triple;
     // A side that only inherits what `whole` says has spoken for itself at `x`.
-    node.triple = { path, local: ownDirectory(whole.local) ?? local, remote: ownDirectory(whole.remote) ?? remote, baseline };
+    node.triple = {
+      path,
+      local: ownDirectory(whole.local) ?? local,
+      remote: ownDirectory(whole.remote) ?? remote,
+      baseline,
+    };
     node.decision = reconcile(node.triple, this.#options);
     for (const above of this.#stack) {
       if (path.startsWith(`${above.triple.path}/`)) this.#settle(above, node);
@@ -109,7 +114,8 @@ export class KindWalk {
   #separate(x: Node, below: Node): void {
     const [above, under] = [x.decision, below.decision];
     if (above.remote !== null && under.remote !== null) return this.#collide(x, below);
-    if (above.local === null && above.remote !== null && under.local !== null) return this.#conflict(x, below, 'remote');
+    if (above.local === null && above.remote !== null && under.local !== null)
+      return this.#conflict(x, below, 'remote');
     if (above.local !== null && above.remote === null && under.local === null) return this.#conflict(x, below, 'local');
     // Both stand on one disk: the folder changed while it was walked.
     this.#hold(x, 'kind-conflict', below);

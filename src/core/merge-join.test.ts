@@ -8,15 +8,27 @@ import { StreamOrderError } from './page-cursor.js';
 import type { Triple } from './triple.js';
 
 const file = (path: string): FileEntry => ({
-  kind: 'file', path, sizeBytes: 1, fingerprint: `f:${path}`, modifiedMs: 1, modifiedSource: 'mtime',
+  kind: 'file',
+  path,
+  sizeBytes: 1,
+  fingerprint: `f:${path}`,
+  modifiedMs: 1,
+  modifiedSource: 'mtime',
 });
 const row = (path: string): BaselineRow => ({
-  path, sizeBytes: 1, local: 'L', remote: 'R', digest: undefined, recordedAtMs: 1,
+  path,
+  sizeBytes: 1,
+  local: 'L',
+  remote: 'R',
+  digest: undefined,
+  recordedAtMs: 1,
 });
 const symlink = (path: string): Entry => ({ kind: 'symlink', path });
 const untracked = (path: string, subtree: boolean): Entry => ({ kind: 'untracked', path, reason: 'filter', subtree });
 const problematic = (path: string, subtree: boolean): Entry => ({
-  kind: 'problematic', path, subtree,
+  kind: 'problematic',
+  path,
+  subtree,
   problem: { path, side: 'local', code: 'ERR_FILE_UNREADABLE', message: 'cannot be read', severity: 'error' },
 });
 
@@ -24,7 +36,12 @@ async function* pages<T>(items: readonly T[], size = 2): AsyncGenerator<readonly
   for (let i = 0; i < items.length; i += size) yield items.slice(i, i + size);
 }
 
-async function join(local: readonly Entry[], remote: readonly Entry[], baseline: readonly BaselineRow[], size = 2): Promise<Triple[]> {
+async function join(
+  local: readonly Entry[],
+  remote: readonly Entry[],
+  baseline: readonly BaselineRow[],
+  size = 2,
+): Promise<Triple[]> {
   const triples: Triple[] = [];
   const streams = { local: pages(local, size), remote: pages(remote, size), baseline: pages(baseline, size) };
   for await (const page of mergeJoin(streams, 3)) triples.push(...page);
@@ -56,8 +73,14 @@ describe('mergeJoin', () => {
       [row('dir/a'), row('dir/b/c')],
     );
     expect(triples.map(show)).toEqual([
-      'dir: - file -', 'dir!: file file -', 'dir-1: - file -', 'dir/: problematic - -',
-      'dir/a: problematic file row', 'dir/b/c: problematic - row', 'dir0: - file -', 'dirt: file file -',
+      'dir: - file -',
+      'dir!: file file -',
+      'dir-1: - file -',
+      'dir/: problematic - -',
+      'dir/a: problematic file row',
+      'dir/b/c: problematic - row',
+      'dir0: - file -',
+      'dirt: file file -',
     ]);
     const inherited = triples[4]?.local;
     expect(inherited).toMatchObject({ kind: 'problematic', path: 'dir/a', problem: { path: 'dir' } });
@@ -70,7 +93,12 @@ describe('mergeJoin', () => {
       [row('x/y')],
     );
     expect(triples.map(show)).toEqual([
-      'x: symlink - -', 'x!: file file -', 'x-1: symlink - -', 'x-1/z: untracked file -', 'x/y: untracked file row', 'x0: - file -',
+      'x: symlink - -',
+      'x!: file file -',
+      'x-1: symlink - -',
+      'x-1/z: untracked file -',
+      'x/y: untracked file row',
+      'x0: - file -',
     ]);
   });
 
@@ -81,7 +109,12 @@ describe('mergeJoin', () => {
 
   it('takes an ignored file on the disk, but not an ignored object, for what bars the way to anything below', async () => {
     const triples = await join([file('b/y'), untracked('x', false)], [untracked('b', false), file('x/y')], []);
-    expect(triples.map(show)).toEqual(['b: - untracked -', 'b/y: file - -', 'x: untracked - -', 'x/y: untracked file -']);
+    expect(triples.map(show)).toEqual([
+      'b: - untracked -',
+      'b/y: file - -',
+      'x: untracked - -',
+      'x/y: untracked file -',
+    ]);
   });
 
   it('meets the same excluded directory on both sides as one', async () => {
@@ -118,7 +151,8 @@ describe('mergeJoin', () => {
       }
     }
     const run = async (): Promise<void> => {
-      for await (const _ of mergeJoin({ local: endless(), remote: breaking(), baseline: pages<BaselineRow>([]) }, 1)) void _;
+      for await (const _ of mergeJoin({ local: endless(), remote: breaking(), baseline: pages<BaselineRow>([]) }, 1))
+        void _;
     };
     await expect(run()).rejects.toThrow('the listing was cut short');
     await Promise.resolve();
@@ -134,7 +168,10 @@ describe('mergeJoin', () => {
       }
     }
     let given = 0;
-    for await (const page of mergeJoin({ local: counted(), remote: pages<Entry>([]), baseline: pages<BaselineRow>([]) }, 1)) {
+    for await (const page of mergeJoin(
+      { local: counted(), remote: pages<Entry>([]), baseline: pages<BaselineRow>([]) },
+      1,
+    )) {
       given += page.length;
       expect(asked).toBeLessThanOrEqual(given + 1);
       expect(asked).toBeGreaterThanOrEqual(Math.min(50, given + 1));
@@ -143,15 +180,25 @@ describe('mergeJoin', () => {
   });
 
   it('gives the same as a join that looks at everything at once', async () => {
-    const name = fc.string({ unit: fc.constantFrom('x', '/', '!', '-', '\uFF61', '\u{1F600}'), minLength: 1, maxLength: 5 })
+    const name = fc
+      .string({ unit: fc.constantFrom('x', '/', '!', '-', '\uFF61', '\u{1F600}'), minLength: 1, maxLength: 5 })
       .filter((path) => !/^\/|\/\/|\/$/.test(path));
-    const make = [file, symlink, (p: string) => untracked(p, true), (p: string) => untracked(p, false), (p: string) => problematic(p, true)];
-    const side = fc.uniqueArray(fc.tuple(name, fc.constantFrom(...make)), { selector: ([path]) => path, maxLength: 12 })
+    const make = [
+      file,
+      symlink,
+      (p: string) => untracked(p, true),
+      (p: string) => untracked(p, false),
+      (p: string) => problematic(p, true),
+    ];
+    const side = fc
+      .uniqueArray(fc.tuple(name, fc.constantFrom(...make)), { selector: ([path]) => path, maxLength: 12 })
       .map((parts) => parts.map(([path, of]) => of(path)).sort((a, b) => compareByteOrder(sortKey(a), sortKey(b))));
     const rows = fc.uniqueArray(name, { maxLength: 12 }).map((paths) => paths.sort(compareByteOrder).map(row));
     await fc.assert(
       fc.asyncProperty(side, side, rows, fc.integer({ min: 1, max: 5 }), async (local, remote, baseline, size) => {
-        expect((await join(local, remote, baseline, size)).map(show)).toEqual(naiveJoin(local, remote, baseline).map(show));
+        expect((await join(local, remote, baseline, size)).map(show)).toEqual(
+          naiveJoin(local, remote, baseline).map(show),
+        );
       }),
       { numRuns: 1500 },
     );
@@ -166,12 +213,16 @@ function naiveJoin(local: readonly Entry[], remote: readonly Entry[], baseline: 
     if (own !== undefined) return own;
     const above = entries.filter(
       (e) =>
-        key.startsWith(`${e.path}/`) && e.kind !== 'file' && (e.kind === 'symlink' || side === 'local' || ('subtree' in e && e.subtree)),
+        key.startsWith(`${e.path}/`) &&
+        e.kind !== 'file' &&
+        (e.kind === 'symlink' || side === 'local' || ('subtree' in e && e.subtree)),
     );
     // The nearest one speaks.
     const nearest = above.sort((a, b) => a.path.length - b.path.length).at(-1);
     if (nearest === undefined) return null;
-    return nearest.kind === 'problematic' ? { ...nearest, path: key } : { kind: 'untracked', path: key, reason: 'filter', subtree: false };
+    return nearest.kind === 'problematic'
+      ? { ...nearest, path: key }
+      : { kind: 'untracked', path: key, reason: 'filter', subtree: false };
   };
   return sorted.map((key) => {
     const subtree = key.endsWith('/');

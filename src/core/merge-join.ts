@@ -24,7 +24,10 @@ export interface Streams {
  *
  * @throws StreamOrderError when a stream is out of order; whatever a stream throws.
  */
-export async function* mergeJoin(streams: Streams, pageSize = 1000): AsyncGenerator<readonly Triple[], void, undefined> {
+export async function* mergeJoin(
+  streams: Streams,
+  pageSize = 1000,
+): AsyncGenerator<readonly Triple[], void, undefined> {
   const local = new PageCursor('local', streams.local, sortKey);
   const remote = new PageCursor('remote', streams.remote, sortKey);
   const baseline = new PageCursor('baseline', streams.baseline, (row) => row.path);

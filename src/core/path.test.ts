@@ -143,15 +143,21 @@ describe('conflictName', () => {
     const path = fc.array(part, { minLength: 1, maxLength: 6 }).map((parts) => parts.join('/'));
     let legal = 0;
     fc.assert(
-      fc.property(path, fc.string({ unit: 'binary' }), fc.integer(), fc.constantFrom(...ALL), (from, machine, timeMs, rules) => {
-        if (problemOfPath(from, rules) !== undefined) return;
-        legal++;
-        const inputs = { machine, timeMs, id: 'x7f3', rules };
-        const name = conflictName(from, inputs);
-        expect(problemOfPath(name, rules)).toBeUndefined();
-        expect(name).not.toBe(from);
-        expect(conflictName(from, inputs)).toBe(name);
-      }),
+      fc.property(
+        path,
+        fc.string({ unit: 'binary' }),
+        fc.integer(),
+        fc.constantFrom(...ALL),
+        (from, machine, timeMs, rules) => {
+          if (problemOfPath(from, rules) !== undefined) return;
+          legal++;
+          const inputs = { machine, timeMs, id: 'x7f3', rules };
+          const name = conflictName(from, inputs);
+          expect(problemOfPath(name, rules)).toBeUndefined();
+          expect(name).not.toBe(from);
+          expect(conflictName(from, inputs)).toBe(name);
+        },
+      ),
       { numRuns: 3000 },
     );
     expect(legal).toBeGreaterThan(300);

@@ -34,9 +34,8 @@ export function problemOfPath(path: string, rules: NameRules, maxKeyBytes = MAX_
 /** Shows a hostile path in a message: quoted, control characters escaped, not longer than a line. */
 export function showPath(path: string): string {
   const shown = path.length > 120 ? `${path.slice(0, 80)}…${path.slice(-30)}` : path;
-  const escaped = shown.replaceAll(
-    /[\\"\p{C}\p{Zl}\p{Zp}]/gu,
-    (c) => (c === '\\' || c === '"' ? `\\${c}` : `\\u{${(c.codePointAt(0) ?? 0).toString(16)}}`),
+  const escaped = shown.replaceAll(/[\\"\p{C}\p{Zl}\p{Zp}]/gu, (c) =>
+    c === '\\' || c === '"' ? `\\${c}` : `\\u{${(c.codePointAt(0) ?? 0).toString(16)}}`,
   );
   return `"${escaped}"`;
 }
@@ -80,7 +79,11 @@ function isReserved(first: string, rules: NameRules): boolean {
 function foldName(name: string): string {
   const visible = name.replaceAll(/\p{Default_Ignorable_Code_Point}/gu, '');
   // Trailing dots and spaces are dropped by Windows.
-  return visible.normalize('NFKD').toUpperCase().toLowerCase().replace(/[. ]+$/, '');
+  return visible
+    .normalize('NFKD')
+    .toUpperCase()
+    .toLowerCase()
+    .replace(/[. ]+$/, '');
 }
 
 function problemOfNames(path: string, rules: NameRules): PathProblem | undefined {
@@ -119,7 +122,10 @@ function problemOfWindowsName(name: string, path: string): PathProblem | undefin
 }
 
 function problem(code: string, path: string, what: string): PathProblem {
-  return { code, message: `${showPath(path)} ${what}. It is left alone; rename it where it stands to have it synchronised.` };
+  return {
+    code,
+    message: `${showPath(path)} ${what}. It is left alone; rename it where it stands to have it synchronised.`,
+  };
 }
 
 /** What a conflict name is made of; the same inputs give the same name. */

@@ -7,15 +7,29 @@ import type { Triple } from './triple.js';
 
 const path = 'notes/today.md';
 const file = (fingerprint: string, more: Partial<FileEntry> = {}): FileEntry => ({
-  kind: 'file', path, sizeBytes: 1, fingerprint, modifiedMs: 1, modifiedSource: 'mtime', ...more,
+  kind: 'file',
+  path,
+  sizeBytes: 1,
+  fingerprint,
+  modifiedMs: 1,
+  modifiedSource: 'mtime',
+  ...more,
 });
 const row = (more: Partial<BaselineRow> = {}): BaselineRow => ({
-  path, sizeBytes: 1, local: 'L0', remote: 'R0', digest: 'md5:00', recordedAtMs: 1, ...more,
+  path,
+  sizeBytes: 1,
+  local: 'L0',
+  remote: 'R0',
+  digest: 'md5:00',
+  recordedAtMs: 1,
+  ...more,
 });
 const untracked: Entry = { kind: 'untracked', path, reason: 'filter', subtree: false };
 const symlink: Entry = { kind: 'symlink', path };
 const problematic: Entry = {
-  kind: 'problematic', path, subtree: false,
+  kind: 'problematic',
+  path,
+  subtree: false,
   problem: { path, side: 'local', code: 'ERR_FILE_UNREADABLE', message: 'cannot be read', severity: 'error' },
 };
 const directory: Entry = { kind: 'directory', path };
@@ -35,39 +49,288 @@ interface Row {
 }
 
 const rows: readonly Row[] = [
-  { rule: 'R01', situation: 'nobody touched the file', baseline: row(), local: file('L0'), remote: file('R0'), action: 'nothing' },
-  { rule: 'R02', situation: 'somebody changed the object', baseline: row(), local: file('L0'), remote: file('R1'), action: 'download' },
-  { rule: 'R03', situation: 'the file was edited here', baseline: row(), local: file('L1'), remote: file('R0'), action: 'upload', readonly: 'readonly' },
-  { rule: 'R03', situation: 'the file was saved in the instant it was recorded', baseline: row({ local: null }), local: file('L0'), remote: file('R0'), action: 'upload', readonly: 'readonly' },
-  { rule: 'R03', situation: 'the file may have been saved again since the scan', baseline: row(), local: file('L0', { racy: true }), remote: file('R0'), action: 'upload', readonly: 'readonly' },
-  { rule: 'R04', before: 'R05', situation: 'both sides made the same of the file', baseline: row(), local: file('L1'), remote: file('R1'), action: 'compare' },
-  { rule: 'R05', situation: 'both sides edited the file', baseline: row(), local: file('L1'), remote: file('R1'), action: 'compare' },
-  { rule: 'R05', situation: 'the object changed and of the racy file nobody knows', baseline: row({ local: null }), local: file('L0'), remote: file('R1'), action: 'compare' },
-  { rule: 'R06', situation: 'somebody deleted the object', baseline: row(), local: file('L0'), remote: null, action: 'delete-local' },
-  { rule: 'R07', situation: 'the file was deleted here', baseline: row(), local: null, remote: file('R0'), action: 'delete-remote', readonly: 'readonly' },
-  { rule: 'R07', situation: 'a directory took the place of the file', baseline: row(), local: directory, remote: file('R0'), action: 'delete-remote', readonly: 'readonly' },
-  { rule: 'R08', situation: 'the file was edited here and deleted there', baseline: row(), local: file('L1'), remote: null, action: 'upload', readonly: 'readonly' },
-  { rule: 'R08', situation: 'the racy file was deleted there', baseline: row({ local: null }), local: file('L0'), remote: null, action: 'upload', readonly: 'readonly' },
-  { rule: 'R09', situation: 'the file was deleted here and changed there', baseline: row(), local: null, remote: file('R1'), action: 'download' },
-  { rule: 'R10', situation: 'both sides deleted the file', baseline: row(), local: null, remote: null, action: 'forget' },
-  { rule: 'R10', situation: 'a file came and went before it was looked at again', baseline: undefined, local: null, remote: null, action: 'nothing' },
-  { rule: 'R11', situation: 'a new file here', baseline: undefined, local: file('L1'), remote: null, action: 'upload', readonly: 'readonly' },
-  { rule: 'R12', situation: 'a new object there', baseline: undefined, local: null, remote: file('R1'), action: 'download' },
-  { rule: 'R12', situation: 'a download was cut short after it had moved the old file away', baseline: row({ replacing: true }), local: null, remote: file('R0'), action: 'download' },
-  { rule: 'R10', situation: 'a download was cut short and the object is gone since', baseline: row({ replacing: true }), local: null, remote: null, action: 'forget' },
-  { rule: 'R02', situation: 'a download was cut short before it had moved the old file away', baseline: row({ replacing: true }), local: file('L0'), remote: file('R1'), action: 'download' },
-  { rule: 'R13', before: 'R14', situation: 'the same file meets on both sides for the first time', baseline: undefined, local: file('L1'), remote: file('R1'), action: 'compare' },
-  { rule: 'R14', situation: 'two different files meet for the first time', baseline: undefined, local: file('L1'), remote: file('R1'), action: 'compare' },
-  { rule: 'R15', situation: 'an object came to where a directory stands', baseline: undefined, local: directory, remote: file('R1'), action: 'hold', hold: 'kind-conflict' },
-  { rule: 'R16', situation: 'the file cannot be read', baseline: row(), local: problematic, remote: file('R0'), action: 'hold', hold: 'problem' },
-  { rule: 'R16', situation: 'the object cannot be a file here', baseline: undefined, local: null, remote: problematic, action: 'hold', hold: 'problem' },
-  { rule: 'R16', situation: 'the file cannot be read and the object is gone', baseline: row(), local: problematic, remote: null, action: 'hold', hold: 'problem' },
-  { rule: 'R16', situation: 'the file is ignored and the object is hostile', baseline: row(), local: untracked, remote: problematic, action: 'hold', hold: 'problem' },
-  { rule: 'R17', situation: 'a filter now excludes the path on both sides', baseline: row(), local: untracked, remote: untracked, action: 'forget' },
-  { rule: 'R17', situation: 'an ignored path that never was synchronised', baseline: undefined, local: symlink, remote: untracked, action: 'nothing' },
-  { rule: 'R18', situation: 'a symbolic link took the place of the file', baseline: row(), local: symlink, remote: file('R0'), action: 'hold', hold: 'untracked' },
-  { rule: 'R18', situation: 'the file is ignored and the object gone', baseline: row(), local: untracked, remote: null, action: 'hold', hold: 'untracked' },
-  { rule: 'R18', situation: 'the file is gone and the object ignored', baseline: row(), local: null, remote: untracked, action: 'hold', hold: 'untracked' },
+  {
+    rule: 'R01',
+    situation: 'nobody touched the file',
+    baseline: row(),
+    local: file('L0'),
+    remote: file('R0'),
+    action: 'nothing',
+  },
+  {
+    rule: 'R02',
+    situation: 'somebody changed the object',
+    baseline: row(),
+    local: file('L0'),
+    remote: file('R1'),
+    action: 'download',
+  },
+  {
+    rule: 'R03',
+    situation: 'the file was edited here',
+    baseline: row(),
+    local: file('L1'),
+    remote: file('R0'),
+    action: 'upload',
+    readonly: 'readonly',
+  },
+  {
+    rule: 'R03',
+    situation: 'the file was saved in the instant it was recorded',
+    baseline: row({ local: null }),
+    local: file('L0'),
+    remote: file('R0'),
+    action: 'upload',
+    readonly: 'readonly',
+  },
+  {
+    rule: 'R03',
+    situation: 'the file may have been saved again since the scan',
+    baseline: row(),
+    local: file('L0', { racy: true }),
+    remote: file('R0'),
+    action: 'upload',
+    readonly: 'readonly',
+  },
+  {
+    rule: 'R04',
+    before: 'R05',
+    situation: 'both sides made the same of the file',
+    baseline: row(),
+    local: file('L1'),
+    remote: file('R1'),
+    action: 'compare',
+  },
+  {
+    rule: 'R05',
+    situation: 'both sides edited the file',
+    baseline: row(),
+    local: file('L1'),
+    remote: file('R1'),
+    action: 'compare',
+  },
+  {
+    rule: 'R05',
+    situation: 'the object changed and of the racy file nobody knows',
+    baseline: row({ local: null }),
+    local: file('L0'),
+    remote: file('R1'),
+    action: 'compare',
+  },
+  {
+    rule: 'R06',
+    situation: 'somebody deleted the object',
+    baseline: row(),
+    local: file('L0'),
+    remote: null,
+    action: 'delete-local',
+  },
+  {
+    rule: 'R07',
+    situation: 'the file was deleted here',
+    baseline: row(),
+    local: null,
+    remote: file('R0'),
+    action: 'delete-remote',
+    readonly: 'readonly',
+  },
+  {
+    rule: 'R07',
+    situation: 'a directory took the place of the file',
+    baseline: row(),
+    local: directory,
+    remote: file('R0'),
+    action: 'delete-remote',
+    readonly: 'readonly',
+  },
+  {
+    rule: 'R08',
+    situation: 'the file was edited here and deleted there',
+    baseline: row(),
+    local: file('L1'),
+    remote: null,
+    action: 'upload',
+    readonly: 'readonly',
+  },
+  {
+    rule: 'R08',
+    situation: 'the racy file was deleted there',
+    baseline: row({ local: null }),
+    local: file('L0'),
+    remote: null,
+    action: 'upload',
+    readonly: 'readonly',
+  },
+  {
+    rule: 'R09',
+    situation: 'the file was deleted here and changed there',
+    baseline: row(),
+    local: null,
+    remote: file('R1'),
+    action: 'download',
+  },
+  {
+    rule: 'R10',
+    situation: 'both sides deleted the file',
+    baseline: row(),
+    local: null,
+    remote: null,
+    action: 'forget',
+  },
+  {
+    rule: 'R10',
+    situation: 'a file came and went before it was looked at again',
+    baseline: undefined,
+    local: null,
+    remote: null,
+    action: 'nothing',
+  },
+  {
+    rule: 'R11',
+    situation: 'a new file here',
+    baseline: undefined,
+    local: file('L1'),
+    remote: null,
+    action: 'upload',
+    readonly: 'readonly',
+  },
+  {
+    rule: 'R12',
+    situation: 'a new object there',
+    baseline: undefined,
+    local: null,
+    remote: file('R1'),
+    action: 'download',
+  },
+  {
+    rule: 'R12',
+    situation: 'a download was cut short after it had moved the old file away',
+    baseline: row({ replacing: true }),
+    local: null,
+    remote: file('R0'),
+    action: 'download',
+  },
+  {
+    rule: 'R10',
+    situation: 'a download was cut short and the object is gone since',
+    baseline: row({ replacing: true }),
+    local: null,
+    remote: null,
+    action: 'forget',
+  },
+  {
+    rule: 'R02',
+    situation: 'a download was cut short before it had moved the old file away',
+    baseline: row({ replacing: true }),
+    local: file('L0'),
+    remote: file('R1'),
+    action: 'download',
+  },
+  {
+    rule: 'R13',
+    before: 'R14',
+    situation: 'the same file meets on both sides for the first time',
+    baseline: undefined,
+    local: file('L1'),
+    remote: file('R1'),
+    action: 'compare',
+  },
+  {
+    rule: 'R14',
+    situation: 'two different files meet for the first time',
+    baseline: undefined,
+    local: file('L1'),
+    remote: file('R1'),
+    action: 'compare',
+  },
+  {
+    rule: 'R15',
+    situation: 'an object came to where a directory stands',
+    baseline: undefined,
+    local: directory,
+    remote: file('R1'),
+    action: 'hold',
+    hold: 'kind-conflict',
+  },
+  {
+    rule: 'R16',
+    situation: 'the file cannot be read',
+    baseline: row(),
+    local: problematic,
+    remote: file('R0'),
+    action: 'hold',
+    hold: 'problem',
+  },
+  {
+    rule: 'R16',
+    situation: 'the object cannot be a file here',
+    baseline: undefined,
+    local: null,
+    remote: problematic,
+    action: 'hold',
+    hold: 'problem',
+  },
+  {
+    rule: 'R16',
+    situation: 'the file cannot be read and the object is gone',
+    baseline: row(),
+    local: problematic,
+    remote: null,
+    action: 'hold',
+    hold: 'problem',
+  },
+  {
+    rule: 'R16',
+    situation: 'the file is ignored and the object is hostile',
+    baseline: row(),
+    local: untracked,
+    remote: problematic,
+    action: 'hold',
+    hold: 'problem',
+  },
+  {
+    rule: 'R17',
+    situation: 'a filter now excludes the path on both sides',
+    baseline: row(),
+    local: untracked,
+    remote: untracked,
+    action: 'forget',
+  },
+  {
+    rule: 'R17',
+    situation: 'an ignored path that never was synchronised',
+    baseline: undefined,
+    local: symlink,
+    remote: untracked,
+    action: 'nothing',
+  },
+  {
+    rule: 'R18',
+    situation: 'a symbolic link took the place of the file',
+    baseline: row(),
+    local: symlink,
+    remote: file('R0'),
+    action: 'hold',
+    hold: 'untracked',
+  },
+  {
+    rule: 'R18',
+    situation: 'the file is ignored and the object gone',
+    baseline: row(),
+    local: untracked,
+    remote: null,
+    action: 'hold',
+    hold: 'untracked',
+  },
+  {
+    rule: 'R18',
+    situation: 'the file is gone and the object ignored',
+    baseline: row(),
+    local: null,
+    remote: untracked,
+    action: 'hold',
+    hold: 'untracked',
+  },
 ];
 
 describe('reconcile', () => {
@@ -80,7 +343,10 @@ describe('reconcile', () => {
       if (r.before !== undefined) expect(ruleOnceCompared(decision, 'same')).toBe(r.rule);
       else if (r.action === 'compare') expect(ruleOnceCompared(decision, 'different')).toBe(r.rule);
       const protectedDecision = reconcile(triple, { readonly: true });
-      expect(protectedDecision).toMatchObject({ rule: r.before ?? r.rule, action: r.readonly === undefined ? r.action : 'hold' });
+      expect(protectedDecision).toMatchObject({
+        rule: r.before ?? r.rule,
+        action: r.readonly === undefined ? r.action : 'hold',
+      });
       expect(protectedDecision.hold).toBe(r.readonly ?? r.hold);
     });
   }
@@ -91,7 +357,16 @@ describe('reconcile', () => {
     expect(new Set(rows.map((r) => r.situation)).size).toBe(rows.length);
   });
 
-  const locals: readonly (Entry | null)[] = [null, file('L0'), file('L1'), file('L0', { racy: true }), directory, symlink, untracked, problematic];
+  const locals: readonly (Entry | null)[] = [
+    null,
+    file('L0'),
+    file('L1'),
+    file('L0', { racy: true }),
+    directory,
+    symlink,
+    untracked,
+    problematic,
+  ];
   const remotes: readonly (Entry | null)[] = [null, file('R0'), file('R1'), untracked, problematic];
   const baselines = [undefined, row(), row({ local: null }), row({ replacing: true })];
   const all: Triple[] = baselines.flatMap((baseline) =>
@@ -102,7 +377,9 @@ describe('reconcile', () => {
     expect(all).toHaveLength(160);
     for (const triple of all) {
       const { action } = reconcile(triple, { readonly: true });
-      expect(['nothing', 'download', 'compare', 'delete-local', 'forget', 'hold'], JSON.stringify(triple)).toContain(action);
+      expect(['nothing', 'download', 'compare', 'delete-local', 'forget', 'hold'], JSON.stringify(triple)).toContain(
+        action,
+      );
     }
   });
 
@@ -136,7 +413,10 @@ describe('reconcile', () => {
   });
 
   it('does not doubt a file of another size', () => {
-    const decision = reconcile({ path, local: file('L1', { sizeBytes: 9 }), remote: null, baseline: row({ local: null }) }, { readonly: false });
+    const decision = reconcile(
+      { path, local: file('L1', { sizeBytes: 9 }), remote: null, baseline: row({ local: null }) },
+      { readonly: false },
+    );
     expect(isUncertain(decision)).toBe(false);
   });
 });

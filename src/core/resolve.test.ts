@@ -3,7 +3,12 @@ import type { FileEntry } from './entry.js';
 import { resolveConflict, TIME_TIE_MS } from './resolve.js';
 
 const at = (modifiedMs: number | undefined): FileEntry => ({
-  kind: 'file', path: 'a', sizeBytes: 1, fingerprint: 'f', modifiedMs, modifiedSource: 'mtime',
+  kind: 'file',
+  path: 'a',
+  sizeBytes: 1,
+  fingerprint: 'f',
+  modifiedMs,
+  modifiedSource: 'mtime',
 });
 const noon = Date.UTC(2026, 10, 22, 12);
 

@@ -42,7 +42,9 @@ export function addressErrors(bucket: unknown, prefix?: unknown): string[] {
     if (wrong !== undefined) errors.push(wrong);
   }
   if (typeof prefix === 'string' && parsed.prefix !== '' && withSlash(prefix) !== withSlash(parsed.prefix)) {
-    errors.push(`the prefix is given twice, as ${shown(parsed.prefix)} in the bucket and as ${shown(prefix)} in "prefix"`);
+    errors.push(
+      `the prefix is given twice, as ${shown(parsed.prefix)} in the bucket and as ${shown(prefix)} in "prefix"`,
+    );
   }
   return errors;
 }
@@ -60,7 +62,8 @@ function prefixError(prefix: string): string | undefined {
   if (segments.includes('') || segments.includes('.') || segments.includes('..')) {
     return `a prefix has no empty part, "." or ".." between its slashes, unlike ${shown(prefix)}`;
   }
-  if (segments[0] === '.filecloudsync') return 'the prefix ".filecloudsync" is where this program keeps its own objects';
+  if (segments[0] === '.filecloudsync')
+    return 'the prefix ".filecloudsync" is where this program keeps its own objects';
   return prefix.includes('\0') ? 'a prefix has no NUL character' : undefined;
 }
 

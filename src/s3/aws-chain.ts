@@ -50,7 +50,8 @@ async function setting(
   const { loadConfig } = await import('@smithy/core/config');
   const found = await loadConfig<string>(
     {
-      environmentVariableSelector: (env) => variables.map((name) => env[name]).find((value) => value !== undefined && value !== ''),
+      environmentVariableSelector: (env) =>
+        variables.map((name) => env[name]).find((value) => value !== undefined && value !== ''),
       configFileSelector: (section) => section[field],
       // The loader takes `undefined` for "fail", an empty text for an answer.
       default: '',

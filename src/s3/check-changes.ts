@@ -45,7 +45,9 @@ export async function checkChanges(
   // Nothing may be written, and a plan does not need to know what the service honours.
   const pair = await open(client, bucket, folder, openOptions({ ...options, probe: false }));
   try {
-    const { changes, problems, held, compares, halt } = await pair.plan(callOptions(options.signal, options.onProgress));
+    const { changes, problems, held, compares, halt } = await pair.plan(
+      callOptions(options.signal, options.onProgress),
+    );
     return withProperties(changes.map(toChange), { problems, held, compares, halt });
   } finally {
     await pair.close();

@@ -33,14 +33,25 @@ export async function checkConnection(client: ConfiguredClient, check: Connectio
   try {
     // Not HEAD of the bucket: its answer has no body, so that neither a web server nor the reason of a 403 can be told.
     const query = { 'list-type': '2', 'max-keys': '1', ...(prefix !== '' && { prefix }) };
-    const request: S3Request = { method: 'GET', bucket, key: undefined, query: bucket === '' ? {} : query, headers: {}, signal };
+    const request: S3Request = {
+      method: 'GET',
+      bucket,
+      key: undefined,
+      query: bucket === '' ? {} : query,
+      headers: {},
+      signal,
+    };
     const response = await transport.send(request);
     const bytes = await readBody(response, MAX_ANSWER_BYTES);
     if (response.status === 200 && isWanted(bytes)) return;
     const failure = describeFailure(response, bytes);
     if (bucket === '' && isGoodRefusal(failure.code)) return;
-    const action = bucket === '' ? `connecting to ${origin}, with keys from ${check.source}` : `looking into the bucket "${bucket}" at ${origin}, with keys from ${check.source}`;
-    if (response.status < 300 || (failure.code === '' && response.status < 500)) throw notS3(action, response.status, bytes);
+    const action =
+      bucket === ''
+        ? `connecting to ${origin}, with keys from ${check.source}`
+        : `looking into the bucket "${bucket}" at ${origin}, with keys from ${check.source}`;
+    if (response.status < 300 || (failure.code === '' && response.status < 500))
+      throw notS3(action, response.status, bytes);
     throw failureError(failure, { action, bucket, path: undefined });
   } catch (error) {
     throw signal.aborted ? timedOut(origin, check.timeoutMs, error) : error;
@@ -55,12 +66,18 @@ function isGoodRefusal(code: string): boolean {
 }
 
 function isWanted(bytes: Uint8Array): boolean {
-  return /^\uFEFF?\s*(?:<\?xml[^>]*>\s*)?<(?:ListAllMyBucketsResult|ListBucketResult)[\s>]/.test(Buffer.from(bytes.subarray(0, 1000)).toString('utf8'));
+  return /^\uFEFF?\s*(?:<\?xml[^>]*>\s*)?<(?:ListAllMyBucketsResult|ListBucketResult)[\s>]/.test(
+    Buffer.from(bytes.subarray(0, 1000)).toString('utf8'),
+  );
 }
 
 function notS3(action: string, status: number, bytes: Uint8Array): S3ConnectionError {
   const start = Buffer.from(bytes.subarray(0, 2000)).toString('utf8');
-  const found = /<html|<!doctype html/i.test(start) ? 'a web page' : start.trim() === '' ? 'an empty answer' : 'something that no S3 service answers';
+  const found = /<html|<!doctype html/i.test(start)
+    ? 'a web page'
+    : start.trim() === ''
+      ? 'an empty answer'
+      : 'something that no S3 service answers';
   return new S3ConnectionError(
     'ERR_S3_NOT_S3',
     `${action.charAt(0).toUpperCase()}${action.slice(1)} failed: what answered is not an S3 service, but ${found} (status ${status}). Check the endpoint and its port.`,

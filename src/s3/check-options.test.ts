@@ -4,12 +4,16 @@ import { checkOptions, optionErrors } from './check-options.js';
 
 describe('checkOptions', () => {
   it('lets right options pass, and undefined ones', () => {
-    expect(() => checkOptions('sync', { readonly: true, maxDelete: 1, files: new Set(['a']), prefix: undefined })).not.toThrow();
+    expect(() =>
+      checkOptions('sync', { readonly: true, maxDelete: 1, files: new Set(['a']), prefix: undefined }),
+    ).not.toThrow();
     expect(() => checkOptions('sync', undefined)).not.toThrow();
   });
 
   it('throws once, with everything that is wrong', () => {
-    const caught = catchError(() => checkOptions('Monitor', { maxDelete: 2, delaySeconds: 0, readOnly: true, include: 'a' }));
+    const caught = catchError(() =>
+      checkOptions('Monitor', { maxDelete: 2, delaySeconds: 0, readOnly: true, include: 'a' }),
+    );
     expect(caught).toBeInstanceOf(UsageError);
     expect(caught).toMatchObject({ code: 'ERR_USAGE' });
     expect(caught.message).toContain('4 times');
@@ -31,18 +35,26 @@ describe('checkOptions', () => {
   });
 
   it('says to which call an option belongs', () => {
-    expect(optionErrors('sync', { delaySeconds: 5 })).toEqual(['"delaySeconds" is not an option of sync, but of Monitor']);
+    expect(optionErrors('sync', { delaySeconds: 5 })).toEqual([
+      '"delaySeconds" is not an option of sync, but of Monitor',
+    ]);
   });
 
   it('refuses what contradicts itself', () => {
     expect(optionErrors('connect', { accessKeyId: 'a' })).toHaveLength(1);
     expect(optionErrors('connect', { sessionToken: 'a' })).toHaveLength(1);
     expect(optionErrors('connect', { accessKeyId: 'a', secretAccessKey: 'b', profile: 'c' })).toHaveLength(1);
-    expect(optionErrors('Monitor', { client: { send() {}, config: {} }, endpoint: 'http://localhost' })).toHaveLength(1);
+    expect(optionErrors('Monitor', { client: { send() {}, config: {} }, endpoint: 'http://localhost' })).toHaveLength(
+      1,
+    );
   });
 
   it('never shows a secret', () => {
-    const errors = optionErrors('connect', { accessKeyId: 'x', secretAccessKey: ['s3cr3t'], sessionToken: { t: 's3cr3t' } });
+    const errors = optionErrors('connect', {
+      accessKeyId: 'x',
+      secretAccessKey: ['s3cr3t'],
+      sessionToken: { t: 's3cr3t' },
+    });
     expect(errors).toHaveLength(2);
     expect(errors.join(' ')).not.toContain('s3cr3t');
     expect(optionErrors('connect', { endpoint: 'https://user:s3cr3t@host' }).join(' ')).not.toContain('s3cr3t');

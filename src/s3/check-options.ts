@@ -23,7 +23,8 @@ export function optionErrors(call: OptionCall, options: unknown): string[] {
   const errors: string[] = [];
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
   for (const [name, value] of given) {
-    const error = isOptionName(name) && optionRow(name).calls.includes(call) ? optionRow(name).check(value) : unknown(call, name);
+    const error =
+      isOptionName(name) && optionRow(name).calls.includes(call) ? optionRow(name).check(value) : unknown(call, name);
     if (error !== undefined) errors.push(`"${name}" ${error}`);
   }
   return [...errors, ...contradictions(new Set(given.map(([name]) => name)))];
@@ -43,7 +44,9 @@ export function throwUsageErrors(call: string, errors: readonly string[]): void 
 function unknown(call: OptionCall, name: string): string {
   if (isOptionName(name)) return `is not an option of ${call}, but of ${optionRow(name).calls.join(' and ')}`;
   const nearest = nearestName(name, optionNames(call));
-  return nearest === undefined ? `is not an option of ${call}` : `is not an option of ${call}; did you mean "${nearest}"?`;
+  return nearest === undefined
+    ? `is not an option of ${call}`
+    : `is not an option of ${call}; did you mean "${nearest}"?`;
 }
 
 function contradictions(given: ReadonlySet<string>): string[] {
@@ -55,12 +58,16 @@ function contradictions(given: ReadonlySet<string>): string[] {
     errors.push('"sessionToken" belongs to "accessKeyId" and "secretAccessKey": give all three or none');
   }
   if (given.has('profile') && keys.length > 0) {
-    errors.push(`"profile" cannot be combined with ${keys.map((name) => `"${name}"`).join(', ')}: give one or the other`);
+    errors.push(
+      `"profile" cannot be combined with ${keys.map((name) => `"${name}"`).join(', ')}: give one or the other`,
+    );
   }
   if (given.has('client')) {
     const others = optionNames('connect').filter((name) => given.has(name));
     if (others.length > 0) {
-      errors.push(`"client" is already connected: it cannot be combined with ${others.map((name) => `"${name}"`).join(', ')}`);
+      errors.push(
+        `"client" is already connected: it cannot be combined with ${others.map((name) => `"${name}"`).join(', ')}`,
+      );
     }
   }
   return errors;

@@ -5,7 +5,10 @@ import { createClient } from './sdk.js';
 import { processSurroundings, type Surroundings } from './surroundings.js';
 
 /** `connect` for the command: without loading the AWS SDK wherever it is not needed to find the bucket. */
-export function connectSlim(options: ConnectOptions, surroundings: Surroundings = processSurroundings()): Promise<ServiceClient> {
+export function connectSlim(
+  options: ConnectOptions,
+  surroundings: Surroundings = processSurroundings(),
+): Promise<ServiceClient> {
   return openConnection<ServiceClient>(
     options,
     surroundings,

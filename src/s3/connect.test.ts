@@ -57,20 +57,29 @@ describe('connect', () => {
 
   it('asks for the bucket when one is given', async () => {
     (await tryConnect({ ...credentials, endpoint: server.endpoint, bucket: 's3://photos/2026' })).destroy();
-    await expect(tryConnect({ ...credentials, endpoint: server.endpoint, bucket: 'absent' })).rejects.toMatchObject({ code: 'ERR_S3_BUCKET_NOT_FOUND' });
+    await expect(tryConnect({ ...credentials, endpoint: server.endpoint, bucket: 'absent' })).rejects.toMatchObject({
+      code: 'ERR_S3_BUCKET_NOT_FOUND',
+    });
   });
 
   it('does not need the right to list buckets', async () => {
-    const endpoint = await serve(403, '<?xml version="1.0"?><Error><Code>AccessDenied</Code><Message>no</Message></Error>');
+    const endpoint = await serve(
+      403,
+      '<?xml version="1.0"?><Error><Code>AccessDenied</Code><Message>no</Message></Error>',
+    );
     (await tryConnect({ ...credentials, endpoint })).destroy();
-    await expect(tryConnect({ ...credentials, endpoint, bucket: 'photos' })).rejects.toMatchObject({ code: 'ERR_S3_FORBIDDEN' });
+    await expect(tryConnect({ ...credentials, endpoint, bucket: 'photos' })).rejects.toMatchObject({
+      code: 'ERR_S3_FORBIDDEN',
+    });
   });
 
   it.each([
     ['ERR_S3_CREDENTIALS', { accessKeyId: 'OTHER' }],
     ['ERR_S3_CREDENTIALS', { secretAccessKey: 'wrong-secret-text' }],
   ])('says %s for %j', async (code, wrong) => {
-    const error = await tryConnect({ ...credentials, ...wrong, endpoint: server.endpoint }).catch((caught: unknown) => caught);
+    const error = await tryConnect({ ...credentials, ...wrong, endpoint: server.endpoint }).catch(
+      (caught: unknown) => caught,
+    );
     expect(error).toMatchObject({ name: 'S3ConnectionError', code });
     expect((error as Error).message).toContain(server.endpoint);
     expect((error as Error).message).toContain('the arguments');
@@ -81,7 +90,11 @@ describe('connect', () => {
     ['ERR_S3_CREDENTIALS', 400, xmlError('ExpiredToken')],
     ['ERR_S3_CLOCK', 403, xmlError('RequestTimeTooSkewed')],
     ['ERR_S3_FORBIDDEN', 403, xmlError('AllAccessDisabled')],
-    ['ERR_S3_WRONG_REGION', 400, '<Error><Code>AuthorizationHeaderMalformed</Code><Region>eu-central-1</Region></Error>'],
+    [
+      'ERR_S3_WRONG_REGION',
+      400,
+      '<Error><Code>AuthorizationHeaderMalformed</Code><Region>eu-central-1</Region></Error>',
+    ],
     ['ERR_S3_UNAVAILABLE', 503, xmlError('SlowDown')],
     ['ERR_S3_NOT_S3', 200, '<!doctype html><html><body>Welcome</body></html>'],
     ['ERR_S3_NOT_S3', 200, ''],
@@ -91,31 +104,49 @@ describe('connect', () => {
   ])('says %s for the answer %i %j', async (code, status, body) => {
     const endpoint = await serve(status, body);
     await expect(tryConnect({ ...credentials, endpoint })).rejects.toMatchObject({ name: 'S3ConnectionError', code });
-    await expect(tryConnect({ ...credentials, endpoint, bucket: 'photos' })).rejects.toMatchObject({ name: 'S3ConnectionError', code });
+    await expect(tryConnect({ ...credentials, endpoint, bucket: 'photos' })).rejects.toMatchObject({
+      name: 'S3ConnectionError',
+      code,
+    });
   });
 
   it('says that nothing listens', async () => {
     const endpoint = await serve(200, '');
     open.splice(0).forEach((each) => each.close());
-    await expect(tryConnect({ ...credentials, endpoint })).rejects.toMatchObject({ code: 'ERR_S3_UNREACHABLE', message: expect.stringContaining(endpoint) });
+    await expect(tryConnect({ ...credentials, endpoint })).rejects.toMatchObject({
+      code: 'ERR_S3_UNREACHABLE',
+      message: expect.stringContaining(endpoint),
+    });
   });
 
   it('says that the service hangs', async () => {
     const silent = createTcpServer(() => undefined);
     const endpoint = await listen(silent, 'http');
-    const error = await tryConnect({ ...credentials, endpoint, timeoutSeconds: 0.2 }).catch((caught: unknown) => caught);
+    const error = await tryConnect({ ...credentials, endpoint, timeoutSeconds: 0.2 }).catch(
+      (caught: unknown) => caught,
+    );
     expect(error).toMatchObject({ code: 'ERR_S3_TIMEOUT', message: expect.stringContaining('0.2 seconds') });
   });
 
   it('says that another protocol is spoken', async () => {
-    const greeting = createTcpServer((socket) => void socket.on('error', () => undefined).once('data', () => socket.end('220 mail ready\r\n')));
-    await expect(tryConnect({ ...credentials, endpoint: await listen(greeting, 'http') })).rejects.toMatchObject({ code: 'ERR_S3_NOT_HTTP' });
-    const plain = createTcpServer((socket) => void socket.on('error', () => undefined).once('data', () => socket.end('no TLS here\r\n')));
-    await expect(tryConnect({ ...credentials, endpoint: await listen(plain, 'https') })).rejects.toMatchObject({ code: 'ERR_S3_TLS' });
+    const greeting = createTcpServer(
+      (socket) => void socket.on('error', () => undefined).once('data', () => socket.end('220 mail ready\r\n')),
+    );
+    await expect(tryConnect({ ...credentials, endpoint: await listen(greeting, 'http') })).rejects.toMatchObject({
+      code: 'ERR_S3_NOT_HTTP',
+    });
+    const plain = createTcpServer(
+      (socket) => void socket.on('error', () => undefined).once('data', () => socket.end('no TLS here\r\n')),
+    );
+    await expect(tryConnect({ ...credentials, endpoint: await listen(plain, 'https') })).rejects.toMatchObject({
+      code: 'ERR_S3_TLS',
+    });
   });
 
   it('says that a host is not known', async () => {
-    await expect(tryConnect({ ...credentials, endpoint: 'http://no-such-host.invalid' })).rejects.toMatchObject({ code: 'ERR_S3_DNS' });
+    await expect(tryConnect({ ...credentials, endpoint: 'http://no-such-host.invalid' })).rejects.toMatchObject({
+      code: 'ERR_S3_DNS',
+    });
   });
 
   it('says what was looked for when there are no keys', async () => {
@@ -139,7 +170,10 @@ function xmlError(code: string): string {
 }
 
 async function serve(status: number, body: string): Promise<string> {
-  return listen(createHttpServer((_request, response) => response.writeHead(status, { 'content-type': 'text/plain' }).end(body)), 'http');
+  return listen(
+    createHttpServer((_request, response) => response.writeHead(status, { 'content-type': 'text/plain' }).end(body)),
+    'http',
+  );
 }
 
 async function listen(each: Server | TcpServer, scheme: string): Promise<string> {

@@ -23,17 +23,37 @@ beforeEach(async () => {
   await mkdir(home);
   warnings = [];
   env = {};
-  chain = () => Promise.reject(Object.assign(new Error('Could not load credentials from any providers'), { name: 'CredentialsProviderError' }));
+  chain = () =>
+    Promise.reject(
+      Object.assign(new Error('Could not load credentials from any providers'), { name: 'CredentialsProviderError' }),
+    );
 });
 
 afterEach(() => rm(base, { recursive: true }));
 
 describe('getCredentials', () => {
   it('takes each source before the later ones', async () => {
-    chain = async (profile) => ({ keys: async () => ({ accessKeyId: `AWS ${profile}`, secretAccessKey: 'x' }), endpoint: 'https://aws.test', region: 'r' });
-    expect(await get()).toEqual({ accessKeyId: 'AWS undefined', secretAccessKey: 'x', endpoint: 'https://aws.test', region: 'r' });
-    await conf(home, 'aws_access_key_id: HOME\naws_secret_access_key: h\nendpoint_url: https://home.test\nregion_name: hr\n');
-    expect(await get()).toEqual({ accessKeyId: 'HOME', secretAccessKey: 'h', endpoint: 'https://home.test', region: 'hr' });
+    chain = async (profile) => ({
+      keys: async () => ({ accessKeyId: `AWS ${profile}`, secretAccessKey: 'x' }),
+      endpoint: 'https://aws.test',
+      region: 'r',
+    });
+    expect(await get()).toEqual({
+      accessKeyId: 'AWS undefined',
+      secretAccessKey: 'x',
+      endpoint: 'https://aws.test',
+      region: 'r',
+    });
+    await conf(
+      home,
+      'aws_access_key_id: HOME\naws_secret_access_key: h\nendpoint_url: https://home.test\nregion_name: hr\n',
+    );
+    expect(await get()).toEqual({
+      accessKeyId: 'HOME',
+      secretAccessKey: 'h',
+      endpoint: 'https://home.test',
+      region: 'hr',
+    });
     await conf(cwd, 'aws_access_key_id: CWD\naws_secret_access_key: c\naws_session_token: t\n');
     expect(await get()).toEqual({ accessKeyId: 'CWD', secretAccessKey: 'c', sessionToken: 't' });
     env = { S3_ACCESS_KEY: 'ENV', S3_SECRET_KEY: 'e' };
@@ -53,10 +73,16 @@ describe('getCredentials', () => {
   });
 
   it('takes endpoint and region from the arguments, else the environment, else the source', async () => {
-    await conf(home, 'aws_access_key_id: HOME\naws_secret_access_key: h\nendpoint_url: https://home.test\nregion_name: hr\n');
+    await conf(
+      home,
+      'aws_access_key_id: HOME\naws_secret_access_key: h\nendpoint_url: https://home.test\nregion_name: hr\n',
+    );
     env = { S3_ENDPOINT: 'https://env.test', S3_REGION: 'er' };
     expect(await get()).toMatchObject({ endpoint: 'https://env.test', region: 'er' });
-    expect(await get({ endpoint: 'https://arg.test', region: 'ar' })).toMatchObject({ endpoint: 'https://arg.test', region: 'ar' });
+    expect(await get({ endpoint: 'https://arg.test', region: 'ar' })).toMatchObject({
+      endpoint: 'https://arg.test',
+      region: 'ar',
+    });
     env = { S3_ENDPOINT: 'nonsense' };
     await expect(get()).rejects.toMatchObject({ code: 'ERR_USAGE', message: expect.stringContaining('S3_ENDPOINT') });
   });
@@ -76,7 +102,10 @@ describe('getCredentials', () => {
   });
 
   it('does not tell what a program of a profile printed', async () => {
-    chain = () => Promise.reject(Object.assign(new Error('Command failed: get-keys --password s3cr3t'), { name: 'CredentialsProviderError' }));
+    chain = () =>
+      Promise.reject(
+        Object.assign(new Error('Command failed: get-keys --password s3cr3t'), { name: 'CredentialsProviderError' }),
+      );
     const error = await get().catch((caught: unknown) => caught);
     expect(error).toMatchObject({ code: 'ERR_NO_CREDENTIALS' });
     expect(inspect(error, { depth: 9 })).not.toContain('s3cr3t');
@@ -84,7 +113,10 @@ describe('getCredentials', () => {
 
   it('asks nothing but the profile when one is named', async () => {
     env = { S3_ACCESS_KEY: 'ENV', S3_SECRET_KEY: 'e' };
-    await expect(get({ profile: 'p' })).rejects.toMatchObject({ code: 'ERR_NO_CREDENTIALS', data: { looked: [expect.stringContaining('the AWS profile "p"')] } });
+    await expect(get({ profile: 'p' })).rejects.toMatchObject({
+      code: 'ERR_NO_CREDENTIALS',
+      data: { looked: [expect.stringContaining('the AWS profile "p"')] },
+    });
   });
 
   it.each([
@@ -104,7 +136,10 @@ describe('getCredentials', () => {
 
   it('refuses a folder of that name', async () => {
     await mkdir(path.join(cwd, '.s3conf.yml'));
-    await expect(get()).rejects.toMatchObject({ code: 'ERR_CREDENTIALS_FILE', message: expect.stringContaining('is a directory') });
+    await expect(get()).rejects.toMatchObject({
+      code: 'ERR_CREDENTIALS_FILE',
+      message: expect.stringContaining('is a directory'),
+    });
   });
 
   it('keeps a key of digits as it is written', async () => {

@@ -1,7 +1,15 @@
 import type { SyncOptions } from './sync-options.js';
 import { optionTable } from './option-table.js';
 
-type Defaulted = 'readonly' | 'conflict' | 'maxDelete' | 'concurrency' | 'partSizeMiB' | 'trashDays' | 'probe' | 'allowOverlap';
+type Defaulted =
+  | 'readonly'
+  | 'conflict'
+  | 'maxDelete'
+  | 'concurrency'
+  | 'partSizeMiB'
+  | 'trashDays'
+  | 'probe'
+  | 'allowOverlap';
 
 /** {@link SyncOptions} in which everything that has a fixed default is filled in. */
 export type ResolvedSyncOptions = Omit<SyncOptions, Defaulted> & Required<Pick<SyncOptions, Defaulted>>;

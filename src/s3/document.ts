@@ -35,26 +35,45 @@ export interface DocumentFormat {
 }
 
 /** Reads an object and takes it for a document, packed or not. */
-export async function readDocument<T>(format: DocumentFormat, client: S3Client, bucket: string, key: string, options: ReadOptions<T>): Promise<unknown> {
+export async function readDocument<T>(
+  format: DocumentFormat,
+  client: S3Client,
+  bucket: string,
+  key: string,
+  options: ReadOptions<T>,
+): Promise<unknown> {
   const bytes = await withBucket(`read${format.name}`, client, bucket, [key], (tools) => readObject(tools, key));
   if (bytes === undefined) {
     if ('default' in options) return options.default;
-    throw new PathError('ERR_OBJECT_NOT_FOUND', `There is no object "${key}" in the bucket "${bucket}". Check the key, or give a "default".`, {
-      data: { bucket, key },
-    });
+    throw new PathError(
+      'ERR_OBJECT_NOT_FOUND',
+      `There is no object "${key}" in the bucket "${bucket}". Check the key, or give a "default".`,
+      {
+        data: { bucket, key },
+      },
+    );
   }
   const text = decode(isGzip(bytes) ? await unpack(bytes, bucket, key) : bytes, bucket, key);
   try {
     return format.parse(text);
   } catch (error) {
-    const line = typeof error === 'object' && error !== null && 'line' in error && typeof error.line === 'number' ? ` (line ${error.line})` : '';
+    const line =
+      typeof error === 'object' && error !== null && 'line' in error && typeof error.line === 'number'
+        ? ` (line ${error.line})`
+        : '';
     // No cause: what a parser says quotes the document, which may be secret.
     throw invalid(bucket, key, `is not valid ${format.name}${line}`);
   }
 }
 
 /** Writes a value as a document, packed when the key ends in `.gz`. */
-export async function writeDocument(format: DocumentFormat, value: unknown, client: S3Client, bucket: string, key: string): Promise<void> {
+export async function writeDocument(
+  format: DocumentFormat,
+  value: unknown,
+  client: S3Client,
+  bucket: string,
+  key: string,
+): Promise<void> {
   await withBucket(`write${format.name}`, client, bucket, [key], async (tools) => {
     const text = print(format, value, bucket, key);
     const isPacked = key.endsWith('.gz');
@@ -91,7 +110,11 @@ async function unpack(bytes: Uint8Array, bucket: string, key: string): Promise<U
     return await promisify(gunzip)(bytes, { maxOutputLength: MAX_DOCUMENT_BYTES });
   } catch (error) {
     const isTooLarge = error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE';
-    throw invalid(bucket, key, isTooLarge ? `unpacks to more than ${MAX_DOCUMENT_BYTES} bytes` : 'begins like gzip, but cannot be unpacked');
+    throw invalid(
+      bucket,
+      key,
+      isTooLarge ? `unpacks to more than ${MAX_DOCUMENT_BYTES} bytes` : 'begins like gzip, but cannot be unpacked',
+    );
   }
 }
 
@@ -104,8 +127,11 @@ function decode(bytes: Uint8Array, bucket: string, key: string): string {
 }
 
 function invalid(bucket: string, key: string, what: string): FileCloudSyncError {
-  return new PathError('ERR_DOCUMENT_INVALID', `The object "${key}" of the bucket "${bucket}" ${what}. Nothing was answered; look at the object.`, {
-    data: { bucket, key },
-  });
+  return new PathError(
+    'ERR_DOCUMENT_INVALID',
+    `The object "${key}" of the bucket "${bucket}" ${what}. Nothing was answered; look at the object.`,
+    {
+      data: { bucket, key },
+    },
+  );
 }
-

@@ -59,7 +59,13 @@ function sources(options: CredentialOptions, surroundings: Surroundings): (() =>
 function fromArguments(options: CredentialOptions): Answer {
   const { accessKeyId, secretAccessKey, sessionToken } = options;
   if (accessKeyId === undefined || secretAccessKey === undefined) return { why: 'the arguments: none given' };
-  return { identity: fixed('the arguments', { accessKeyId, secretAccessKey, ...(sessionToken !== undefined && { sessionToken }) }) };
+  return {
+    identity: fixed('the arguments', {
+      accessKeyId,
+      secretAccessKey,
+      ...(sessionToken !== undefined && { sessionToken }),
+    }),
+  };
 }
 
 function fromEnvironment(env: Surroundings['env']): Answer {
@@ -67,7 +73,13 @@ function fromEnvironment(env: Surroundings['env']): Answer {
   const secretAccessKey = variable(env, 'S3_SECRET_KEY');
   const sessionToken = variable(env, 'S3_SESSION_TOKEN');
   if (accessKeyId !== undefined && secretAccessKey !== undefined) {
-    return { identity: fixed('the environment', { accessKeyId, secretAccessKey, ...(sessionToken !== undefined && { sessionToken }) }) };
+    return {
+      identity: fixed('the environment', {
+        accessKeyId,
+        secretAccessKey,
+        ...(sessionToken !== undefined && { sessionToken }),
+      }),
+    };
   }
   if (accessKeyId !== undefined) return { why: 'the environment: S3_ACCESS_KEY is set, S3_SECRET_KEY is not' };
   if (secretAccessKey !== undefined) return { why: 'the environment: S3_SECRET_KEY is set, S3_ACCESS_KEY is not' };
@@ -78,7 +90,8 @@ async function fromFile(file: string, surroundings: Surroundings): Promise<Answe
   const conf = await readS3Conf(file, surroundings);
   if (conf === undefined) return { why: `the file ${file}: not there` };
   const { accessKeyId, secretAccessKey, sessionToken, endpoint, region } = conf;
-  if (accessKeyId === undefined || secretAccessKey === undefined) return { why: `the file ${file}: it ${missingInS3Conf(conf)}` };
+  if (accessKeyId === undefined || secretAccessKey === undefined)
+    return { why: `the file ${file}: it ${missingInS3Conf(conf)}` };
   const keys = { accessKeyId, secretAccessKey, ...(sessionToken !== undefined && { sessionToken }) };
   return { identity: { ...fixed(`the file ${file}`, keys), endpoint, region } };
 }
@@ -90,7 +103,10 @@ async function fromAws(surroundings: Surroundings, profile: string | undefined):
     found = await surroundings.awsChain(profile);
   } catch (cause) {
     // A program named in a profile may have its secrets in its command line or in what it printed.
-    const told = cause instanceof Error && /^(Credentials|Token)ProviderError$/.test(cause.name) && !cause.message.includes('ommand failed');
+    const told =
+      cause instanceof Error &&
+      /^(Credentials|Token)ProviderError$/.test(cause.name) &&
+      !cause.message.includes('ommand failed');
     return told ? { why: `${source}: ${cause.message}`, cause } : { why: `${source}: gave none` };
   }
   return { identity: { source, isFixed: false, ...found } };
@@ -101,8 +117,11 @@ function withPlace(identity: Identity, options: CredentialOptions, env: Surround
   const endpoint = options.endpoint ?? endpointOfEnvironment ?? identity.endpoint;
   const wrong = endpoint === undefined ? undefined : httpAddress(endpoint);
   if (wrong !== undefined) {
-    const where = endpoint === endpointOfEnvironment ? 'the variable S3_ENDPOINT' : `the endpoint of ${identity.source}`;
-    throw new UsageError('ERR_USAGE', `The address of the service, in ${where}, cannot be used: it ${wrong}.`, { data: { where } });
+    const where =
+      endpoint === endpointOfEnvironment ? 'the variable S3_ENDPOINT' : `the endpoint of ${identity.source}`;
+    throw new UsageError('ERR_USAGE', `The address of the service, in ${where}, cannot be used: it ${wrong}.`, {
+      data: { where },
+    });
   }
   return { ...identity, endpoint, region: options.region ?? variable(env, 'S3_REGION') ?? identity.region };
 }

@@ -18,7 +18,10 @@ export function reasonToKeepFolder(result: CycleResult, wish: RemovalWish): stri
   if (waiting !== undefined) return `the conflict at "${waiting.path}" waits for a person`;
   const mayLoseEdits = removesUnsynced(wish);
   const held = result.held.find(({ reason }) => !(mayLoseEdits && reason === 'readonly'));
-  if (held !== undefined) return held.reason === 'readonly' ? `the local change of "${held.path}" was never uploaded` : `"${held.path}" was left alone (${held.reason})`;
+  if (held !== undefined)
+    return held.reason === 'readonly'
+      ? `the local change of "${held.path}" was never uploaded`
+      : `"${held.path}" was left alone (${held.reason})`;
   // Only the first thousand are named; the others count as well.
   if (result.heldCount > result.held.length && !mayLoseEdits) return `${result.heldCount} paths were left alone`;
   return undefined;

@@ -39,9 +39,16 @@ export interface BucketKeysOptions {
  * }
  * ```
  */
-export async function getBucketKeys(client: S3Client, bucket: string, options: BucketKeysOptions = {}): Promise<Map<string, BucketKey>> {
+export async function getBucketKeys(
+  client: S3Client,
+  bucket: string,
+  options: BucketKeysOptions = {},
+): Promise<Map<string, BucketKey>> {
   const { prefix = '' } = options;
-  throwUsageErrors('getBucketKeys', typeof prefix === 'string' ? [] : [`"prefix" must be a text, not ${shown(prefix)}`]);
+  throwUsageErrors(
+    'getBucketKeys',
+    typeof prefix === 'string' ? [] : [`"prefix" must be a text, not ${shown(prefix)}`],
+  );
   return withBucket('getBucketKeys', client, bucket, [], (tools) => listAll(tools, prefix));
 }
 
@@ -49,9 +56,14 @@ async function listAll({ api }: BucketTools, prefix: string): Promise<Map<string
   const keys = new Map<string, BucketKey>();
   const tokens = new Set<string>();
   let last: string | undefined;
-  for (let token: string | undefined; ; ) {
+  for (let token: string | undefined; ;) {
     const answer = await api.list({ prefix, token, maxKeys: 1000 });
-    if (!answer.ok) throw failureError(answer.failure, { action: `listing the bucket "${api.bucket}"`, bucket: api.bucket, path: undefined });
+    if (!answer.ok)
+      throw failureError(answer.failure, {
+        action: `listing the bucket "${api.bucket}"`,
+        bucket: api.bucket,
+        path: undefined,
+      });
     const page = answer.value;
     for (const { key: written, sizeBytes, etag, lastModified } of page.objects) {
       const key = page.urlEncoded ? decodeListedKey(written) : written;
@@ -63,7 +75,8 @@ async function listAll({ api }: BucketTools, prefix: string): Promise<Map<string
     }
     if (!page.isTruncated) return keys;
     token = page.nextToken;
-    if (token === undefined || token === '') throw contradiction(api.bucket, 'a page that is not the last and does not say how to go on');
+    if (token === undefined || token === '')
+      throw contradiction(api.bucket, 'a page that is not the last and does not say how to go on');
     if (tokens.has(token)) throw contradiction(api.bucket, 'the same page again');
     tokens.add(token);
   }

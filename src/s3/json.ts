@@ -23,7 +23,12 @@ const json: DocumentFormat = {
  * console.log(settings);
  * ```
  */
-export async function readJson(client: S3Client, bucket: string, key: string, options: ReadOptions<unknown> = {}): Promise<unknown> {
+export async function readJson(
+  client: S3Client,
+  bucket: string,
+  key: string,
+  options: ReadOptions<unknown> = {},
+): Promise<unknown> {
   return readDocument(json, client, bucket, key, options);
 }
 

@@ -57,7 +57,8 @@ export class CycleNews {
   }
 
   #conflict(conflict: Conflict): void {
-    if (conflict.resolution !== 'manual' || this.#isNew(`conflict\0${conflict.type}\0${conflict.path}`)) this.#listener.conflict(conflict);
+    if (conflict.resolution !== 'manual' || this.#isNew(`conflict\0${conflict.type}\0${conflict.path}`))
+      this.#listener.conflict(conflict);
   }
 
   #problem(problem: Problem): void {

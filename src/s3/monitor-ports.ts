@@ -27,7 +27,10 @@ export const processMonitorPorts: MonitorPorts = {
   watchFolder: (folder, { exclude, files }) =>
     new DirectoryWatcher(
       folder,
-      createPathFilter({ ...(exclude !== undefined && { exclude }), ...(files !== undefined && { files: [...files] }) }),
+      createPathFilter({
+        ...(exclude !== undefined && { exclude }),
+        ...(files !== undefined && { files: [...files] }),
+      }),
     ),
   warn: (message, code) => process.emitWarning(message, { type: 'FileCloudSyncWarning', code }),
 };

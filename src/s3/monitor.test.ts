@@ -15,10 +15,20 @@ import type { MonitorPorts } from './monitor-ports.js';
 import type { Pair, PairCallOptions } from './pair.js';
 import { sync } from './sync.js';
 
-const client = { send: () => undefined, config: {}, destroy: () => void world.log.push('destroy') } as unknown as S3Client;
+const client = {
+  send: () => undefined,
+  config: {},
+  destroy: () => void world.log.push('destroy'),
+} as unknown as S3Client;
 const added: PathChange = { path: 'a.txt', operation: 'added', origin: 'local' };
 const deleted: PathChange = { path: 'b.txt', operation: 'deleted', origin: 'remote' };
-const problem = { path: 'p', side: 'local', code: 'ERR_FILE_UNREADABLE', message: 'cannot be read', severity: 'error' } as const;
+const problem = {
+  path: 'p',
+  side: 'local',
+  code: 'ERR_FILE_UNREADABLE',
+  message: 'cannot be read',
+  severity: 'error',
+} as const;
 
 /** Time that moves only when the test says so. */
 class TestClock implements Clock {
@@ -127,14 +137,21 @@ describe('Monitor', () => {
 
   it('throws all usage errors at once', () => {
     const bad = { delaySeconds: 0, readOnly: true } as MonitorOptions;
-    expect(() => new Monitor('', '', bad, world.ports)).toThrow(expect.objectContaining({ code: 'ERR_USAGE', data: { call: 'Monitor', errors: expect.objectContaining({ length: 4 }) } }));
+    expect(() => new Monitor('', '', bad, world.ports)).toThrow(
+      expect.objectContaining({
+        code: 'ERR_USAGE',
+        data: { call: 'Monitor', errors: expect.objectContaining({ length: 4 }) },
+      }),
+    );
   });
 
   it('starts with a cycle, whose changes the handlers are told, runs one every delay, and a last one', async () => {
     world.script.push({ changes: [added] }, {}, { changes: [deleted] });
     const told: unknown[] = [];
     const monitor = world.monitor({ delaySeconds: 60 });
-    monitor.addOnChangeHandle((...change) => told.push(change)).addOnFinishHandle((changes) => told.push(['finish', changes]));
+    monitor
+      .addOnChangeHandle((...change) => told.push(change))
+      .addOnFinishHandle((changes) => told.push(['finish', changes]));
     await monitor.start();
     expect(told).toEqual([['a.txt', 'added', 'local']]);
     await world.clock.pass(59_999);
@@ -144,7 +161,10 @@ describe('Monitor', () => {
     const last: Change = { key: 'b.txt', operation: 'deleted', location: 'bucket' };
     expect(await monitor.stop()).toEqual([last]);
     await monitor.finished;
-    expect(told.slice(1)).toEqual([['b.txt', 'deleted', 'bucket'], ['finish', [last]]]);
+    expect(told.slice(1)).toEqual([
+      ['b.txt', 'deleted', 'bucket'],
+      ['finish', [last]],
+    ]);
     expect(world.clock.sleeping).toBe(0);
     await world.clock.pass(1_000_000);
     expect(world.cycles).toBe(3);
@@ -186,7 +206,13 @@ describe('Monitor', () => {
     const monitor = world.monitor({ delaySeconds: 60 });
     await monitor.start();
     expect(world.errors).toHaveLength(1);
-    for (const [passMs, cycles] of [[60_000, 2], [60_000, 2], [60_000, 3], [239_999, 3], [1, 4]] as const) {
+    for (const [passMs, cycles] of [
+      [60_000, 2],
+      [60_000, 2],
+      [60_000, 3],
+      [239_999, 3],
+      [1, 4],
+    ] as const) {
       await world.clock.pass(passMs);
       expect(world.cycles).toBe(cycles);
     }
@@ -248,7 +274,9 @@ describe('Monitor', () => {
     await monitor.stop();
     await settle();
     expect(told).toEqual(['a.txt', 'a.txt']);
-    expect(world.errors.map(({ message }) => message.replace(/.*threw: /, ''))).toEqual(expect.arrayContaining(['first', 'second', 'third']));
+    expect(world.errors.map(({ message }) => message.replace(/.*threw: /, ''))).toEqual(
+      expect.arrayContaining(['first', 'second', 'third']),
+    );
     expect(world.errors).toHaveLength(5);
   });
 
@@ -324,10 +352,18 @@ describe('Monitor', () => {
   });
 
   it('goes on without watching when that fails', async () => {
-    const monitor = new Monitor('photos', 'folder', { client }, {
-      ...world.ports,
-      watchFolder: () => ({ start: () => Promise.reject(new Error('no watches left')), close: async () => undefined }),
-    });
+    const monitor = new Monitor(
+      'photos',
+      'folder',
+      { client },
+      {
+        ...world.ports,
+        watchFolder: () => ({
+          start: () => Promise.reject(new Error('no watches left')),
+          close: async () => undefined,
+        }),
+      },
+    );
     monitor.on('error', (error) => world.errors.push(error));
     await monitor.start();
     await world.clock.pass(60_000);
@@ -351,7 +387,10 @@ describe('Monitor', () => {
 
   it('cancels a running cycle when its signal is aborted, and tells no error', async () => {
     const abort = new AbortController();
-    world.script.push({}, (signal) => new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason))));
+    world.script.push(
+      {},
+      (signal) => new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason))),
+    );
     const monitor = world.monitor({ signal: abort.signal, delaySeconds: 1 });
     await monitor.start();
     await world.clock.pass(1000);
@@ -394,7 +433,11 @@ describe('Monitor with remove', () => {
     ['a file failed, even with force', { remove: 'force', readonly: true }, { problems: [problem] }],
     ['a conflict waits', { remove: true }, { conflicts: [{ path: 'c', type: 'content', resolution: 'manual' }] }],
     ['an edit was never uploaded', { remove: true, readonly: true }, heldReadonly],
-    ['a path was held for another reason, even with force', { remove: 'force', readonly: true }, { held: [{ path: 'h', rule: 'R16', reason: 'problem' }], heldCount: 1 }],
+    [
+      'a path was held for another reason, even with force',
+      { remove: 'force', readonly: true },
+      { held: [{ path: 'h', rule: 'R16', reason: 'problem' }], heldCount: 1 },
+    ],
     ['more was held than is named', { remove: true }, { heldCount: 5000 }],
   ] as const)('keeps the folder and says why: %s', async (_case, options, last) => {
     world.script.push({}, last);
@@ -426,12 +469,18 @@ describe('sync', () => {
 
   it('closes the pair when the cycle fails', async () => {
     world.script.push(new HaltError('ERR_SIDE_EMPTY', 'empty'));
-    await expect(sync(client, 'photos', 'folder', {}, world.ports.open)).rejects.toMatchObject({ code: 'ERR_SIDE_EMPTY' });
+    await expect(sync(client, 'photos', 'folder', {}, world.ports.open)).rejects.toMatchObject({
+      code: 'ERR_SIDE_EMPTY',
+    });
   });
 
   it('looks at nothing when it is used wrongly or was aborted', async () => {
-    await expect(sync({} as S3Client, 's', '', { maxDelete: 3 }, world.ports.open)).rejects.toMatchObject({ data: { errors: expect.objectContaining({ length: 4 }) } });
-    await expect(sync(client, 'photos', 'folder', { signal: AbortSignal.abort() }, world.ports.open)).rejects.toMatchObject({ name: 'AbortError' });
+    await expect(sync({} as S3Client, 's', '', { maxDelete: 3 }, world.ports.open)).rejects.toMatchObject({
+      data: { errors: expect.objectContaining({ length: 4 }) },
+    });
+    await expect(
+      sync(client, 'photos', 'folder', { signal: AbortSignal.abort() }, world.ports.open),
+    ).rejects.toMatchObject({ name: 'AbortError' });
     expect(world.cycles).toBe(0);
   });
 });
@@ -448,14 +497,34 @@ describe('checkChanges', () => {
 
 function resultOf(found: Partial<CycleResult>): CycleResult {
   return {
-    runId: 'run', changes: [], conflicts: [], problems: [], held: [], heldCount: 0, localFiles: 0, remoteFiles: 0, uploadedBytes: 0,
-    downloadedBytes: 0, hashedFiles: 0, rebuilt: false, startedAtMs: 0, endedAtMs: 0, ...found,
+    runId: 'run',
+    changes: [],
+    conflicts: [],
+    problems: [],
+    held: [],
+    heldCount: 0,
+    localFiles: 0,
+    remoteFiles: 0,
+    uploadedBytes: 0,
+    downloadedBytes: 0,
+    hashedFiles: 0,
+    rebuilt: false,
+    startedAtMs: 0,
+    endedAtMs: 0,
+    ...found,
   };
 }
 
 function eventsOf(result: CycleResult): SessionEvent[] {
   return [
-    ...result.changes.map((change): SessionEvent => ({ type: 'done', path: change.path, action: 'upload', rule: 'R11', sizeBytes: 1, change })),
+    ...result.changes.map((change): SessionEvent => ({
+      type: 'done',
+      path: change.path,
+      action: 'upload',
+      rule: 'R11',
+      sizeBytes: 1,
+      change,
+    })),
     ...result.conflicts.map((conflict): SessionEvent => ({ type: 'conflict', conflict })),
     ...result.problems.map((each): SessionEvent => ({ type: 'problem', problem: each })),
     { type: 'end', result },

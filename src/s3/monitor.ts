@@ -72,7 +72,12 @@ export class Monitor extends EventEmitter<MonitorEvents> {
     this.#bucket = bucket;
     this.#folder = folder;
     this.#options = options;
-    this.#syncOptions = withDefaults(pick(options, optionNames('sync').filter((name) => name !== 'onProgress')));
+    this.#syncOptions = withDefaults(
+      pick(
+        options,
+        optionNames('sync').filter((name) => name !== 'onProgress'),
+      ),
+    );
     this.#ports = ports;
     this.#pacer = new CyclePacer(ports.clock, (options.delaySeconds ?? optionTable.delaySeconds.default) * 1000);
     this.#news = new CycleNews({
@@ -94,7 +99,12 @@ export class Monitor extends EventEmitter<MonitorEvents> {
    * console.log(monitor.listenerCount('error'));
    * ```
    */
-  static async start(bucket: string, folder: string, options: MonitorOptions = {}, ports?: MonitorPorts): Promise<Monitor> {
+  static async start(
+    bucket: string,
+    folder: string,
+    options: MonitorOptions = {},
+    ports?: MonitorPorts,
+  ): Promise<Monitor> {
     const monitor = new Monitor(bucket, folder, options, ports);
     await monitor.start();
     return monitor;
@@ -133,7 +143,9 @@ export class Monitor extends EventEmitter<MonitorEvents> {
   start(): Promise<void> {
     if (this.#starting !== undefined) return this.#starting;
     if (this.#stopping !== undefined) {
-      return Promise.reject(new UsageError('ERR_MONITOR_ENDED', 'This monitor was stopped and cannot be started. Make a new one.'));
+      return Promise.reject(
+        new UsageError('ERR_MONITOR_ENDED', 'This monitor was stopped and cannot be started. Make a new one.'),
+      );
     }
     this.#starting = this.#begin();
     return this.#starting;
@@ -240,7 +252,10 @@ export class Monitor extends EventEmitter<MonitorEvents> {
   async #end(): Promise<readonly Change[]> {
     this.#pacer.stop();
     // Nothing was begun, or it failed to begin: there is no last cycle and nobody to tell.
-    const began = await this.#starting?.then(() => true, () => false);
+    const began = await this.#starting?.then(
+      () => true,
+      () => false,
+    );
     if (began !== true) {
       await this.#release();
       return [];
@@ -249,7 +264,8 @@ export class Monitor extends EventEmitter<MonitorEvents> {
     await this.#watcher?.close().catch((error: unknown) => this.#fail(error));
     this.#news.begin();
     if (this.#options.signal?.aborted !== true) await this.#cycle('last');
-    else if (this.#remove !== undefined) this.#fail(folderKept(this.#folder, 'the monitor was aborted, so there was no last cycle'));
+    else if (this.#remove !== undefined)
+      this.#fail(folderKept(this.#folder, 'the monitor was aborted, so there was no last cycle'));
     const changes = this.#news.changes;
     this.#tell('finish', changes);
     await this.#release();
@@ -341,14 +357,21 @@ export class Monitor extends EventEmitter<MonitorEvents> {
   }
 
   #fail(thrown: unknown): void {
-    const error = thrown instanceof Error ? thrown : new FileCloudSyncError('ERR_UNEXPECTED', `Something was thrown that is no error: ${String(thrown)}`);
+    const error =
+      thrown instanceof Error
+        ? thrown
+        : new FileCloudSyncError('ERR_UNEXPECTED', `Something was thrown that is no error: ${String(thrown)}`);
     if (this.listenerCount('error') === 0) this.#warn(error);
     else this.#tell('error', error);
   }
 
   #warn(thrown: unknown): void {
-    const code = thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : 'ERR_UNEXPECTED';
-    this.#ports.warn(`A monitor of ${this.#folder} goes on after an error: ${thrown instanceof Error ? thrown.message : String(thrown)}`, code);
+    const code =
+      thrown instanceof Error && 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : 'ERR_UNEXPECTED';
+    this.#ports.warn(
+      `A monitor of ${this.#folder} goes on after an error: ${thrown instanceof Error ? thrown.message : String(thrown)}`,
+      code,
+    );
   }
 
   #quietly(work: () => void): void {
@@ -369,11 +392,16 @@ export class Monitor extends EventEmitter<MonitorEvents> {
 
 function handlerFailed(event: string, cause: unknown): FileCloudSyncError {
   const reason = cause instanceof Error ? cause.message : String(cause);
-  return new FileCloudSyncError('ERR_HANDLER', `A handler of the event "${event}" threw: ${reason}`, { cause, data: { event } });
+  return new FileCloudSyncError('ERR_HANDLER', `A handler of the event "${event}" threw: ${reason}`, {
+    cause,
+    data: { event },
+  });
 }
 
 function pick<T extends object>(options: T, names: readonly string[]): T {
-  return Object.fromEntries(Object.entries(options).filter(([name, value]) => value !== undefined && names.includes(name))) as T;
+  return Object.fromEntries(
+    Object.entries(options).filter(([name, value]) => value !== undefined && names.includes(name)),
+  ) as T;
 }
 
 function withResolver(): { readonly promise: Promise<void>; readonly resolve: () => void } {

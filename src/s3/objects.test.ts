@@ -25,7 +25,12 @@ beforeAll(async () => {
   server = await startS3Server({ credentials });
   client = await connect({ ...credentials, endpoint: server.endpoint });
   const { S3Client: Client } = await import('@aws-sdk/client-s3');
-  stranger = new Client({ endpoint: server.endpoint, region: 'us-east-1', forcePathStyle: true, credentials: { accessKeyId: 'OTHER', secretAccessKey: 'x' } });
+  stranger = new Client({
+    endpoint: server.endpoint,
+    region: 'us-east-1',
+    forcePathStyle: true,
+    credentials: { accessKeyId: 'OTHER', secretAccessKey: 'x' },
+  });
 });
 afterAll(async () => {
   client.destroy();
@@ -63,14 +68,24 @@ describe.each([
     expect(await read(client, bucket, 'absent', { default: 7 })).toBe(7);
     expect(await read(client, bucket, 'absent', { default: undefined })).toBeUndefined();
     await expect(read(client, bucket, 'absent')).rejects.toMatchObject({ code: 'ERR_OBJECT_NOT_FOUND' });
-    await expect(read(client, 'no-such-bucket', 'a', { default: 7 })).rejects.toMatchObject({ code: 'ERR_S3_BUCKET_NOT_FOUND' });
-    await expect(read(stranger, bucket, 'absent', { default: 7 })).rejects.toMatchObject({ code: 'ERR_S3_CREDENTIALS' });
+    await expect(read(client, 'no-such-bucket', 'a', { default: 7 })).rejects.toMatchObject({
+      code: 'ERR_S3_BUCKET_NOT_FOUND',
+    });
+    await expect(read(stranger, bucket, 'absent', { default: 7 })).rejects.toMatchObject({
+      code: 'ERR_S3_CREDENTIALS',
+    });
     await server.core.put(bucket, 'invalid', invalid);
-    await expect(read(client, bucket, 'invalid', { default: 7 })).rejects.toMatchObject({ code: 'ERR_DOCUMENT_INVALID' });
+    await expect(read(client, bucket, 'invalid', { default: 7 })).rejects.toMatchObject({
+      code: 'ERR_DOCUMENT_INVALID',
+    });
   });
 
   it('name bucket and key of a document that is not valid, and tell nothing of it', async () => {
-    for (const [key, content] of [['invalid', invalid], ['cut', gzipSync('{"a": 1}').subarray(0, 12)], ['latin1', Buffer.from([0x22, 0xe4, 0x22])]] as const) {
+    for (const [key, content] of [
+      ['invalid', invalid],
+      ['cut', gzipSync('{"a": 1}').subarray(0, 12)],
+      ['latin1', Buffer.from([0x22, 0xe4, 0x22])],
+    ] as const) {
       await server.core.put(bucket, key, content);
       const error = await read(client, bucket, key).catch((caught: unknown) => caught);
       expect(error).toMatchObject({ code: 'ERR_DOCUMENT_INVALID' });
@@ -116,7 +131,11 @@ describe('getBucketKeys', () => {
     await server.core.put(bucket, 'q', 'yy');
     const keys = await getBucketKeys(client, bucket);
     expect([...keys.keys()]).toEqual([...names, 'q']);
-    expect(keys.get('q')).toEqual({ sizeBytes: 2, lastModified: expect.any(Date), etag: expect.stringMatching(/^[0-9a-f]{32}$/) });
+    expect(keys.get('q')).toEqual({
+      sizeBytes: 2,
+      lastModified: expect.any(Date),
+      etag: expect.stringMatching(/^[0-9a-f]{32}$/),
+    });
     expect((await getBucketKeys(client, bucket, { prefix: 'p/00' })).size).toBe(1000);
     expect((await getBucketKeys(client, bucket, { prefix: 'none' })).size).toBe(0);
   });
@@ -130,7 +149,11 @@ describe('getBucketKeys', () => {
 describe('uploadFile and downloadFile', () => {
   it('carry content and time, small and in parts', async () => {
     const time = new Date('2001-02-03T04:05:06.789Z');
-    for (const [name, size] of [['empty', 0], ['small', 10], ['large', 9 * 1024 * 1024]] as const) {
+    for (const [name, size] of [
+      ['empty', 0],
+      ['small', 10],
+      ['large', 9 * 1024 * 1024],
+    ] as const) {
       const file = path.join(folder, name);
       const content = Buffer.alloc(size, name);
       await writeFile(file, content);
@@ -154,16 +177,24 @@ describe('uploadFile and downloadFile', () => {
     await downloadFile(client, bucket, 'a', folder);
     expect(await readFile(path.join(folder, 'a'), 'utf8')).toBe('newer');
     const trash = await readdir(path.join(folder, '.filecloudsync', 'trash'), { recursive: true, withFileTypes: true });
-    const kept = await Promise.all(trash.filter((each) => each.isFile()).map((each) => readFile(path.join(each.parentPath, each.name), 'utf8')));
+    const kept = await Promise.all(
+      trash.filter((each) => each.isFile()).map((each) => readFile(path.join(each.parentPath, each.name), 'utf8')),
+    );
     expect(kept).toContain('local');
   });
 
-  it.each(['../evil', 'a/../../evil', '/evil', 'a//b', 'dir/', '.filecloudsync/tmp/x', 'a\0b'])('refuse the key %j', async (key) => {
-    const inner = path.join(folder, 'inner');
-    await mkdir(inner);
-    await expect(downloadFile(client, bucket, key, inner)).rejects.toMatchObject({ name: 'PathError', code: expect.stringMatching(/^ERR_(KEY|NAME)_/) });
-    expect(await readdir(folder)).toEqual(['inner']);
-  });
+  it.each(['../evil', 'a/../../evil', '/evil', 'a//b', 'dir/', '.filecloudsync/tmp/x', 'a\0b'])(
+    'refuse the key %j',
+    async (key) => {
+      const inner = path.join(folder, 'inner');
+      await mkdir(inner);
+      await expect(downloadFile(client, bucket, key, inner)).rejects.toMatchObject({
+        name: 'PathError',
+        code: expect.stringMatching(/^ERR_(KEY|NAME)_/),
+      });
+      expect(await readdir(folder)).toEqual(['inner']);
+    },
+  );
 
   it('do not follow a link out of the folder', async () => {
     await server.core.put(bucket, 'link/evil', 'x');
@@ -175,9 +206,15 @@ describe('uploadFile and downloadFile', () => {
   });
 
   it('say what is missing', async () => {
-    await expect(uploadFile(path.join(folder, 'absent'), client, bucket, 'a')).rejects.toMatchObject({ code: 'ERR_FILE_NOT_FOUND' });
-    await expect(downloadFile(client, bucket, 'absent', folder)).rejects.toMatchObject({ code: 'ERR_OBJECT_NOT_FOUND' });
-    await expect(downloadFile(client, bucket, 'absent', path.join(folder, 'none'))).rejects.toMatchObject({ code: 'ERR_FOLDER_MISSING' });
+    await expect(uploadFile(path.join(folder, 'absent'), client, bucket, 'a')).rejects.toMatchObject({
+      code: 'ERR_FILE_NOT_FOUND',
+    });
+    await expect(downloadFile(client, bucket, 'absent', folder)).rejects.toMatchObject({
+      code: 'ERR_OBJECT_NOT_FOUND',
+    });
+    await expect(downloadFile(client, bucket, 'absent', path.join(folder, 'none'))).rejects.toMatchObject({
+      code: 'ERR_FOLDER_MISSING',
+    });
     await expect(uploadFile(folder, client, bucket, 'a')).rejects.toMatchObject({ code: 'ERR_NOT_A_FILE' });
     await expect(uploadFile('', client, 's3://b/a', '')).rejects.toMatchObject({ code: 'ERR_USAGE' });
   });

@@ -46,7 +46,9 @@ export async function openConnection<C extends ServiceClient>(
       ...(endpoint !== undefined && { endpoint }),
       forcePathStyle,
       // Several services refuse the checksums that the SDK adds by itself.
-      ...(endpoint === undefined || isOfAws(endpoint) ? {} : { requestChecksumCalculation: 'WHEN_REQUIRED', responseChecksumValidation: 'WHEN_REQUIRED' }),
+      ...(endpoint === undefined || isOfAws(endpoint)
+        ? {}
+        : { requestChecksumCalculation: 'WHEN_REQUIRED', responseChecksumValidation: 'WHEN_REQUIRED' }),
       requestHandler: {
         connectionTimeout: Math.min(timeoutMs, 10_000),
         requestTimeout: timeoutMs,

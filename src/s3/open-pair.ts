@@ -53,7 +53,12 @@ export interface PairPorts {
  *
  * @throws UsageError `ERR_FOLDER_MISSING`, `ERR_FOLDER_PAIRED_ELSEWHERE` and the like; LockedError `ERR_LOCKED`.
  */
-export function openPair(client: ConfiguredClient, bucket: string, folder: string, options: ResolvedSyncOptions): Promise<Pair> {
+export function openPair(
+  client: ConfiguredClient,
+  bucket: string,
+  folder: string,
+  options: ResolvedSyncOptions,
+): Promise<Pair> {
   return openPairOn({}, client, bucket, folder, options);
 }
 
@@ -160,7 +165,14 @@ class OpenedPair implements Pair {
       },
     });
     this.#session = new Session(
-      { local: this.#local, remote: this.#remote, store: state.store, reopenStore: () => state.reopen(), runtime, nameRules },
+      {
+        local: this.#local,
+        remote: this.#remote,
+        store: state.store,
+        reopenStore: () => state.reopen(),
+        runtime,
+        nameRules,
+      },
       sessionOptions(options),
       () => this.#nextRunId(),
     );
@@ -200,10 +212,18 @@ class OpenedPair implements Pair {
     return (await new WaitingConflicts(this.#session.store.facts).list()).map(({ conflict }) => conflict);
   }
 
-  async resolve(path: string, answer: Exclude<ConflictAnswer, 'manual'>, options: PairCallOptions = {}): Promise<CycleResult> {
+  async resolve(
+    path: string,
+    answer: Exclude<ConflictAnswer, 'manual'>,
+    options: PairCallOptions = {},
+  ): Promise<CycleResult> {
     const waiting = await new WaitingConflicts(this.#session.store.facts).get(path);
     if (waiting === undefined) {
-      throw new PathError('ERR_CONFLICT_NOT_FOUND', `No conflict waits at "${path}". List the waiting ones with "conflicts".`, { data: { path } });
+      throw new PathError(
+        'ERR_CONFLICT_NOT_FOUND',
+        `No conflict waits at "${path}". List the waiting ones with "conflicts".`,
+        { data: { path } },
+      );
     }
     const isKind = waiting.conflict.type === 'kind';
     if (isKind && answer !== 'keep-both') {
@@ -249,7 +269,13 @@ class OpenedPair implements Pair {
     await forgetPair(stateDirectory, identity, { clock: runtime.clock });
   }
 
-  async removeFolder({ unsynced, signal }: { readonly unsynced: boolean; readonly signal?: AbortSignal }): Promise<void> {
+  async removeFolder({
+    unsynced,
+    signal,
+  }: {
+    readonly unsynced: boolean;
+    readonly signal?: AbortSignal;
+  }): Promise<void> {
     await this.#prepare(true, {});
     await removeFolder(this.#local, this.#session.store, {
       folder: this.#parts.identity.folder,

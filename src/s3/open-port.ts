@@ -10,7 +10,12 @@ import type { SyncOptions } from './sync-options.js';
 import { clientErrors } from './with-bucket.js';
 
 /** Opens a folder and a bucket for work: `openPair`, or something that behaves like it. */
-export type OpenPair = (client: ConfiguredClient, bucket: string, folder: string, options: ResolvedSyncOptions) => Promise<Pair>;
+export type OpenPair = (
+  client: ConfiguredClient,
+  bucket: string,
+  folder: string,
+  options: ResolvedSyncOptions,
+) => Promise<Pair>;
 
 /** The real `openPair`, loaded when it is first needed. */
 export const openRealPair: OpenPair = async (...args) => (await import('./open-pair.js')).openPair(...args);
@@ -27,7 +32,13 @@ export function pairErrors(call: OptionCall, bucket: unknown, folder: unknown, o
 }
 
 /** Throws one `UsageError` `ERR_USAGE` with everything that is wrong with a call. */
-export function checkPairCall(call: OptionCall, client: unknown, bucket: unknown, folder: unknown, options: SyncOptions): void {
+export function checkPairCall(
+  call: OptionCall,
+  client: unknown,
+  bucket: unknown,
+  folder: unknown,
+  options: SyncOptions,
+): void {
   throwUsageErrors(call, [...clientErrors(client), ...pairErrors(call, bucket, folder, options)]);
 }
 

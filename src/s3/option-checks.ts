@@ -1,7 +1,8 @@
 /** Shows a value in an error, shortened, without ever running its own code. */
 export function shown(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
-  if (typeof value === 'number' || typeof value === 'boolean' || value === null || value === undefined) return String(value);
+  if (typeof value === 'number' || typeof value === 'boolean' || value === null || value === undefined)
+    return String(value);
   if (Array.isArray(value)) return 'a list';
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }
@@ -21,7 +22,9 @@ export function secretText(value: unknown): string | undefined {
 export function texts(value: unknown): string | undefined {
   if (!Array.isArray(value)) return `must be a list of texts, not ${shown(value)}`;
   const wrong = value.findIndex((item) => text(item) !== undefined);
-  return wrong === -1 ? undefined : `must be a list of texts that are not empty; item ${wrong} is ${shown(value[wrong])}`;
+  return wrong === -1
+    ? undefined
+    : `must be a list of texts that are not empty; item ${wrong} is ${shown(value[wrong])}`;
 }
 
 /** Checks that a value can be walked and gives texts (a list or a set). */
@@ -47,7 +50,9 @@ export function numberBetween(min: number, max: number, unit: string): (value: u
 export function integerBetween(min: number, max: number, unit: string): (value: unknown) => string | undefined {
   const inRange = numberBetween(min, max, `a whole number of ${unit}`);
   return (value) =>
-    Number.isInteger(value) ? inRange(value) : `must be a whole number of ${unit} from ${min} to ${max}, not ${shown(value)}`;
+    Number.isInteger(value)
+      ? inRange(value)
+      : `must be a whole number of ${unit} from ${min} to ${max}, not ${shown(value)}`;
 }
 
 /** Makes a check for one of several values. */

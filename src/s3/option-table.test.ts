@@ -11,7 +11,9 @@ type NamesOf<Call extends OptionCall> = {
 }[OptionName];
 
 const interfaces = new Map(
-  ['sync-options.ts', 'monitor-options.ts', 'connect-options.ts'].flatMap((file) => membersOf(new URL(file, import.meta.url))),
+  ['sync-options.ts', 'monitor-options.ts', 'connect-options.ts'].flatMap((file) =>
+    membersOf(new URL(file, import.meta.url)),
+  ),
 );
 
 describe('optionTable', () => {
@@ -59,7 +61,8 @@ describe('optionTable', () => {
   });
 
   it('has no flag for what must not be seen in the list of processes', () => {
-    for (const name of ['accessKeyId', 'secretAccessKey', 'sessionToken'] as const) expect(optionRow(name).flag).toBeUndefined();
+    for (const name of ['accessKeyId', 'secretAccessKey', 'sessionToken'] as const)
+      expect(optionRow(name).flag).toBeUndefined();
   });
 
   it.each([

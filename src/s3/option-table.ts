@@ -4,7 +4,16 @@ import type { SyncOptions } from './sync-options.js';
 import type { OptionCall, OptionRow } from './option-row.js';
 import { toBytesPerSecond } from './bandwidth.js';
 import {
-  flag, httpAddress, integerBetween, numberBetween, oneOf, secretText, shown, text, textIterable, texts,
+  flag,
+  httpAddress,
+  integerBetween,
+  numberBetween,
+  oneOf,
+  secretText,
+  shown,
+  text,
+  textIterable,
+  texts,
 } from './option-checks.js';
 import { asFlag, asNumber, asShare, asText, asTexts } from './option-parsers.js';
 
@@ -110,7 +119,10 @@ export const optionTable = {
     type: "'newest' | 'local' | 'bucket' | 'keep-both' | 'manual' | ((conflict: ConflictQuestion) => ConflictAnswer | Promise<ConflictAnswer>)",
     default: 'newest',
     defaultText: 'newest',
-    check: (value) => (typeof value === 'function' || policyName(value) === undefined ? undefined : `${policyName(value)}, or a function`),
+    check: (value) =>
+      typeof value === 'function' || policyName(value) === undefined
+        ? undefined
+        : `${policyName(value)}, or a function`,
     flag: '--conflict <policy>',
     environment: 'FILECLOUDSYNC_CONFLICT',
     ...command,
@@ -172,7 +184,9 @@ export const optionTable = {
     default: undefined,
     defaultText: 'no limit',
     check: (value) =>
-      toBytesPerSecond(value) === undefined ? `must be bytes a second, at least 1024, such as "500kB" or "10MiB", not ${shown(value)}` : undefined,
+      toBytesPerSecond(value) === undefined
+        ? `must be bytes a second, at least 1024, such as "500kB" or "10MiB", not ${shown(value)}`
+        : undefined,
     flag: '--bandwidth <rate>',
     environment: 'FILECLOUDSYNC_BANDWIDTH',
     ...command,

@@ -25,7 +25,12 @@ export async function readObject({ api, backoff }: BucketTools, key: string): Pr
 }
 
 /** Writes a whole object with one PUT: readers see the old one or the new one, never a part. The last writer wins. */
-export async function writeObject({ api, backoff }: BucketTools, key: string, body: Uint8Array, headers: Readonly<Record<string, string>>): Promise<void> {
+export async function writeObject(
+  { api, backoff }: BucketTools,
+  key: string,
+  body: Uint8Array,
+  headers: Readonly<Record<string, string>>,
+): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     const isLast = attempt >= backoff.attempts;
     let waitMs = 0;

@@ -25,7 +25,12 @@ export async function removeSyncStatus(
   open: OpenPair = openRealPair,
 ): Promise<void> {
   checkPairCall('sync', client, bucket, folder, options);
-  const pair = await open(client, bucket, folder, withDefaults({ ...options, probe: false, readonly: true, allowOverlap: true }));
+  const pair = await open(
+    client,
+    bucket,
+    folder,
+    withDefaults({ ...options, probe: false, readonly: true, allowOverlap: true }),
+  );
   try {
     await pair.forget();
   } finally {

@@ -26,7 +26,10 @@ const FIELDS = {
  * @returns `undefined` when there is no such file.
  * @throws S3ConnectionError `ERR_CREDENTIALS_FILE`, with the file and the line, and nothing of what the file holds.
  */
-export async function readS3Conf(file: string, surroundings: Pick<Surroundings, 'readConfigFile' | 'warn'>): Promise<S3Conf | undefined> {
+export async function readS3Conf(
+  file: string,
+  surroundings: Pick<Surroundings, 'readConfigFile' | 'warn'>,
+): Promise<S3Conf | undefined> {
   const found = await surroundings.readConfigFile(file).catch((error: unknown) => {
     throw error instanceof ConfigFileError ? fileError(file, error.reason) : error;
   });
@@ -50,7 +53,14 @@ async function parseS3Conf(text: string, file: string): Promise<S3Conf> {
   const broken = document.errors[0];
   if (broken !== undefined) throw fileError(file, `is not YAML (line ${lines.linePos(broken.pos[0]).line})`);
   const root = document.contents;
-  if (root === null) return { accessKeyId: undefined, secretAccessKey: undefined, sessionToken: undefined, endpoint: undefined, region: undefined };
+  if (root === null)
+    return {
+      accessKeyId: undefined,
+      secretAccessKey: undefined,
+      sessionToken: undefined,
+      endpoint: undefined,
+      region: undefined,
+    };
   if (!isMap(root)) throw fileError(file, 'is not a list of fields such as "aws_access_key_id: …"');
   const field = (name: string): string | undefined => {
     const pair = root.items.find(({ key }) => isScalar(key) && key.value === name);
@@ -69,7 +79,10 @@ async function parseS3Conf(text: string, file: string): Promise<S3Conf> {
     region: field(FIELDS.region),
   };
   if (conf.endpoint !== undefined && httpAddress(conf.endpoint) !== undefined) {
-    throw fileError(file, `has a field "${FIELDS.endpoint}" that is not an address such as "https://storage.example.com"`);
+    throw fileError(
+      file,
+      `has a field "${FIELDS.endpoint}" that is not an address such as "https://storage.example.com"`,
+    );
   }
   return conf;
 }

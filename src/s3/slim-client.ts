@@ -28,7 +28,10 @@ const PLAIN_BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
  *
  * @returns `undefined` for every other case: the SDK knows.
  */
-export function createSlimClient(plan: SlimClientPlan, env: Readonly<Record<string, string | undefined>>): ServiceClient | undefined {
+export function createSlimClient(
+  plan: SlimClientPlan,
+  env: Readonly<Record<string, string | undefined>>,
+): ServiceClient | undefined {
   const { endpoint, region, forcePathStyle, bucket, fixedKeys } = plan;
   if (endpoint === undefined || fixedKeys === undefined || !forcePathStyle) return undefined;
   if (bucket === undefined || !PLAIN_BUCKET.test(bucket)) return undefined;

@@ -26,6 +26,7 @@ export function toSyncResult(result: CycleResult): SyncResult {
 
 /** Puts properties on a list, where loops do not see them. */
 export function withProperties<T extends object>(changes: Change[], properties: T): Change[] & Readonly<T> {
-  for (const [name, value] of Object.entries(properties)) Object.defineProperty(changes, name, { value, enumerable: false });
+  for (const [name, value] of Object.entries(properties))
+    Object.defineProperty(changes, name, { value, enumerable: false });
   return changes as Change[] & Readonly<T>;
 }

@@ -58,7 +58,9 @@ describe('sync, with a real folder and a real server', () => {
     await s3.sync(client, bucket, folder, { stateDir });
     await s3.removeSyncStatus(client, bucket, folder, { stateDir });
     await rm(path.join(folder, 'a'));
-    expect(byKey(await s3.sync(client, bucket, folder, { stateDir }))).toEqual([{ key: 'a', operation: 'added', location: 'bucket' }]);
+    expect(byKey(await s3.sync(client, bucket, folder, { stateDir }))).toEqual([
+      { key: 'a', operation: 'added', location: 'bucket' },
+    ]);
   });
 
   it('never writes to the bucket under readonly, and uploads afterwards', async () => {
@@ -108,7 +110,9 @@ describe('Monitor, with a real folder and a real server', () => {
   });
 
   it('rejects the start when there is no such bucket', async () => {
-    await expect(s3.Monitor.start('no-such-bucket', folder, { client, stateDir })).rejects.toMatchObject({ code: 'ERR_S3_BUCKET_NOT_FOUND' });
+    await expect(s3.Monitor.start('no-such-bucket', folder, { client, stateDir })).rejects.toMatchObject({
+      code: 'ERR_S3_BUCKET_NOT_FOUND',
+    });
   });
 });
 

@@ -26,7 +26,12 @@ export async function withBucket<T>(
   keys: readonly string[],
   use: (tools: BucketTools) => Promise<T>,
 ): Promise<T> {
-  throwUsageErrors(call, [...clientErrors(client), ...addressErrors(bucket), ...plainNameErrors(bucket), ...keys.flatMap(keyErrors)]);
+  throwUsageErrors(call, [
+    ...clientErrors(client),
+    ...addressErrors(bucket),
+    ...plainNameErrors(bucket),
+    ...keys.flatMap(keyErrors),
+  ]);
   const transport = createUndiciTransport({ client, clock: systemRuntime.clock });
   const backoff = createBackoff(systemRuntime);
   try {
@@ -39,11 +44,15 @@ export async function withBucket<T>(
 /** Everything that is wrong with what should be a client of the SDK, one sentence each. */
 export function clientErrors(client: unknown): string[] {
   const isClient = typeof client === 'object' && client !== null && 'send' in client && 'config' in client;
-  return isClient ? [] : [`the client must be a client of the AWS SDK, version 3, such as connect() answers, not ${shown(client)}`];
+  return isClient
+    ? []
+    : [`the client must be a client of the AWS SDK, version 3, such as connect() answers, not ${shown(client)}`];
 }
 
 function plainNameErrors(bucket: unknown): string[] {
-  return typeof bucket === 'string' && /^s3:\/\//i.test(bucket) ? ['the bucket must be a name here, because the key is given apart'] : [];
+  return typeof bucket === 'string' && /^s3:\/\//i.test(bucket)
+    ? ['the bucket must be a name here, because the key is given apart']
+    : [];
 }
 
 function keyErrors(key: unknown): string[] {

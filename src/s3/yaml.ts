@@ -6,7 +6,8 @@ const yaml: DocumentFormat = {
   name: 'YAML',
   contentType: 'application/yaml',
   parse: parseYaml,
-  print: (value) => (value === undefined || typeof value === 'function' || typeof value === 'symbol' ? undefined : stringify(value)),
+  print: (value) =>
+    value === undefined || typeof value === 'function' || typeof value === 'symbol' ? undefined : stringify(value),
 };
 
 /**
@@ -24,7 +25,12 @@ const yaml: DocumentFormat = {
  * console.log(settings);
  * ```
  */
-export async function readYaml(client: S3Client, bucket: string, key: string, options: ReadOptions<unknown> = {}): Promise<unknown> {
+export async function readYaml(
+  client: S3Client,
+  bucket: string,
+  key: string,
+  options: ReadOptions<unknown> = {},
+): Promise<unknown> {
   return readDocument(yaml, client, bucket, key, options);
 }
 
@@ -49,6 +55,7 @@ function parseYaml(text: string): unknown {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const broken = document.errors[0];
-  if (broken !== undefined) throw Object.assign(new SyntaxError('not YAML'), { line: lines.linePos(broken.pos[0]).line });
+  if (broken !== undefined)
+    throw Object.assign(new SyntaxError('not YAML'), { line: lines.linePos(broken.pos[0]).line });
   return document.toJS();
 }

@@ -12,11 +12,19 @@ import { observePaths } from './scope.js';
  * @param plan the cycle's plan; deletions found now are added to its counts, and the guard looks at the sum.
  * @throws HaltError when the deletions of the cycle become too many.
  */
-export async function decideAgain(state: CarryState, plan: PlanVerdict, paths: readonly string[]): Promise<readonly Decision[]> {
+export async function decideAgain(
+  state: CarryState,
+  plan: PlanVerdict,
+  paths: readonly string[],
+): Promise<readonly Decision[]> {
   const { context, report } = state;
   const { ports, signal } = context;
   const decisions: Decision[] = [];
-  const looked = observePaths(paths, { local: ports.local, remote: ports.remote, baseline: ports.store.baseline }, signal);
+  const looked = observePaths(
+    paths,
+    { local: ports.local, remote: ports.remote, baseline: ports.store.baseline },
+    signal,
+  );
   for await (const page of decide({ ...decideContext(context, report, false), files: undefined }, looked)) {
     for (const decision of page) {
       if (decision.action === 'delete-remote') plan.tally.counts.local.deletionsCaused++;

@@ -26,7 +26,13 @@ export type SessionEvent =
       readonly seen: Seen;
     }
   /** Work on one path begins. */
-  | { readonly type: 'start'; readonly path: string; readonly action: Action; readonly rule: RuleId; readonly sizeBytes: number }
+  | {
+      readonly type: 'start';
+      readonly path: string;
+      readonly action: Action;
+      readonly rule: RuleId;
+      readonly sizeBytes: number;
+    }
   /** Bytes of one path went over the wire since the last such event. */
   | { readonly type: 'bytes'; readonly path: string; readonly count: number }
   /** Work on one path is done. `sizeBytes` is what the plan counted for it; `change` is missing when nothing had to be carried. */

@@ -30,7 +30,10 @@ export interface MakePlanOptions {
 }
 
 /** Observes both sides, decides for every path, and lets the guard look at the whole. Changes no file on either side. */
-export async function makePlan(context: CycleContext, { report, onDecisions, dry }: MakePlanOptions): Promise<PlanVerdict> {
+export async function makePlan(
+  context: CycleContext,
+  { report, onDecisions, dry }: MakePlanOptions,
+): Promise<PlanVerdict> {
   const { ports, options } = context;
   const tally = new Tally();
   const rootIdentity = await ports.local.rootIdentity();

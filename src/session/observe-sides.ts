@@ -19,10 +19,15 @@ const OBSERVED_SINGLY = 200;
 export function observeSides(context: CycleContext, report: Report, tally: Tally): AsyncIterable<readonly Triple[]> {
   const { ports, options, signal } = context;
   if (options.files !== undefined && options.files.length <= OBSERVED_SINGLY) {
-    return observePaths(options.files, { local: ports.local, remote: ports.remote, baseline: ports.store.baseline }, signal);
+    return observePaths(
+      options.files,
+      { local: ports.local, remote: ports.remote, baseline: ports.store.baseline },
+      signal,
+    );
   }
   const onProblem = (problem: Problem): void => report.problem(problem);
-  const onPage = (): void => report.tell({ type: 'scan', localFiles: tally.localFiles, remoteFiles: tally.remoteFiles });
+  const onPage = (): void =>
+    report.tell({ type: 'scan', localFiles: tally.localFiles, remoteFiles: tally.remoteFiles });
   const scan = { filter: options.filter, signal };
   return mergeJoin({
     local: entriesOf(ports.local.scan(scan), onProblem, onPage),

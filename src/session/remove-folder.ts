@@ -27,7 +27,11 @@ export interface RemoveFolderOptions {
  *
  * @throws FileCloudSyncError `ERR_FOLDER_KEPT` naming what keeps it.
  */
-export async function removeFolder(local: RemovableLocal, store: StateStore, options: RemoveFolderOptions): Promise<void> {
+export async function removeFolder(
+  local: RemovableLocal,
+  store: StateStore,
+  options: RemoveFolderOptions,
+): Promise<void> {
   for await (const _file of agreedFiles(local, store, options));
   const rows: BaselineRow[] = [];
   // The fingerprints outlive the memory here: they are what the deletions are held to.
@@ -38,8 +42,12 @@ export async function removeFolder(local: RemovableLocal, store: StateStore, opt
     for (const entry of page) {
       const file = asFile(entry, options.folder);
       const row = agreed.get(file.path);
-      if (!options.unsynced && (row === undefined || !(await isAgreed(local, file, row)))) throw kept(options.folder, file.path);
-      const removed = await local.remove(file.path, expecting(file), { reason: 'removed', ...(options.signal && { signal: options.signal }) });
+      if (!options.unsynced && (row === undefined || !(await isAgreed(local, file, row))))
+        throw kept(options.folder, file.path);
+      const removed = await local.remove(file.path, expecting(file), {
+        reason: 'removed',
+        ...(options.signal && { signal: options.signal }),
+      });
       if (removed.outcome === 'stale') throw kept(options.folder, file.path);
     }
   }
@@ -47,14 +55,23 @@ export async function removeFolder(local: RemovableLocal, store: StateStore, opt
 }
 
 /** Walks the folder beside the baseline; throws at the first thing that is not an agreed file. */
-async function* agreedFiles(local: Replica, store: StateStore, options: RemoveFolderOptions): AsyncGenerator<FileEntry> {
+async function* agreedFiles(
+  local: Replica,
+  store: StateStore,
+  options: RemoveFolderOptions,
+): AsyncGenerator<FileEntry> {
   const nothing = (async function* (): AsyncGenerator<readonly Entry[]> {})();
-  for await (const page of mergeJoin({ local: everything(local, options), remote: nothing, baseline: store.baseline.scan() })) {
+  for await (const page of mergeJoin({
+    local: everything(local, options),
+    remote: nothing,
+    baseline: store.baseline.scan(),
+  })) {
     for (const triple of page) {
       if (triple.local === null) continue;
       const file = asFile(triple.local, options.folder);
       if (options.unsynced) continue;
-      if (triple.baseline === undefined || !(await isAgreed(local, file, triple.baseline))) throw kept(options.folder, file.path);
+      if (triple.baseline === undefined || !(await isAgreed(local, file, triple.baseline)))
+        throw kept(options.folder, file.path);
       yield file;
     }
   }

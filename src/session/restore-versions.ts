@@ -30,9 +30,20 @@ export async function restoreVersions(
 }
 
 function select(items: readonly TrashItem[], selection: RestoreSelection): TrashItem[] {
-  if ('ids' in selection) return selection.ids.map((id) => found(items.find((item) => item.id === id), id));
+  if ('ids' in selection)
+    return selection.ids.map((id) =>
+      found(
+        items.find((item) => item.id === id),
+        id,
+      ),
+    );
   if ('paths' in selection) {
-    return selection.paths.map((path) => found(items.findLast((item) => item.path === path), path));
+    return selection.paths.map((path) =>
+      found(
+        items.findLast((item) => item.path === path),
+        path,
+      ),
+    );
   }
   // The first version of a path that a run put away is the one that stood there before the run.
   const first = new Map<string, TrashItem>();
@@ -64,7 +75,10 @@ async function restoreOne(local: LocalSide, item: TrashItem, signal: AbortSignal
     }
     const source = await local.trash.open(item.id);
     try {
-      const written = await local.write(item.path, source, expectingOrNothing(standing), { reason: 'replaced', signal });
+      const written = await local.write(item.path, source, expectingOrNothing(standing), {
+        reason: 'replaced',
+        signal,
+      });
       if (written.outcome === 'done') return;
       if (attempt === ATTEMPTS) {
         throw new PathError(

@@ -42,7 +42,11 @@ export async function verifySides(context: CycleContext, sample: number): Promis
     if (ours === null) return tell(path, 'missing-local', `${path} stands in the bucket, and not in the folder.`);
     if (theirs === null) return tell(path, 'missing-remote', `${path} stands in the folder, and not in the bucket.`);
     if (ours.sizeBytes !== theirs.sizeBytes) {
-      return tell(path, 'content', `${path} has ${ours.sizeBytes} bytes in the folder and ${theirs.sizeBytes} in the bucket.`);
+      return tell(
+        path,
+        'content',
+        `${path} has ${ours.sizeBytes} bytes in the folder and ${theirs.sizeBytes} in the bucket.`,
+      );
     }
     if (context.ports.runtime.random.next() >= sample) return;
     await compareOne(triple, ours, theirs);
@@ -52,8 +56,10 @@ export async function verifySides(context: CycleContext, sample: number): Promis
     try {
       const { verdict } = await sameContent(transfer, ours, theirs);
       counts.compared++;
-      if (verdict === 'different') tell(path, 'content', `${path} has the same size and different content on the two sides.`);
-      else if (baseline === undefined) tell(path, 'baseline', `${path} is the same on both sides; the next sync records that.`);
+      if (verdict === 'different')
+        tell(path, 'content', `${path} has the same size and different content on the two sides.`);
+      else if (baseline === undefined)
+        tell(path, 'baseline', `${path} is the same on both sides; the next sync records that.`);
     } catch (error) {
       if (!(error instanceof PathError) && !(error instanceof StaleError)) throw error;
       tell(path, 'unreadable', error instanceof StaleError ? `${path} changed while it was compared.` : error.message);

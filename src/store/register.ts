@@ -74,7 +74,8 @@ export function openRegister(stateDirectory: string, clock: Clock): Register {
       // The file is replaced whole, so that looking needs no lock: the common case.
       const identityFile = pairPathsOf(stateDirectory, entry.id).identity;
       const registered = await readRegister(file);
-      if (registered !== undefined && isKnown(registered) && (await readFileIfPresent(identityFile)) !== undefined) return entry;
+      if (registered !== undefined && isKnown(registered) && (await readFileIfPresent(identityFile)) !== undefined)
+        return entry;
       await change(options.signal, async (pairs) => {
         const known = isKnown(pairs);
         await createPrivateDirectory(path.dirname(identityFile));

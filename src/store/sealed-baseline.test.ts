@@ -60,19 +60,36 @@ describe('SealedBaseline', () => {
   });
 
   it('keeps the last of several changes of a path', async () => {
-    await Promise.all([baseline.put([row('a', 1)]), baseline.put([row('a', 2)]), baseline.delete(['a']), baseline.put([row('a', 3)]), baseline.put([row('b', 1)]), baseline.delete(['b'])]);
+    await Promise.all([
+      baseline.put([row('a', 1)]),
+      baseline.put([row('a', 2)]),
+      baseline.delete(['a']),
+      baseline.put([row('a', 3)]),
+      baseline.put([row('b', 1)]),
+      baseline.delete(['b']),
+    ]);
     expect(await paths()).toEqual(['a=3']);
     await baseline.settle();
     expect(await readMark(database)).toMatchObject({ state: 'clean', tally: { rows: 1 } });
   });
 
   it('makes the whole batch durable when one of its callers asks for it', async () => {
-    await Promise.all([baseline.put([row('first')]), baseline.put([row('a')]), baseline.put([row('b')], { sync: true }), baseline.put([row('c')])]);
+    await Promise.all([
+      baseline.put([row('first')]),
+      baseline.put([row('a')]),
+      baseline.put([row('b')], { sync: true }),
+      baseline.put([row('c')]),
+    ]);
     expect(batches.find(({ rows }) => rows > 1) ?? batches[0]).toMatchObject({ sync: true });
   });
 
   it('does not let a change overtake a clear that was asked for before it', async () => {
-    await Promise.all([baseline.put([row('before')]), baseline.put([row('joined')]), baseline.clear(), baseline.put([row('after')])]);
+    await Promise.all([
+      baseline.put([row('before')]),
+      baseline.put([row('joined')]),
+      baseline.clear(),
+      baseline.put([row('after')]),
+    ]);
     expect(await paths()).toEqual(['after=1']);
   });
 

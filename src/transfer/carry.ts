@@ -81,5 +81,6 @@ function present(decision: Decision, side: 'local' | 'remote'): FileEntry {
 
 /** The last wall behind `reconcile`: a planner's mistake must not write to a bucket that is only read. */
 function refuseUnderReadonly(context: TransferContext, decision: Decision): void {
-  if (context.readonly) throw new TypeError(`a decision to ${decision.action} ${decision.path} was made under readonly`);
+  if (context.readonly)
+    throw new TypeError(`a decision to ${decision.action} ${decision.path} was made under readonly`);
 }

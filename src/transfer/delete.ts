@@ -9,7 +9,11 @@ export async function deleteLocal(context: TransferContext, rule: RuleId, local:
   // A listing that was cut short, or damaged on its way, can look whole: the store is asked about this very object.
   const standing = await context.remote.observe(local.path, context.signal);
   if (standing?.kind === 'file') {
-    return { type: 'again', paths: [local.path], message: `${local.path} is in the bucket, though its list did not say so.` };
+    return {
+      type: 'again',
+      paths: [local.path],
+      message: `${local.path} is in the bucket, though its list did not say so.`,
+    };
   }
   // RACE: an object created at this path since that look is not seen here; the next cycle downloads it.
   const result = await context.local.remove(local.path, expecting(local), {
@@ -28,7 +32,10 @@ export async function deleteRemote(context: TransferContext, rule: RuleId, remot
   if (standing !== null && standing.kind !== 'directory') {
     return { type: 'again', paths: [remote.path], message: `${remote.path} exists again in the folder.` };
   }
-  const result = await context.remote.remove(remote.path, expecting(remote), { signal: context.signal, reason: 'deleted' });
+  const result = await context.remote.remove(remote.path, expecting(remote), {
+    signal: context.signal,
+    reason: 'deleted',
+  });
   if (result.outcome === 'stale') return { type: 'again', paths: [remote.path], message: result.message };
   await context.baseline.delete([remote.path]);
   return { type: 'done', rule, change: { path: remote.path, operation: 'deleted', origin: 'local' } };

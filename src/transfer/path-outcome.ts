@@ -8,6 +8,11 @@ export type PathOutcome =
   /** Carried out and recorded. `rule` is the one that applied in the end (a compare of R05 may turn out to be R04). */
   | { readonly type: 'done'; readonly rule: RuleId; readonly change?: PathChange; readonly conflict?: Conflict }
   /** The world is not as it was seen; `paths` are to be observed and decided again. What was done so far is recorded. */
-  | { readonly type: 'again'; readonly paths: readonly string[]; readonly conflict?: Conflict; readonly message: string }
+  | {
+      readonly type: 'again';
+      readonly paths: readonly string[];
+      readonly conflict?: Conflict;
+      readonly message: string;
+    }
   /** A conflict that waits for a person. */
   | { readonly type: 'waiting'; readonly conflict: Conflict; readonly local: FileEntry; readonly remote: FileEntry };

@@ -65,7 +65,9 @@ describe('runAll', () => {
       yield [1];
       throw new Error('the journal cannot be read');
     })();
-    await expect(runAll(broken, async () => undefined, { concurrency: 2 })).rejects.toThrow('the journal cannot be read');
+    await expect(runAll(broken, async () => undefined, { concurrency: 2 })).rejects.toThrow(
+      'the journal cannot be read',
+    );
   });
 });
 

@@ -93,7 +93,7 @@ async function sameBytes(context: TransferContext, local: FileEntry, remote: Fil
 }
 
 async function sameRanges(a: Source, b: Source, sizeBytes: number, signal: AbortSignal | undefined): Promise<boolean> {
-  for (let start = 0; start < sizeBytes; ) {
+  for (let start = 0; start < sizeBytes;) {
     const end = Math.min(sizeBytes, start === 0 ? FIRST_RANGE_BYTES : start + RANGE_BYTES);
     const [x, y] = await Promise.all([readRange(a, start, end, signal), readRange(b, start, end, signal)]);
     if (!equalBytes(x, y)) return false;
@@ -102,7 +102,12 @@ async function sameRanges(a: Source, b: Source, sizeBytes: number, signal: Abort
   return true;
 }
 
-async function readRange(source: Source, start: number, end: number, signal: AbortSignal | undefined): Promise<Uint8Array> {
+async function readRange(
+  source: Source,
+  start: number,
+  end: number,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array> {
   const bytes = new Uint8Array(end - start);
   let filled = 0;
   for await (const chunk of source.read(start, end, signal)) {

@@ -97,7 +97,9 @@ export function realWorld(name: string, create: () => FileSystem): World {
   };
 }
 
-export function simulatedWorld(options: SimulatedFileSystemOptions = {}): World & { readonly disk: SimulatedFileSystem } {
+export function simulatedWorld(
+  options: SimulatedFileSystemOptions = {},
+): World & { readonly disk: SimulatedFileSystem } {
   let nowMs = 1_700_000_000_000;
   const clock = { nowMs: () => (nowMs += 0.25) };
   const disk = new SimulatedFileSystem({ clock, ...options });
@@ -157,7 +159,10 @@ export async function preparedReplica(world: World, options: Partial<LocalReplic
 
 export const ALL: PathFilter = { includesFile: () => true, mayContain: () => true };
 
-export async function scanAll(replica: LocalReplica, filter: PathFilter = ALL): Promise<{ entries: Entry[]; problems: ScanPage['problems'] }> {
+export async function scanAll(
+  replica: LocalReplica,
+  filter: PathFilter = ALL,
+): Promise<{ entries: Entry[]; problems: ScanPage['problems'] }> {
   const entries: Entry[] = [];
   const problems: ScanPage['problems'][number][] = [];
   for await (const page of replica.scan({ filter })) {
@@ -174,12 +179,23 @@ export async function observeFile(replica: LocalReplica, p: string): Promise<Fil
 }
 
 /** Content as it might come from a bucket. */
-export function sourceOf(data: string | Uint8Array, options: Partial<FileEntry> & { onVerify?: () => void; chunk?: number } = {}): Source & { reads: number } {
+export function sourceOf(
+  data: string | Uint8Array,
+  options: Partial<FileEntry> & { onVerify?: () => void; chunk?: number } = {},
+): Source & { reads: number } {
   const bytes = typeof data === 'string' ? new TextEncoder().encode(data) : data;
   const { onVerify, chunk = 1 << 16, ...rest } = options;
   return {
     reads: 0,
-    entry: { kind: 'file', path: 'x', sizeBytes: bytes.length, fingerprint: 'etag', modifiedMs: OLD_MS + 5000, modifiedSource: 'mtime', ...rest },
+    entry: {
+      kind: 'file',
+      path: 'x',
+      sizeBytes: bytes.length,
+      fingerprint: 'etag',
+      modifiedMs: OLD_MS + 5000,
+      modifiedSource: 'mtime',
+      ...rest,
+    },
     async *read(start, end) {
       this.reads += 1;
       for (let at = start; at < end; at += chunk) yield bytes.subarray(at, Math.min(at + chunk, end));

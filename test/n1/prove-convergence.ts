@@ -85,7 +85,8 @@ function checkAtRest(world: World, decisions: readonly Decision[]): void {
 /** Every version is current somewhere or in the trash, unless it was agreed on and then changed by somebody who had it. */
 function checkNothingLost(before: World, world: World): void {
   const kept = new Set(world.trash);
-  for (const side of [world.files.local, world.files.remote]) for (const { content } of side.values()) kept.add(content);
+  for (const side of [world.files.local, world.files.remote])
+    for (const { content } of side.values()) kept.add(content);
   for (const side of ['local', 'remote'] as const) {
     const other = before.files[side === 'local' ? 'remote' : 'local'];
     for (const [path, { content }] of before.files[side]) {
@@ -97,13 +98,19 @@ function checkNothingLost(before: World, world: World): void {
 
 /** Where one side could not or was not to be looked at, the other side's files are as they were. */
 function checkNothingTouched(before: World, world: World): void {
-  for (const [side, other] of [['local', 'remote'], ['remote', 'local']] as const) {
+  for (const [side, other] of [
+    ['local', 'remote'],
+    ['remote', 'local'],
+  ] as const) {
     for (const entry of before.others[side].values()) {
       const whole = side === 'local' || ('subtree' in entry && entry.subtree);
       for (const [path, { content }] of before.files[other]) {
         const hidden = path === entry.path || (whole && path.startsWith(`${entry.path}/`));
         if (!hidden || before.files[side].has(path)) continue;
-        check(world.files[other].get(path)?.content === content, `${other} ${path} was touched, though ${side} ${entry.path} is ${entry.kind}`);
+        check(
+          world.files[other].get(path)?.content === content,
+          `${other} ${path} was touched, though ${side} ${entry.path} is ${entry.kind}`,
+        );
       }
     }
   }
@@ -126,11 +133,16 @@ async function failureOf(state: State): Promise<string | undefined> {
 /** Takes away paths, then single facts, as long as the state still fails. */
 async function shrink(state: State): Promise<State> {
   const simpler = (item: Item): (Item | undefined)[] => [
-    undefined, { ...item, racyRow: false }, { ...item, racyEntry: false }, { ...item, replacing: false },
-    { ...item, base: null }, { ...item, local: null }, { ...item, remote: null },
+    undefined,
+    { ...item, racyRow: false },
+    { ...item, racyEntry: false },
+    { ...item, replacing: false },
+    { ...item, base: null },
+    { ...item, local: null },
+    { ...item, remote: null },
   ];
   let smallest = state;
-  for (let i = 0; i < smallest.items.length; ) {
+  for (let i = 0; i < smallest.items.length;) {
     const item = smallest.items[i];
     if (item === undefined) break;
     let found: State | undefined;

@@ -1,6 +1,10 @@
 /** What stands at one path of a generated state, on one side. Contents are numbers: equal numbers, equal bytes. */
 export type Standing =
-  | { readonly is: 'file'; readonly content: number; /** The fingerprint is another one than recorded. */ readonly touched: boolean }
+  | {
+      readonly is: 'file';
+      readonly content: number;
+      /** The fingerprint is another one than recorded. */ readonly touched: boolean;
+    }
   | { readonly is: 'symlink' | 'untracked' | 'untracked-tree' | 'problem' | 'problem-tree' };
 
 /** One path of a three-tree state. */
@@ -37,7 +41,24 @@ export function randomOf(seed: number): () => number {
   };
 }
 
-const PATHS = ['a', 'b', 'b/c', 'b/c/d', 'b/e', 'x', 'x!', 'x-1', 'x-1/q', 'x/y', 'x/y/z', 'x/y!', 'x/w', 'x0', '\uFF61', '\u{1F600}/k'];
+const PATHS = [
+  'a',
+  'b',
+  'b/c',
+  'b/c/d',
+  'b/e',
+  'x',
+  'x!',
+  'x-1',
+  'x-1/q',
+  'x/y',
+  'x/y/z',
+  'x/y!',
+  'x/w',
+  'x0',
+  '\uFF61',
+  '\u{1F600}/k',
+];
 const NO_FILES = ['symlink', 'untracked', 'untracked-tree', 'problem', 'problem-tree'] as const;
 
 /**
@@ -68,7 +89,8 @@ export function stateOf(seed: number): State {
     }
     // The same change came to both sides in another way.
     const there = remote.get(path);
-    if (there !== undefined && chance(0.1)) local.set(path, there.is === 'file' ? { ...there, touched: there.touched } : there);
+    if (there !== undefined && chance(0.1))
+      local.set(path, there.is === 'file' ? { ...there, touched: there.touched } : there);
   }
   const creations = Math.floor(random() * 4);
   for (let i = 0; i < creations; i++) {
@@ -100,7 +122,12 @@ export function stateOf(seed: number): State {
     replacing: chance(0.08),
   }));
   const kindConflicts = chance(0.7) ? 'set-aside' : 'hold';
-  return { items, readonly: chance(0.25), kindConflicts, answer: pick(['local', 'bucket', 'keep-both', 'manual'], 'keep-both') };
+  return {
+    items,
+    readonly: chance(0.25),
+    kindConflicts,
+    answer: pick(['local', 'bucket', 'keep-both', 'manual'], 'keep-both'),
+  };
 }
 
 /** Whether one of the paths is the path itself, above it or below it. */

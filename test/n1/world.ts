@@ -45,7 +45,8 @@ export class World {
 
   /** Carries out a whole plan in its three phases. Answers whether anything happened. */
   carryOut(decisions: readonly Decision[]): boolean {
-    const phaseOf = (d: Decision): number => (d.makesRoom === true ? 0 : d.action.startsWith('delete') || d.action === 'forget' ? 2 : 1);
+    const phaseOf = (d: Decision): number =>
+      d.makesRoom === true ? 0 : d.action.startsWith('delete') || d.action === 'forget' ? 2 : 1;
     const phases: Decision[][] = [[], [], []];
     for (const decision of decisions) phases[phaseOf(decision)]?.push(decision);
     let changed = false;
@@ -60,14 +61,22 @@ export class World {
         this.others[side].set(path, noFile(path, side, standing.is));
         return;
       }
-      const fingerprint = standing.content === base && !standing.touched ? `${side} ${base}` : `${side} new ${standing.content}`;
+      const fingerprint =
+        standing.content === base && !standing.touched ? `${side} ${base}` : `${side} new ${standing.content}`;
       this.files[side].set(path, { content: standing.content, fingerprint, racy: side === 'local' && racyEntry });
     };
     at('local', local);
     at('remote', remote);
     if (base === null) return;
     const recorded = racyRow ? null : `local ${base}`;
-    const row = { path, sizeBytes: 1, local: recorded, remote: `remote ${base}`, digest: `md5:${base}`, recordedAtMs: 0 };
+    const row = {
+      path,
+      sizeBytes: 1,
+      local: recorded,
+      remote: `remote ${base}`,
+      digest: `md5:${base}`,
+      recordedAtMs: 0,
+    };
     this.rows.set(path, { row: replacing ? { ...row, replacing } : row, content: base });
   }
 
@@ -94,11 +103,18 @@ export class World {
     for (const side of ['local', 'remote'] as const) {
       if (action !== 'hold' && action !== 'nothing') {
         const found = this.files[side].get(path)?.fingerprint;
-        assert(found === decision[side]?.fingerprint, `${action} ${path}: the precondition on the ${side} side does not hold`);
+        assert(
+          found === decision[side]?.fingerprint,
+          `${action} ${path}: the precondition on the ${side} side does not hold`,
+        );
       }
     }
     // The executor hashes what it is not sure of, before it acts.
-    if (isUncertain(decision) && action !== 'hold' && this.#file('local', path).content === this.rows.get(path)?.content) {
+    if (
+      isUncertain(decision) &&
+      action !== 'hold' &&
+      this.#file('local', path).content === this.rows.get(path)?.content
+    ) {
       return this.#applyBelieved(decision);
     }
     switch (action) {
@@ -106,7 +122,10 @@ export class World {
       case 'hold':
         return false;
       case 'forget':
-        assert(!this.files.local.has(path) && !this.files.remote.has(path) || decision.rule === 'R17', `${path} was forgotten with a file`);
+        assert(
+          (!this.files.local.has(path) && !this.files.remote.has(path)) || decision.rule === 'R17',
+          `${path} was forgotten with a file`,
+        );
         return this.rows.delete(path);
       case 'upload':
         return this.#copy('local', 'remote', path);
@@ -190,10 +209,15 @@ export class World {
     assert(side === 'local' || !this.#state.readonly, `the remote ${path} was written under readonly`);
     for (const other of this.files[side].keys()) {
       const collides = other !== path && touches([other], path);
-      assert(!collides || (side === 'remote' && this.files.remote.has(path)), `${side} ${path} was written beside ${other}`);
+      assert(
+        !collides || (side === 'remote' && this.files.remote.has(path)),
+        `${side} ${path} was written beside ${other}`,
+      );
     }
     for (const other of this.others[side].values()) {
-      const bars = side === 'local' || (other.kind === 'problematic' && !this.files.remote.has(path) && !isObjectOnly(other, path));
+      const bars =
+        side === 'local' ||
+        (other.kind === 'problematic' && !this.files.remote.has(path) && !isObjectOnly(other, path));
       assert(!bars || !touches([other.path], path), `${side} ${path} was written at ${other.kind} ${other.path}`);
     }
     if (side === 'local') this.#toTrash('local', path);
@@ -208,13 +232,23 @@ export class World {
   #agreed(side: Side, path: string, what: string): void {
     const agreed = this.rows.get(path)?.content;
     const found = this.#file(side, path).content;
-    assert(side === 'local' || found === agreed || found === this.files.local.get(path)?.content, `remote ${path} was ${what} though nobody had seen it`);
+    assert(
+      side === 'local' || found === agreed || found === this.files.local.get(path)?.content,
+      `remote ${path} was ${what} though nobody had seen it`,
+    );
   }
 
   #record(path: string): boolean {
     const [local, remote] = [this.#file('local', path), this.#file('remote', path)];
     assert(local.content === remote.content, `${path} was recorded with two contents`);
-    const row = { path, sizeBytes: 1, local: local.fingerprint, remote: remote.fingerprint, digest: `md5:${local.content}`, recordedAtMs: 0 };
+    const row = {
+      path,
+      sizeBytes: 1,
+      local: local.fingerprint,
+      remote: remote.fingerprint,
+      digest: `md5:${local.content}`,
+      recordedAtMs: 0,
+    };
     this.files.local.set(path, { ...local, racy: false });
     this.rows.set(path, { row, content: local.content });
     return true;
@@ -235,7 +269,13 @@ function noFile(path: string, side: Side, is: Exclude<Standing['is'], 'file'>): 
       return { kind: 'untracked', path, reason: 'filter', subtree: is === 'untracked-tree' };
     case 'problem':
     case 'problem-tree': {
-      const problem = { path, side, code: 'ERR_FILE_UNREADABLE', message: 'cannot be read', severity: 'error' } as const;
+      const problem = {
+        path,
+        side,
+        code: 'ERR_FILE_UNREADABLE',
+        message: 'cannot be read',
+        severity: 'error',
+      } as const;
       return { kind: 'problematic', path, subtree: is === 'problem-tree', problem };
     }
   }

@@ -106,7 +106,14 @@ class Writer {
     });
     let runs = 0;
     const session = new Session(
-      { local, remote, store, reopenStore: () => Promise.reject(new Error('the memory is damaged')), runtime, nameRules: 'linux' },
+      {
+        local,
+        remote,
+        store,
+        reopenStore: () => Promise.reject(new Error('the memory is damaged')),
+        runtime,
+        nameRules: 'linux',
+      },
       options(name),
       () => `${name}r${++runs}`,
     );
@@ -160,7 +167,8 @@ export async function runManyWriters(seed: number, dialect: Dialect, scale: Writ
     const now = object === undefined ? undefined : new TextDecoder().decode(object.bytes);
     const before = standing.get(key);
     if (before === now) return;
-    if (before !== undefined && acting !== undefined && !acting.local.seen.has(before)) unseen.push({ content: before, by: acting.name });
+    if (before !== undefined && acting !== undefined && !acting.local.seen.has(before))
+      unseen.push({ content: before, by: acting.name });
     if (now === undefined) standing.delete(key);
     else standing.set(key, now);
   };
@@ -223,7 +231,8 @@ export async function runManyWriters(seed: number, dialect: Dialect, scale: Writ
   const settle = async (): Promise<void> => {
     for (let pass = 0; pass < SETTLE_PASSES; pass++) {
       let changes = 0;
-      for (const writer of writers) changes += (await writer.session.cycle({ options: { maxDelete: 1 } })).changes.length;
+      for (const writer of writers)
+        changes += (await writer.session.cycle({ options: { maxDelete: 1 } })).changes.length;
       if (changes === 0) return;
     }
   };
@@ -254,7 +263,9 @@ export async function runManyWriters(seed: number, dialect: Dialect, scale: Writ
     operations,
     requests,
     unseenOverwritten: unseen.length,
-    unseenLost: unseen.filter(({ content }) => lostContents.has(content)).map(({ content, by }) => `${content} overwritten by ${by}`),
+    unseenLost: unseen
+      .filter(({ content }) => lostContents.has(content))
+      .map(({ content, by }) => `${content} overwritten by ${by}`),
     lost: lost.map(({ content, origin }) => `${content} of ${origin}`),
     diverging,
     remarks: writers.map(({ remarks }) => remarks),

@@ -113,7 +113,9 @@ export class ProofMachine {
 
   /** What a cycle would do. */
   plan(overrides: Partial<SessionOptions> = {}): Promise<Plan> {
-    return this.#with(true, (session) => session.plan({ options: overrides, onEvent: (event) => this.events.push(event) }));
+    return this.#with(true, (session) =>
+      session.plan({ options: overrides, onEvent: (event) => this.events.push(event) }),
+    );
   }
 
   backupDatabase(): DatabaseBackup {

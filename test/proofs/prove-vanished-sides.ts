@@ -22,7 +22,13 @@ function allWays(): Way[] {
           if (cause.from !== undefined && call.words === 'for one file by name') continue;
           // A list of files is both the call and the cause.
           if (cause.options?.files !== undefined && call.words.includes('by name')) continue;
-          ways.push({ words: `${cause.words}: ${size} files, ${call.words}, ${memory.words}`, cause, size, call, memory });
+          ways.push({
+            words: `${cause.words}: ${size} files, ${call.words}, ${memory.words}`,
+            cause,
+            size,
+            call,
+            memory,
+          });
         }
       }
     }
@@ -53,9 +59,11 @@ async function tryWay({ cause, size, call, memory }: Way): Promise<string[]> {
   memory.apply(pairing);
   await cause.apply(pairing);
   const { error, words } = await run(pairing, { ...call.options(pairing), ...cause.options });
-  if (error !== undefined && !('code' in error)) wrong.push(`threw what nobody foresaw: ${error.stack ?? error.message}`);
+  if (error !== undefined && !('code' in error))
+    wrong.push(`threw what nobody foresaw: ${error.stack ?? error.message}`);
   const objects = await service.objects();
-  if (cause.side !== 'remote') for (const [path, text] of content) if (objects.get(path) !== text) wrong.push(`the bucket lost ${path}`);
+  if (cause.side !== 'remote')
+    for (const [path, text] of content) if (objects.get(path) !== text) wrong.push(`the bucket lost ${path}`);
   if (cause.side !== 'local') {
     const files = machine.files();
     for (const [path, text] of content) if (files.get(path) !== text) wrong.push(`the folder lost ${path}`);
@@ -64,7 +72,8 @@ async function tryWay({ cause, size, call, memory }: Way): Promise<string[]> {
   const isSilent = memory.isLost === true && error === undefined;
   // Under readonly a deletion is held, each as an event of its own: nothing is about to go.
   const isHeld = call.words === 'under readonly' && cause.side === 'local' && cause.from !== undefined;
-  if (cause.told !== undefined && !isSilent && !isHeld && !cause.told.test(words) && !isOutOfSight(cause, call.words)) wrong.push(`said: ${words === '' ? 'nothing' : words}`);
+  if (cause.told !== undefined && !isSilent && !isHeld && !cause.told.test(words) && !isOutOfSight(cause, call.words))
+    wrong.push(`said: ${words === '' ? 'nothing' : words}`);
   await cause.undo?.(pairing);
   if (cause.undo === undefined && cause.side !== 'filter') return wrong;
   service.clock.pass(60_000);
@@ -72,7 +81,8 @@ async function tryWay({ cause, size, call, memory }: Way): Promise<string[]> {
   if (after.error !== undefined) wrong.push(`does not go on afterwards: ${after.error.message}`);
   const [left, right] = [machine.files(), await service.objects()];
   for (const [path, text] of content) {
-    if (left.get(path) !== text || right.get(path) !== text) wrong.push(`${path} is not whole on both sides afterwards`);
+    if (left.get(path) !== text || right.get(path) !== text)
+      wrong.push(`${path} is not whole on both sides afterwards`);
   }
   return wrong;
 }
@@ -80,14 +90,20 @@ async function tryWay({ cause, size, call, memory }: Way): Promise<string[]> {
 /** Named files are looked at one by one: what only shows in a listing, or in another path, is not met. */
 function isOutOfSight(cause: Cause, call: string): boolean {
   if (!call.includes('by name')) return false;
-  return cause.side === 'remote' ? /page|list|answer|document|prefix|status 200|login/.test(cause.words) : /list|scan|run|subfolders|backup|part/.test(cause.words);
+  return cause.side === 'remote'
+    ? /page|list|answer|document|prefix|status 200|login/.test(cause.words)
+    : /list|scan|run|subfolders|backup|part/.test(cause.words);
 }
 
 /** How many ways there are. */
 export const VANISHING_WAYS = allWays().length;
 
 /** Tries `count` of the ways for a side to vanish, every `stride`-th from `first` on (they go round); throws what went wrong. */
-export async function proveVanishedSides(first: number, count: number, stride: number): Promise<{ readonly ways: number }> {
+export async function proveVanishedSides(
+  first: number,
+  count: number,
+  stride: number,
+): Promise<{ readonly ways: number }> {
   const ways = allWays();
   const failures: string[] = [];
   for (let i = 0; i < count; i++) {

@@ -89,31 +89,36 @@ describe('a folder out of a backup', () => {
 });
 
 describe('a memory that belongs to its folder', () => {
-  it.each(['all', 'durable'] as const)('is believed after a crash at any step of a cycle (what survives: %s)', { timeout: 120_000 }, async (keep) => {
-    const { service, machine } = await twoSides(3);
-    let crashes = 0;
-    for (let at = keep === 'all' ? 1 : 2; at < 400; at += 5) {
-      await service.put('f1', `version ${at}`);
-      let operations = 0;
-      machine.disk.step = () => {
-        if (++operations !== at) return;
-        machine.disk.crash({ keep });
-        machine.home.crash(keep === 'all' ? 'process' : 'power');
-      };
-      await machine.sync().catch(() => undefined);
-      machine.disk.step = undefined;
-      const result = await machine.sync();
-      expect(result.rebuilt, `after a crash at operation ${at}`).toBe(false);
-      expect(machine.files().get('f1')).toBe(`version ${at}`);
-      if (operations < at) break;
-      crashes++;
-    }
-    expect(crashes).toBeGreaterThan(12);
-  });
+  it.each(['all', 'durable'] as const)(
+    'is believed after a crash at any step of a cycle (what survives: %s)',
+    { timeout: 120_000 },
+    async (keep) => {
+      const { service, machine } = await twoSides(3);
+      let crashes = 0;
+      for (let at = keep === 'all' ? 1 : 2; at < 400; at += 5) {
+        await service.put('f1', `version ${at}`);
+        let operations = 0;
+        machine.disk.step = () => {
+          if (++operations !== at) return;
+          machine.disk.crash({ keep });
+          machine.home.crash(keep === 'all' ? 'process' : 'power');
+        };
+        await machine.sync().catch(() => undefined);
+        machine.disk.step = undefined;
+        const result = await machine.sync();
+        expect(result.rebuilt, `after a crash at operation ${at}`).toBe(false);
+        expect(machine.files().get('f1')).toBe(`version ${at}`);
+        if (operations < at) break;
+        crashes++;
+      }
+      expect(crashes).toBeGreaterThan(12);
+    },
+  );
 
   it('is believed when no stamp can be written', async () => {
     const { service, machine } = await twoSides(3);
-    machine.disk.fault = (operation) => (operation.startsWith('rename') && operation.includes('stamp') ? 'ENOSPC' : undefined);
+    machine.disk.fault = (operation) =>
+      operation.startsWith('rename') && operation.includes('stamp') ? 'ENOSPC' : undefined;
     machine.disk.user.writeFile('f1', 'edited');
     expect((await machine.sync()).problems).toEqual([]);
     machine.disk.user.writeFile('f2', 'edited as well');

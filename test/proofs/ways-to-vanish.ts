@@ -30,9 +30,11 @@ export interface Cause {
   readonly from?: number;
 }
 
-
 /** Replaces the answers of some requests. */
-function answering(machine: ProofMachine, answer: (request: S3Request, inner: S3Transport) => Promise<S3Response> | undefined): void {
+function answering(
+  machine: ProofMachine,
+  answer: (request: S3Request, inner: S3Transport) => Promise<S3Response> | undefined,
+): void {
   machine.between = (inner) => ({
     send: (request) => answer(request, inner) ?? inner.send(request),
     close: () => inner.close(),
@@ -51,20 +53,33 @@ async function textAnswer(status: number, text: string, type = 'application/xml'
 }
 
 const failure = (status: number, code: string): Promise<S3Response> =>
-  textAnswer(status, `<?xml version="1.0" encoding="UTF-8"?><Error><Code>${code}</Code><Message>as told</Message></Error>`);
+  textAnswer(
+    status,
+    `<?xml version="1.0" encoding="UTF-8"?><Error><Code>${code}</Code><Message>as told</Message></Error>`,
+  );
 
 const listPage = (inside: string): Promise<S3Response> =>
-  textAnswer(200, `<?xml version="1.0" encoding="UTF-8"?><ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>bucket</Name><EncodingType>url</EncodingType>${inside}</ListBucketResult>`);
+  textAnswer(
+    200,
+    `<?xml version="1.0" encoding="UTF-8"?><ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>bucket</Name><EncodingType>url</EncodingType>${inside}</ListBucketResult>`,
+  );
 
-const isList = ({ method, key, query }: S3Request): boolean => method === 'GET' && (key === undefined || key === '') && 'list-type' in query;
+const isList = ({ method, key, query }: S3Request): boolean =>
+  method === 'GET' && (key === undefined || key === '') && 'list-type' in query;
 
 /** A cause that answers each LIST, or also each look at one object. */
-function lists(words: string, told: RegExp, answer: (request: S3Request, inner: S3Transport) => Promise<S3Response>, more: Partial<Cause> = {}): Cause {
+function lists(
+  words: string,
+  told: RegExp,
+  answer: (request: S3Request, inner: S3Transport) => Promise<S3Response>,
+  more: Partial<Cause> = {},
+): Cause {
   return {
     side: 'remote',
     words,
     told,
-    apply: ({ machine }) => answering(machine, (request, inner) => (isList(request) ? answer(request, inner) : undefined)),
+    apply: ({ machine }) =>
+      answering(machine, (request, inner) => (isList(request) ? answer(request, inner) : undefined)),
     undo: ({ machine }) => answering(machine, () => undefined),
     ...more,
   };
@@ -79,9 +94,7 @@ async function rewritten(response: S3Response, edit: (text: string) => string): 
 function firstHalf(text: string): string {
   const contents = text.match(/<Contents>.*?<\/Contents>/gs) ?? [];
   const kept = contents.slice(0, Math.ceil(contents.length / 2));
-  return text
-    .replace(/<Contents>.*<\/Contents>/s, kept.join(''))
-    .replace(/<KeyCount>\d+/, `<KeyCount>${kept.length}`);
+  return text.replace(/<Contents>.*<\/Contents>/s, kept.join('')).replace(/<KeyCount>\d+/, `<KeyCount>${kept.length}`);
 }
 
 /** Moves the folder away on its disk, and puts something else in its place. */
@@ -102,7 +115,12 @@ function exchanged(words: string, put: (pairing: Pairing) => void, told: RegExp,
   };
 }
 
-function failing(words: string, matches: (operation: string, number: number) => boolean, code: string, told: RegExp): Cause {
+function failing(
+  words: string,
+  matches: (operation: string, number: number) => boolean,
+  code: string,
+  told: RegExp,
+): Cause {
   return {
     side: 'local',
     words,
@@ -117,12 +135,19 @@ function failing(words: string, matches: (operation: string, number: number) => 
   };
 }
 
-
 /** All causes. */
 export const CAUSES: readonly Cause[] = [
-  exchanged("the folder's disk is not mounted, and the empty mount point stands there", ({ machine }) => machine.disk.user.makeDirectory(machine.disk.root), /known files is there.*mounted/),
+  exchanged(
+    "the folder's disk is not mounted, and the empty mount point stands there",
+    ({ machine }) => machine.disk.user.makeDirectory(machine.disk.root),
+    /known files is there.*mounted/,
+  ),
   exchanged('the folder is gone', () => undefined, /never created: an absent folder may be a disk that is not mounted/),
-  exchanged('a file stands in the place of the folder', ({ machine }) => machine.disk.user.writeFile(machine.disk.root, 'x'), /is not a folder/),
+  exchanged(
+    'a file stands in the place of the folder',
+    ({ machine }) => machine.disk.user.writeFile(machine.disk.root, 'x'),
+    /is not a folder/,
+  ),
   exchanged(
     'another disk is mounted there, with other files',
     ({ machine }) => {
@@ -147,7 +172,8 @@ export const CAUSES: readonly Cause[] = [
     couldBeMeant: true,
     takesStamp: true,
     apply: ({ machine }) => {
-      for (const name of Object.keys(machine.disk.user.tree()).filter((path) => /^[^/]+\/?$/.test(path))) machine.disk.user.remove(name);
+      for (const name of Object.keys(machine.disk.user.tree()).filter((path) => /^[^/]+\/?$/.test(path)))
+        machine.disk.user.remove(name);
     },
   },
   {
@@ -192,9 +218,24 @@ export const CAUSES: readonly Cause[] = [
     apply: ({ machine }) => machine.disk.user.setAccess('d', { readable: false }),
     undo: ({ machine }) => machine.disk.user.setAccess('d', { readable: true }),
   },
-  failing('the disk answers EIO wherever a directory is listed', (operation) => operation.startsWith('list'), 'EIO', /EIO|disk/),
-  failing('the disk answers EIO wherever a name is looked at', (operation) => operation.startsWith('lstat'), 'EIO', /EIO|disk/),
-  failing('a directory says ENOENT when it is listed', (operation) => operation.startsWith('list /folder/d'), 'ENOENT', /./),
+  failing(
+    'the disk answers EIO wherever a directory is listed',
+    (operation) => operation.startsWith('list'),
+    'EIO',
+    /EIO|disk/,
+  ),
+  failing(
+    'the disk answers EIO wherever a name is looked at',
+    (operation) => operation.startsWith('lstat'),
+    'EIO',
+    /EIO|disk/,
+  ),
+  failing(
+    'a directory says ENOENT when it is listed',
+    (operation) => operation.startsWith('list /folder/d'),
+    'ENOENT',
+    /./,
+  ),
   failing('the disk dies in the middle of the scan', (_, number) => number > 25, 'EIO', /EIO|disk/),
   {
     side: 'local',
@@ -218,24 +259,47 @@ export const CAUSES: readonly Cause[] = [
   lists('the keys are no longer valid (403)', /403|key|credential/i, () => failure(403, 'InvalidAccessKeyId')),
   lists('the bucket does not exist (404)', /bucket/i, () => failure(404, 'NoSuchBucket')),
   lists('the service is down (503 each time)', /503/, () => failure(503, 'SlowDown')),
-  lists('the service cannot be reached', /reach|refused|connection/i, () => Promise.reject(Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' }))),
-  lists('what may not be seen is left out: the list is empty', /The bucket is empty.*prefix/, () => listPage('<KeyCount>0</KeyCount><IsTruncated>false</IsTruncated>'), { couldBeMeant: true }),
-  lists('a page says that there is more, but not where', /cannot be trusted.*run again/, () => listPage('<IsTruncated>true</IsTruncated>')),
-  lists('a page leads to itself', /cannot be trusted.*run again/, () => listPage('<IsTruncated>true</IsTruncated><NextContinuationToken>again</NextContinuationToken>')),
+  lists('the service cannot be reached', /reach|refused|connection/i, () =>
+    Promise.reject(Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' })),
+  ),
+  lists(
+    'what may not be seen is left out: the list is empty',
+    /The bucket is empty.*prefix/,
+    () => listPage('<KeyCount>0</KeyCount><IsTruncated>false</IsTruncated>'),
+    { couldBeMeant: true },
+  ),
+  lists('a page says that there is more, but not where', /cannot be trusted.*run again/, () =>
+    listPage('<IsTruncated>true</IsTruncated>'),
+  ),
+  lists('a page leads to itself', /cannot be trusted.*run again/, () =>
+    listPage('<IsTruncated>true</IsTruncated><NextContinuationToken>again</NextContinuationToken>'),
+  ),
   lists('a page counts more keys than it holds', /cannot be trusted|listing/, (request, inner) =>
-    inner.send(request).then((response) => rewritten(response, (text) => text.replace(/<Contents>.*<\/Contents>/s, ''))),
+    inner
+      .send(request)
+      .then((response) => rewritten(response, (text) => text.replace(/<Contents>.*<\/Contents>/s, ''))),
   ),
   lists('the document of a page ends in the middle', /listing|cannot|document|XML/i, (request, inner) =>
     inner.send(request).then((response) => rewritten(response, (text) => text.slice(0, text.length / 2))),
   ),
   lists('the answer to a listing is empty', /listing|cannot|document|XML|answer/i, () => textAnswer(200, '')),
-  lists('a login page answers instead of the service', /listing|cannot|document|XML|answer/i, () => textAnswer(200, '<html><body>Please log in</body></html>', 'text/html')),
-  lists('an error comes with status 200', /listing|cannot|document|XML|InternalError|answer/i, () => failure(200, 'InternalError')),
-  lists('the keys come under another prefix', /cannot be trusted|of \d+ known files are gone|The bucket is empty/, (request, inner) =>
-    inner.send(request).then((response) => rewritten(response, (text) => text.replaceAll('<Key>', '<Key>old/'))),
-  { couldBeMeant: true, from: 40 }),
+  lists('a login page answers instead of the service', /listing|cannot|document|XML|answer/i, () =>
+    textAnswer(200, '<html><body>Please log in</body></html>', 'text/html'),
+  ),
+  lists('an error comes with status 200', /listing|cannot|document|XML|InternalError|answer/i, () =>
+    failure(200, 'InternalError'),
+  ),
+  lists(
+    'the keys come under another prefix',
+    /cannot be trusted|of \d+ known files are gone|The bucket is empty/,
+    (request, inner) =>
+      inner.send(request).then((response) => rewritten(response, (text) => text.replaceAll('<Key>', '<Key>old/'))),
+    { couldBeMeant: true, from: 40 },
+  ),
   {
-    ...lists('the list ends after its first half, and says that it is whole', /./, (request, inner) => inner.send(request).then((response) => rewritten(response, firstHalf))),
+    ...lists('the list ends after its first half, and says that it is whole', /./, (request, inner) =>
+      inner.send(request).then((response) => rewritten(response, firstHalf)),
+    ),
     // The guard does not mind so few; the store is asked about each object, and nothing is the matter.
     told: undefined,
   },
@@ -258,18 +322,52 @@ export const CAUSES: readonly Cause[] = [
       for (const key of paths.slice(0, Math.floor(paths.length * 0.95))) await service.remove(key);
     },
   },
-  { side: 'filter', words: 'everything is excluded', told: undefined, apply: () => undefined, options: { filter: { includesFile: () => false, mayContain: () => false } } },
-  { side: 'filter', words: 'a subfolder is excluded', told: undefined, apply: () => undefined, options: { filter: { includesFile: (path) => !path.startsWith('d/'), mayContain: (path) => path !== 'd' } } },
-  { side: 'filter', words: 'only a kind that nobody has is included', told: undefined, apply: () => undefined, options: { filter: { includesFile: (path) => path.endsWith('.none'), mayContain: () => true } } },
-  { side: 'filter', words: 'the list of files is empty', told: undefined, apply: () => undefined, options: { files: [] } },
-  { side: 'filter', words: 'the list names files that nobody has', told: undefined, apply: () => undefined, options: { files: ['nobody', 'has/this'] } },
+  {
+    side: 'filter',
+    words: 'everything is excluded',
+    told: undefined,
+    apply: () => undefined,
+    options: { filter: { includesFile: () => false, mayContain: () => false } },
+  },
+  {
+    side: 'filter',
+    words: 'a subfolder is excluded',
+    told: undefined,
+    apply: () => undefined,
+    options: { filter: { includesFile: (path) => !path.startsWith('d/'), mayContain: (path) => path !== 'd' } },
+  },
+  {
+    side: 'filter',
+    words: 'only a kind that nobody has is included',
+    told: undefined,
+    apply: () => undefined,
+    options: { filter: { includesFile: (path) => path.endsWith('.none'), mayContain: () => true } },
+  },
+  {
+    side: 'filter',
+    words: 'the list of files is empty',
+    told: undefined,
+    apply: () => undefined,
+    options: { files: [] },
+  },
+  {
+    side: 'filter',
+    words: 'the list names files that nobody has',
+    told: undefined,
+    apply: () => undefined,
+    options: { files: ['nobody', 'has/this'] },
+  },
 ];
 
 /** How many files there are. */
 export const SIZES = [2, 12, 40] as const;
 
 /** How a run is called. */
-export const CALLS: readonly { readonly words: string; readonly options: (pairing: Pairing) => Partial<SessionOptions>; readonly allowsAll?: boolean }[] = [
+export const CALLS: readonly {
+  readonly words: string;
+  readonly options: (pairing: Pairing) => Partial<SessionOptions>;
+  readonly allowsAll?: boolean;
+}[] = [
   { words: 'as usual', options: () => ({}) },
   { words: 'with every deletion allowed', options: () => ({ maxDelete: 1 }), allowsAll: true },
   { words: 'with no deletion allowed, one file at a time', options: () => ({ maxDelete: 0, concurrency: 1 }) },
@@ -279,20 +377,38 @@ export const CALLS: readonly { readonly words: string; readonly options: (pairin
 ];
 
 /** What is remembered about the pair. */
-export const MEMORIES: readonly { readonly words: string; apply(pairing: Pairing): void; readonly isLost?: boolean; readonly isWhole?: boolean }[] = [
+export const MEMORIES: readonly {
+  readonly words: string;
+  apply(pairing: Pairing): void;
+  readonly isLost?: boolean;
+  readonly isWhole?: boolean;
+}[] = [
   { words: 'the memory is whole', apply: () => undefined },
-  { words: 'the last run was killed', apply: ({ machine }) => machine.home.tamper((_, mark) => (mark === undefined ? mark : undefined)) },
-  { words: 'the memory is lost', isLost: true, apply: ({ machine }) => machine.home.tamper((rows) => void rows.clear() as undefined) },
+  {
+    words: 'the last run was killed',
+    apply: ({ machine }) => machine.home.tamper((_, mark) => (mark === undefined ? mark : undefined)),
+  },
+  {
+    words: 'the memory is lost',
+    isLost: true,
+    apply: ({ machine }) => machine.home.tamper((rows) => void rows.clear() as undefined),
+  },
   {
     words: 'a row of the memory is damaged',
     isLost: true,
     apply: ({ machine }) =>
       machine.home.tamper((rows, mark) => {
-        for (const [key, value] of rows) if (key.startsWith('b!')) return rows.set(key, value.replace(/\d/, 'x')) && mark;
+        for (const [key, value] of rows)
+          if (key.startsWith('b!')) return rows.set(key, value.replace(/\d/, 'x')) && mark;
         return mark;
       }),
   },
-  { words: 'the memory came out of a backup', isLost: true, isWhole: true, apply: ({ machine, early }) => machine.restoreDatabase(early.database) },
+  {
+    words: 'the memory came out of a backup',
+    isLost: true,
+    isWhole: true,
+    apply: ({ machine, early }) => machine.restoreDatabase(early.database),
+  },
 ];
 
 /** Two sides that agree on so many files. */
@@ -313,4 +429,3 @@ export async function makePairing(size: number): Promise<Pairing> {
   machine.events.length = 0;
   return { service, machine, paths, early };
 }
-

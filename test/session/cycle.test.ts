@@ -18,7 +18,9 @@ describe('a cycle', () => {
     expect(types.at(-1)).toBe('end');
     expect(types.indexOf('plan')).toBeLessThan(types.indexOf('start'));
     expect(world.events).toContainEqual({ type: 'end', result });
-    expect(world.events.find(({ type }) => type === 'plan')).toMatchObject({ totals: { uploads: 1, downloads: 1, uploadBytes: 1, downloadBytes: 1 } });
+    expect(world.events.find(({ type }) => type === 'plan')).toMatchObject({
+      totals: { uploads: 1, downloads: 1, uploadBytes: 1, downloadBytes: 1 },
+    });
   });
 
   it('is not disturbed by a listener that throws', async () => {
@@ -160,7 +162,10 @@ describe('a cycle', () => {
     world.local.delete('a');
     const result = await world.sync();
     expect(result.rebuilt).toBe(true);
-    expect([world.local.paths(), world.remote.paths()]).toEqual([['a', 'b', 'c'], ['a', 'b', 'c']]);
+    expect([world.local.paths(), world.remote.paths()]).toEqual([
+      ['a', 'b', 'c'],
+      ['a', 'b', 'c'],
+    ]);
     expect((await world.sync()).rebuilt).toBe(false);
   });
 

@@ -45,7 +45,14 @@ export class MemoryWorld {
       return store;
     };
     return new Session(
-      { local: this.local, remote: this.remote, store, reopenStore, runtime: { clock: this.clock, random: this.random }, nameRules: 'linux' },
+      {
+        local: this.local,
+        remote: this.remote,
+        store,
+        reopenStore,
+        runtime: { clock: this.clock, random: this.random },
+        nameRules: 'linux',
+      },
       {
         filter: { includesFile: () => true, mayContain: () => true },
         readonly: false,

@@ -31,7 +31,13 @@ describe('verify', () => {
     world.local.put('e', 'both');
     world.remote.put('e', 'both');
     const before = [world.local.paths(), world.remote.paths()];
-    expect((await verify()).toSorted()).toEqual(['a content', 'b missing-local', 'c missing-remote', 'd content', 'e baseline']);
+    expect((await verify()).toSorted()).toEqual([
+      'a content',
+      'b missing-local',
+      'c missing-remote',
+      'd content',
+      'e baseline',
+    ]);
     expect([world.local.paths(), world.remote.paths()]).toEqual(before);
     expect((await world.local.trash.list()).length).toBe(0);
   });
@@ -73,8 +79,12 @@ describe('restoreVersions', () => {
   });
 
   it('says when there is nothing of that name, before anything is put back', async () => {
-    await expect(restoreVersions(world.local, { paths: ['x', 'unknown'] })).rejects.toMatchObject({ code: 'ERR_TRASH_ITEM_NOT_FOUND' });
+    await expect(restoreVersions(world.local, { paths: ['x', 'unknown'] })).rejects.toMatchObject({
+      code: 'ERR_TRASH_ITEM_NOT_FOUND',
+    });
     expect(world.text('local', 'x')).toBe('three....');
-    await expect(restoreVersions(world.local, { runId: 'never' })).rejects.toMatchObject({ code: 'ERR_TRASH_ITEM_NOT_FOUND' });
+    await expect(restoreVersions(world.local, { runId: 'never' })).rejects.toMatchObject({
+      code: 'ERR_TRASH_ITEM_NOT_FOUND',
+    });
   });
 });

@@ -9,17 +9,38 @@ const DAY_MS = 86_400_000;
 const PATHS = ['a', 'a!', 'a/b', 'a/c/d', 'b', 'b.txt', 'd/e', 'd/f', 'ż', '😀'];
 const DIRECTORIES = ['a', 'a/c', 'd', 'empty', 'new'];
 /** Keys that no disk may be given. */
-const HOSTILE_KEYS = ['../x', 'a/../../x', '/abs', 'a//b', './x', 'dir/', '.filecloudsync/tmp/x', `${'n'.repeat(256)}`, 'nul\0', 'a/.', '..'];
+const HOSTILE_KEYS = [
+  '../x',
+  'a/../../x',
+  '/abs',
+  'a//b',
+  './x',
+  'dir/',
+  '.filecloudsync/tmp/x',
+  `${'n'.repeat(256)}`,
+  'nul\0',
+  'a/.',
+  '..',
+];
 /** Stores whose listings can be used. Those of AWS most often: nothing has to be tried out there. */
 const DIALECT_NAMES = (Object.keys(DIALECTS) as DialectName[]).filter((name) => !name.startsWith('list-'));
-const POLICIES: readonly ConflictPolicyName[] = ['newest', 'newest', 'newest', 'keep-both', 'local', 'bucket', 'manual'];
+const POLICIES: readonly ConflictPolicyName[] = [
+  'newest',
+  'newest',
+  'newest',
+  'keep-both',
+  'local',
+  'bucket',
+  'manual',
+];
 const ERRNOS: readonly DiskFault['errno'][] = ['EIO', 'ENOSPC', 'EMFILE', 'EACCES', 'EROFS'];
 
 /** Makes the whole run that a seed stands for. */
 export function generateScenario(seed: number): Scenario {
   const random = new SeededRandom(seed);
   const dialect = random.chance(0.6) ? 'aws' : random.pick(DIALECT_NAMES);
-  const probe = dialect === 'aws' ? 'before' : random.pick(['now', 'before', 'before', 'before', 'before', 'never'] as const);
+  const probe =
+    dialect === 'aws' ? 'before' : random.pick(['now', 'before', 'before', 'before', 'before', 'never'] as const);
   const machineCount = 2 + (random.chance(0.22) ? 1 : 0) + (random.chance(0.06) ? 1 + random.below(2) : 0);
   const conflict = random.pick(POLICIES);
   const machines = Array.from({ length: machineCount }, (_, i): MachinePlan => machinePlan(random, i, conflict));
@@ -100,20 +121,31 @@ function makeActs(random: SeededRandom, machineCount: number): Act[] {
     if (!random.chance(0.35)) place = random.pick(places);
     if (roll < 0.46) {
       const path = place;
-      const write = { ms, act: 'write', at, path, how: random.chance(0.5) ? 'in-place' : 'replace', size: sizeChoice(random), time: timeChoice(random) } as const;
+      const write = {
+        ms,
+        act: 'write',
+        at,
+        path,
+        how: random.chance(0.5) ? 'in-place' : 'replace',
+        size: sizeChoice(random),
+        time: timeChoice(random),
+      } as const;
       acts.push(write);
       // Written twice within one tick: the second time shows nowhere but in the content.
       if (random.chance(0.15)) acts.push({ ...write, ms: ms + random.below(12), size: 'same', time: 'now' });
     } else if (roll < 0.58) acts.push({ ms, act: 'remove', at, path: place });
     else if (roll < 0.66) acts.push({ ms, act: 'rename', at, path: place, to: random.pick(PATHS) });
-    else if (roll < 0.69) acts.push({ ms, act: 'rename', at, path: random.pick(DIRECTORIES), to: random.pick(DIRECTORIES) });
+    else if (roll < 0.69)
+      acts.push({ ms, act: 'rename', at, path: random.pick(DIRECTORIES), to: random.pick(DIRECTORIES) });
     else if (roll < 0.71) acts.push({ ms, act: 'remove', at, path: random.pick(DIRECTORIES) });
     else if (roll < 0.73) acts.push({ ms, act: 'mkdir', at, path: random.pick([...DIRECTORIES, ...PATHS]) });
     else if (roll < 0.75) acts.push({ ms, act: 'symlink', at, path: random.pick([...DIRECTORIES, ...PATHS]) });
     else if (roll < 0.77) acts.push({ ms, act: 'lock', at, path: random.pick([...DIRECTORIES, ...PATHS]) });
     else if (roll < 0.785) acts.push({ ms, act: 'unmount', at }, { ms: ms + random.below(150), act: 'mount', at });
-    else if (roll < 0.8) acts.push({ ms, act: 'clock', at, byMs: (random.next() - 0.5) * random.pick([100, 10_000, 20 * DAY_MS]) });
-    else if (roll < 0.825) acts.push({ ms, act: 'exclude', at, prefix: random.chance(0.3) ? null : random.pick(['a', 'b', 'd']) });
+    else if (roll < 0.8)
+      acts.push({ ms, act: 'clock', at, byMs: (random.next() - 0.5) * random.pick([100, 10_000, 20 * DAY_MS]) });
+    else if (roll < 0.825)
+      acts.push({ ms, act: 'exclude', at, prefix: random.chance(0.3) ? null : random.pick(['a', 'b', 'd']) });
     else if (roll < 0.845) acts.push({ ms, act: 'stop', at, how: random.chance(0.5) ? 'soft' : 'hard' });
     else if (roll < 0.93) acts.push({ ms, act: 'put', path: place, size: sizeChoice(random) });
     else if (roll < 0.98) acts.push({ ms, act: 'delete', path: place });
@@ -138,9 +170,22 @@ function networkFault(random: SeededRandom, machineCount: number, acts: number, 
   const nth = 1 + random.below(20 + acts * 10);
   const run = random.chance(0.1) ? Array.from({ length: 2 + random.below(12) }, (_, i) => nth + i) : nth;
   const fault = random.pick<Fault>([
-    'slow-down', 'too-many-requests', 'internal-error', 'reset-before', 'reset-after', 'reset-after', 'error-after', 'short-body', 'bit-flip', 'stale-list',
+    'slow-down',
+    'too-many-requests',
+    'internal-error',
+    'reset-before',
+    'reset-after',
+    'reset-after',
+    'error-after',
+    'short-body',
+    'bit-flip',
+    'stale-list',
   ]);
-  if (fault === 'bit-flip') return { at, rule: { fault: showsDamage ? fault : 'short-body', operation: 'GetObject', nth: 1 + random.below(8) } };
+  if (fault === 'bit-flip')
+    return {
+      at,
+      rule: { fault: showsDamage ? fault : 'short-body', operation: 'GetObject', nth: 1 + random.below(8) },
+    };
   if (fault === 'stale-list') return { at, rule: { fault, operation: 'ListObjectsV2', nth: 1 + random.below(12) } };
   return { at, rule: { fault, nth: run } };
 }

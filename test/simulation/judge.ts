@@ -36,15 +36,26 @@ export function divergencesOf(machine: Machine, bucket: ReadonlyMap<string, stri
   const told = toldOf(machine);
   const divergences: string[] = [];
   for (const path of new Set([...bucket.keys(), ...files.keys()])) {
-    if (bucket.get(path) === files.get(path) || !machine.includes(path) || problemOfPath(path, 'linux') !== undefined) continue;
+    if (bucket.get(path) === files.get(path) || !machine.includes(path) || problemOfPath(path, 'linux') !== undefined)
+      continue;
     if (told.has(path) || Array.from(told).some((each) => path.startsWith(`${each}/`))) continue;
-    divergences.push(`${machine.name} diverges at ${path}: folder ${show(files.get(path))}, bucket ${show(bucket.get(path))}`);
+    divergences.push(
+      `${machine.name} diverges at ${path}: folder ${show(files.get(path))}, bucket ${show(bucket.get(path))}`,
+    );
   }
   return divergences;
 }
 
 /** What is wrong at rest, in words. */
-export async function judge({ machines, service, bucket: name, oracle, careful, forgetful, troubles }: Evidence): Promise<string[]> {
+export async function judge({
+  machines,
+  service,
+  bucket: name,
+  oracle,
+  careful,
+  forgetful,
+  troubles,
+}: Evidence): Promise<string[]> {
   const violations: string[] = [];
   const bucket = await contentsOf(service, name);
   const found = new Set(bucket.values());
@@ -52,16 +63,19 @@ export async function judge({ machines, service, bucket: name, oracle, careful, 
     const everything = machine.disk.user.tree('/');
     for (const [path, node] of Object.entries(everything)) {
       if (typeof node === 'string') found.add(node);
-      if (path.startsWith(`${OUTSIDE.slice(1)}/`) && !SECRET.includes(path)) violations.push(`${machine.name} wrote outside the folder: ${path}`);
+      if (path.startsWith(`${OUTSIDE.slice(1)}/`) && !SECRET.includes(path))
+        violations.push(`${machine.name} wrote outside the folder: ${path}`);
     }
     violations.push(...divergencesOf(machine, bucket));
     const leftovers = machine.leftovers();
     if (leftovers.length > 0) violations.push(`${machine.name} left in tmp: ${leftovers.join(', ')}`);
-    for (const content of oracle.invented(machine.files().values())) violations.push(`${machine.name} has what nobody wrote: ${show(content)}`);
+    for (const content of oracle.invented(machine.files().values()))
+      violations.push(`${machine.name} has what nobody wrote: ${show(content)}`);
   }
   for (const [key, content] of bucket) {
     if (oracle.isKnown(content)) continue;
-    if (!key.startsWith('.filecloudsync/probe-')) violations.push(`the bucket has what nobody wrote: ${key} ${show(content)}`);
+    if (!key.startsWith('.filecloudsync/probe-'))
+      violations.push(`the bucket has what nobody wrote: ${key} ${show(content)}`);
     else if (!forgetful) violations.push(`left in the bucket: ${key}`);
   }
   const uploads = service.uploadIds(name);

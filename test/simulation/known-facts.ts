@@ -38,7 +38,12 @@ async function tryOut(dialect: DialectName, bucket: string): Promise<ReadonlyMap
     endpoint: STORE_ENDPOINT,
     runtime,
     pathRules: 'linux',
-    uploads: { get: async () => undefined, put: async () => undefined, delete: async () => undefined, list: async () => [] },
+    uploads: {
+      get: async () => undefined,
+      put: async () => undefined,
+      delete: async () => undefined,
+      list: async () => [],
+    },
     facts: {
       get: async <T>(name: string) => found.get(name) as T | undefined,
       put: async (name, value) => {

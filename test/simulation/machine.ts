@@ -68,7 +68,13 @@ export class Machine {
   #whenCrashed: () => void = () => undefined;
   #backup: ReadonlyMap<string, string> | undefined;
 
-  constructor(name: string, plan: MachinePlan, world: MachineWorld, crashes: readonly Crash[], diskFaults: readonly DiskFault[]) {
+  constructor(
+    name: string,
+    plan: MachinePlan,
+    world: MachineWorld,
+    crashes: readonly Crash[],
+    diskFaults: readonly DiskFault[],
+  ) {
     this.name = name;
     this.plan = plan;
     this.#world = world;
@@ -83,7 +89,10 @@ export class Machine {
       ...(granularityMs === 0 ? {} : { timeGranularityMs: granularityMs }),
       ...(noHardLinks ? { noHardLinks } : {}),
     });
-    this.disk.fault = () => this.#diskFaults.find(({ operation, count }) => this.#operations >= operation && this.#operations < operation + count)?.errno;
+    this.disk.fault = () =>
+      this.#diskFaults.find(
+        ({ operation, count }) => this.#operations >= operation && this.#operations < operation + count,
+      )?.errno;
     this.#home = new SimulatedDatabaseHome({ step: (operation) => this.#pass(operation) });
   }
 
@@ -162,7 +171,8 @@ export class Machine {
       list: () => store.uploads.list(),
     };
     const facts: FactMemory = {
-      get: async <T>(fact: string) => (this.#world.knownFacts.get(fact) as T | undefined) ?? (await store.facts.get<T>(fact)),
+      get: async <T>(fact: string) =>
+        (this.#world.knownFacts.get(fact) as T | undefined) ?? (await store.facts.get<T>(fact)),
       put: (fact, value) => store.facts.put(fact, value),
     };
     const local = createLocalReplica({
@@ -176,10 +186,26 @@ export class Machine {
         if (row !== undefined) await store.baseline.put([{ ...row, replacing: true }], { sync: true });
       },
     });
-    const transport = turnedTransport(this.#world.transport, scheduler, process, (label) => this.#pass(label, 1), (request) => {
-      if (plan.readonly && request.method !== 'GET' && request.method !== 'HEAD') this.#world.onViolation(`${name} is readonly and sent ${request.method} ${request.key ?? ''}`);
+    const transport = turnedTransport(
+      this.#world.transport,
+      scheduler,
+      process,
+      (label) => this.#pass(label, 1),
+      (request) => {
+        if (plan.readonly && request.method !== 'GET' && request.method !== 'HEAD')
+          this.#world.onViolation(`${name} is readonly and sent ${request.method} ${request.key ?? ''}`);
+      },
+    );
+    const remote = createS3Replica({
+      ...place,
+      prefix: '',
+      transport,
+      uploads,
+      facts,
+      runtime,
+      pathRules: 'linux',
+      backoff: { attempts: 3 },
     });
-    const remote = createS3Replica({ ...place, prefix: '', transport, uploads, facts, runtime, pathRules: 'linux', backoff: { attempts: 3 } });
     const session = new Session(
       {
         local,
@@ -193,7 +219,15 @@ export class Machine {
         runtime,
         nameRules: 'linux',
       },
-      { filter: filterOf(null), readonly: plan.readonly, conflict: plan.conflict, maxDelete: 0.5, concurrency: plan.concurrency, trashDays: Infinity, machine: name },
+      {
+        filter: filterOf(null),
+        readonly: plan.readonly,
+        conflict: plan.conflict,
+        maxDelete: 0.5,
+        concurrency: plan.concurrency,
+        trashDays: Infinity,
+        machine: name,
+      },
       () => runId,
     );
     const opened = { local, remote, session };

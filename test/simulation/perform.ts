@@ -23,7 +23,8 @@ export const OUTSIDE = '/outside';
  * @param number tells the contents of all acts apart.
  */
 export async function perform(stage: Stage, act: Act, number: number): Promise<void> {
-  if (act.act === 'put' || act.act === 'delete' || act.act === 'hostile') return await performInBucket(stage, act, number);
+  if (act.act === 'put' || act.act === 'delete' || act.act === 'hostile')
+    return await performInBucket(stage, act, number);
   const machine = stage.machines[act.at];
   if (machine === undefined) return;
   switch (act.act) {
@@ -97,7 +98,13 @@ function performInFolder(
     }
     case 'rename': {
       const target = user.find(act.to);
-      if (standing === undefined || !isReachable(machine, act.to) || act.to === path || `${act.to}/`.startsWith(`${path}/`)) return;
+      if (
+        standing === undefined ||
+        !isReachable(machine, act.to) ||
+        act.to === path ||
+        `${act.to}/`.startsWith(`${path}/`)
+      )
+        return;
       if (target !== undefined && (target.type !== 'file' || standing.type === 'directory')) return;
       const old = target === undefined ? [] : [user.readText(act.to)];
       user.rename(path, act.to);
@@ -152,5 +159,8 @@ function filesBelow(machine: Machine, path: string): string[] {
 /** No file and no link stands above the path. */
 function isReachable(machine: Machine, path: string): boolean {
   const segments = path.split('/');
-  return segments.every((_, i) => i === 0 || ['directory', undefined].includes(machine.disk.user.find(segments.slice(0, i).join('/'))?.type));
+  return segments.every(
+    (_, i) =>
+      i === 0 || ['directory', undefined].includes(machine.disk.user.find(segments.slice(0, i).join('/'))?.type),
+  );
 }

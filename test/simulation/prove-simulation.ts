@@ -55,5 +55,8 @@ export async function proveSimulation(first: number, count: number, stride = 1):
 /** The kind of a failure: its first words, without names, contents and numbers. */
 async function failureOf(scenario: Scenario): Promise<string | undefined> {
   const { violations } = await simulate(scenario);
-  return violations[0]?.split(/[:\n]/, 1)[0]?.replaceAll(/\bm\d\b|".*"|\d+/g, '…').slice(0, 60);
+  return violations[0]
+    ?.split(/[:\n]/, 1)[0]
+    ?.replaceAll(/\bm\d\b|".*"|\d+/g, '…')
+    .slice(0, 60);
 }

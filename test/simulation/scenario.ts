@@ -93,7 +93,9 @@ export interface Scenario {
 export function describeScenario(scenario: Scenario): string {
   const { acts, crashes, diskFaults, networkFaults, machines, ...rest } = scenario;
   const list = (name: string, items: readonly unknown[]): string =>
-    items.length === 0 ? `  "${name}": []` : `  "${name}": [\n${items.map((item) => `    ${JSON.stringify(item)}`).join(',\n')}\n  ]`;
+    items.length === 0
+      ? `  "${name}": []`
+      : `  "${name}": [\n${items.map((item) => `    ${JSON.stringify(item)}`).join(',\n')}\n  ]`;
   const head = JSON.stringify(rest).slice(1, -1);
   return `{\n  ${head},\n${[
     list('machines', machines),

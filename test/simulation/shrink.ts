@@ -8,7 +8,14 @@ const ORDERS = 3;
 /** Tells how a scenario fails, in words that stay the same for the same failure; `undefined` when it does not. */
 export type FailureOf = (scenario: Scenario) => Promise<string | undefined>;
 
-const PLAIN: Omit<MachinePlan, 'conflict'> = { readonly: false, skewMs: 0, granularityMs: 0, watch: false, concurrency: 1, noHardLinks: false };
+const PLAIN: Omit<MachinePlan, 'conflict'> = {
+  readonly: false,
+  skewMs: 0,
+  granularityMs: 0,
+  watch: false,
+  concurrency: 1,
+  noHardLinks: false,
+};
 const LISTS = ['acts', 'crashes', 'diskFaults', 'networkFaults'] as const;
 
 /** Takes away from a failing scenario what its failure does not need: acts, crashes, faults, machines, oddities of machines and store. */
@@ -27,7 +34,7 @@ export async function shrink(scenario: Scenario, failureOf: FailureOf): Promise<
     }
     return false;
   };
-  for (let before = ''; before !== JSON.stringify(best) && runs < MOST_RUNS; ) {
+  for (let before = ''; before !== JSON.stringify(best) && runs < MOST_RUNS;) {
     before = JSON.stringify(best);
     for (const list of LISTS) await thin(list, () => best, tries);
     await tries(withoutLastMachine(best));
@@ -38,17 +45,27 @@ export async function shrink(scenario: Scenario, failureOf: FailureOf): Promise<
         await tries({ ...best, machines });
       }
     }
-    for (const simpler of [{ dialect: 'aws', probe: 'before' }, { probe: 'before' }, { partSizeBytes: 8_388_608 }, { pageKeys: 1000 }] as const) {
-      if (Object.entries(simpler).some(([name, value]) => best[name as keyof Scenario] !== value)) await tries({ ...best, ...simpler });
+    for (const simpler of [
+      { dialect: 'aws', probe: 'before' },
+      { probe: 'before' },
+      { partSizeBytes: 8_388_608 },
+      { pageKeys: 1000 },
+    ] as const) {
+      if (Object.entries(simpler).some(([name, value]) => best[name as keyof Scenario] !== value))
+        await tries({ ...best, ...simpler });
     }
   }
   return best;
 }
 
 /** Takes away halves of a list, then quarters, down to single items. */
-async function thin(list: (typeof LISTS)[number], best: () => Scenario, tries: (candidate: Scenario) => Promise<boolean>): Promise<void> {
+async function thin(
+  list: (typeof LISTS)[number],
+  best: () => Scenario,
+  tries: (candidate: Scenario) => Promise<boolean>,
+): Promise<void> {
   for (let size = Math.ceil(best()[list].length / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2)) {
-    for (let start = 0; start < best()[list].length; ) {
+    for (let start = 0; start < best()[list].length;) {
       const items: readonly unknown[] = best()[list];
       const isGone = await tries({ ...best(), [list]: items.toSpliced(start, size) });
       if (!isGone) start += size;

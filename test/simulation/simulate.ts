@@ -43,18 +43,40 @@ export async function simulate(scenario: Scenario): Promise<SimulationResult> {
   const dialect = { ...plain, leastPartBytes: 1, listing: { ...plain.listing, pageSize: scenario.pageKeys } };
   const service = new SimulatedS3({ runtime: { clock, random: random.fork() }, dialect });
   service.createBucket(BUCKET);
-  const facts = scenario.probe === 'before' && scenario.dialect !== 'aws' ? await knownFacts(scenario.dialect, BUCKET) : new Map();
+  const facts =
+    scenario.probe === 'before' && scenario.dialect !== 'aws' ? await knownFacts(scenario.dialect, BUCKET) : new Map();
   const machines = scenario.machines.map((plan, index) => {
     const isHere = ({ at }: { readonly at: number }): boolean => at === index;
     const faults = scenario.networkFaults.filter(isHere).map(({ rule }) => rule);
     const network = { calm: false };
     const faulty = service.transport({ faults: { rules: faults } });
     const sound = service.transport();
-    const transport = { send: (request: Parameters<typeof sound.send>[0]) => (network.calm ? sound : faulty).send(request), close: () => sound.close() };
+    const transport = {
+      send: (request: Parameters<typeof sound.send>[0]) => (network.calm ? sound : faulty).send(request),
+      close: () => sound.close(),
+    };
     const endpoint = scenario.dialect === 'aws' ? AMAZON : STORE_ENDPOINT;
-    const remote = { bucket: BUCKET, endpoint, probe: scenario.probe !== 'never', partSizeBytes: scenario.partSizeBytes };
-    const world = { scheduler, random: random.fork(), transport, knownFacts: facts, remote, onViolation: (text: string) => violations.push(text) };
-    const machine = new Machine(`m${index + 1}`, plan, world, scenario.crashes.filter(isHere), scenario.diskFaults.filter(isHere));
+    const remote = {
+      bucket: BUCKET,
+      endpoint,
+      probe: scenario.probe !== 'never',
+      partSizeBytes: scenario.partSizeBytes,
+    };
+    const world = {
+      scheduler,
+      random: random.fork(),
+      transport,
+      knownFacts: facts,
+      remote,
+      onViolation: (text: string) => violations.push(text),
+    };
+    const machine = new Machine(
+      `m${index + 1}`,
+      plan,
+      world,
+      scenario.crashes.filter(isHere),
+      scenario.diskFaults.filter(isHere),
+    );
     machine.disk.user.writeFile(`${OUTSIDE}/secret`, 'a secret');
     return { machine, network };
   });
@@ -115,7 +137,8 @@ async function syncInTrouble(machine: Machine, violations: string[]): Promise<un
   try {
     return await machine.sync();
   } catch (error) {
-    if (!(error instanceof FileCloudSyncError) && !isAbort(error)) violations.push(`${machine.name} threw: ${describe(error)}`);
+    if (!(error instanceof FileCloudSyncError) && !isAbort(error))
+      violations.push(`${machine.name} threw: ${describe(error)}`);
     return undefined;
   }
 }
@@ -124,11 +147,20 @@ async function syncInTrouble(machine: Machine, violations: string[]): Promise<un
  * Machines sync in turn, until folders and bucket agree, each at least once; to prove rest, until a whole round changes nothing.
  * A folder that was emptied on purpose is let through.
  */
-async function settle(stage: Stage, clock: { sleep(ms: number): Promise<void> }, provesRest: boolean): Promise<string[]> {
+async function settle(
+  stage: Stage,
+  clock: { sleep(ms: number): Promise<void> },
+  provesRest: boolean,
+): Promise<string[]> {
   for (let round = 1; round <= SETTLE_ROUNDS; round++) {
     let isRest = true;
     for (const machine of stage.machines) {
-      if (round > 1 && !provesRest && divergencesOf(machine, await contentsOf(stage.service, stage.bucket)).length === 0) continue;
+      if (
+        round > 1 &&
+        !provesRest &&
+        divergencesOf(machine, await contentsOf(stage.service, stage.bucket)).length === 0
+      )
+        continue;
       await clock.sleep(5000);
       try {
         const result = await syncInPeace(machine);
@@ -149,7 +181,8 @@ async function syncInPeace(machine: Machine): Promise<CycleResult | 'crashed'> {
       return await machine.sync({ maxDelete: 1 });
     } catch (error) {
       const code = error instanceof HaltError ? error.code : undefined;
-      if (attempt > 2 || !machine.wasUnmounted || (code !== 'ERR_FOLDER_REPLACED' && code !== 'ERR_ROOT_REPLACED')) throw error;
+      if (attempt > 2 || !machine.wasUnmounted || (code !== 'ERR_FOLDER_REPLACED' && code !== 'ERR_ROOT_REPLACED'))
+        throw error;
       if (code === 'ERR_ROOT_REPLACED') machine.forget();
     }
   }
@@ -164,7 +197,9 @@ function unlock({ disk }: Machine): void {
 function isCareful({ dialect, probe }: Scenario): boolean {
   const { conditions, conditionWindowMs } = DIALECTS[dialect];
   if ((probe === 'never' && dialect !== 'aws') || conditionWindowMs > 0) return true;
-  return [conditions.put, conditions.complete, conditions.delete].some(({ ifMatch, ifNoneMatch }) => ifMatch !== 'honoured' || ifNoneMatch !== 'honoured');
+  return [conditions.put, conditions.complete, conditions.delete].some(
+    ({ ifMatch, ifNoneMatch }) => ifMatch !== 'honoured' || ifNoneMatch !== 'honoured',
+  );
 }
 
 function describe(error: unknown): string {

@@ -8,14 +8,18 @@ const COUNT = Number(process.env['FCS_N2'] ?? 1000);
 const FIRST_SEED = Number(process.env['FCS_SEED'] ?? 1);
 
 describe('simulate', () => {
-  it(`keeps every version through ${COUNT} runs with crashes, faults and concurrent writers`, { timeout: 600_000 }, async () => {
-    const { versions, crashes, requests } = await proveSimulation(FIRST_SEED, COUNT);
-    if (COUNT < 100) return;
-    // Runs in which nobody wrote or nothing crashed would prove nothing.
-    expect(versions).toBeGreaterThan(COUNT * 5);
-    expect(crashes).toBeGreaterThan(COUNT);
-    expect(requests).toBeGreaterThan(COUNT * 30);
-  });
+  it(
+    `keeps every version through ${COUNT} runs with crashes, faults and concurrent writers`,
+    { timeout: 600_000 },
+    async () => {
+      const { versions, crashes, requests } = await proveSimulation(FIRST_SEED, COUNT);
+      if (COUNT < 100) return;
+      // Runs in which nobody wrote or nothing crashed would prove nothing.
+      expect(versions).toBeGreaterThan(COUNT * 5);
+      expect(crashes).toBeGreaterThan(COUNT);
+      expect(requests).toBeGreaterThan(COUNT * 30);
+    },
+  );
 
   it('replays a seed to the same trace', async () => {
     for (const seed of [3, 7, 11, 12]) {

@@ -22,7 +22,13 @@ export class ContentMaker {
 }
 
 /** A person who works in the folder of one machine, one act at a time. */
-export function actInFolder(machine: Machine, oracle: Oracle, contents: ContentMaker, random: SeededRandom, nowMs: number): void {
+export function actInFolder(
+  machine: Machine,
+  oracle: Oracle,
+  contents: ContentMaker,
+  random: SeededRandom,
+  nowMs: number,
+): void {
   const { user } = machine.disk;
   const path = random.pick(PATHS);
   const standing = standingBelow(machine, path);

@@ -120,9 +120,15 @@ export class DirectoryWatcher {
     return !isReserved(relative) && this.#mayContain(relative);
   }
 
-  #open(relative: string, options: { readonly recursive?: boolean }, heard: (name: string | null) => void): FSWatcher | undefined {
+  #open(
+    relative: string,
+    options: { readonly recursive?: boolean },
+    heard: (name: string | null) => void,
+  ): FSWatcher | undefined {
     try {
-      const each = watch(path.join(this.#root, relative), { ...options, persistent: false }, (_event, name) => heard(name));
+      const each = watch(path.join(this.#root, relative), { ...options, persistent: false }, (_event, name) =>
+        heard(name),
+      );
       each.on('error', (error) => {
         each.close();
         this.#watches.delete(relative);

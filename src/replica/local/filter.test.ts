@@ -48,6 +48,8 @@ describe('createPathFilter', () => {
   });
 
   it('refuses what is not a pattern', () => {
-    expect(() => createPathFilter({ exclude: [7 as unknown as string] })).toThrow(expect.objectContaining({ code: 'ERR_PATTERN_INVALID' }));
+    expect(() => createPathFilter({ exclude: [7 as unknown as string] })).toThrow(
+      expect.objectContaining({ code: 'ERR_PATTERN_INVALID' }),
+    );
   });
 });

@@ -57,7 +57,10 @@ const REMEMBERED_PATHS = 20_000;
 function matcherOf(patterns: readonly string[]): (path: string) => boolean {
   const useful = patterns.filter((pattern) => {
     if (typeof pattern !== 'string') {
-      throw new UsageError('ERR_PATTERN_INVALID', `A pattern has to be a string, but ${typeof pattern} was given. Write it as in a .gitignore file.`);
+      throw new UsageError(
+        'ERR_PATTERN_INVALID',
+        `A pattern has to be a string, but ${typeof pattern} was given. Write it as in a .gitignore file.`,
+      );
     }
     return pattern.trim() !== '' && !pattern.startsWith('#');
   });
@@ -68,7 +71,11 @@ function matcherOf(patterns: readonly string[]): (path: string) => boolean {
   try {
     matcher.ignores('a');
   } catch (error) {
-    throw new UsageError('ERR_PATTERN_INVALID', `The patterns ${showPath(useful.join(' '))} cannot be used. Write them as in a .gitignore file.`, { cause: error });
+    throw new UsageError(
+      'ERR_PATTERN_INVALID',
+      `The patterns ${showPath(useful.join(' '))} cannot be used. Write them as in a .gitignore file.`,
+      { cause: error },
+    );
   }
   return (path) => {
     if (++asked > REMEMBERED_PATHS) {

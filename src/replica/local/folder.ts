@@ -44,7 +44,11 @@ export class Folder {
     } catch (error) {
       const errno = errnoOf(error);
       if (this.#identity === undefined || errno === undefined || !MISSING.has(errno)) throw error;
-      throw new HaltError('ERR_FOLDER_MISSING', `The folder ${this.path} disappeared during the run (${errno}). Nothing more was done; mount its disk, or put it back, and run again.`, { cause: error });
+      throw new HaltError(
+        'ERR_FOLDER_MISSING',
+        `The folder ${this.path} disappeared during the run (${errno}). Nothing more was done; mount its disk, or put it back, and run again.`,
+        { cause: error },
+      );
     }
     try {
       const stat = await root.stat();
@@ -76,7 +80,11 @@ export class Folder {
     if (problem !== undefined) throw new PathError(problem.code, problem.message, { data: { path } });
     const first = path.split('/', 1)[0] ?? '';
     if (this.checksNames && foldName(first) === RESERVED_NAME) {
-      throw new PathError('ERR_KEY_RESERVED', `${showPath(path)} would lie in ${RESERVED_NAME}, which belongs to this program. Rename it where it stands.`, { data: { path } });
+      throw new PathError(
+        'ERR_KEY_RESERVED',
+        `${showPath(path)} would lie in ${RESERVED_NAME}, which belongs to this program. Rename it where it stands.`,
+        { data: { path } },
+      );
     }
   }
 
@@ -108,7 +116,12 @@ export class Folder {
     return { parent, name };
   }
 
-  async #descend(above: DirectoryHandle, segment: string, walked: string, make: boolean): Promise<DirectoryHandle | undefined> {
+  async #descend(
+    above: DirectoryHandle,
+    segment: string,
+    walked: string,
+    make: boolean,
+  ): Promise<DirectoryHandle | undefined> {
     for (let attempt = 1; ; attempt++) {
       try {
         const next = await above.openDirectory(segment);
@@ -128,9 +141,17 @@ export class Folder {
         if (!make) return undefined;
         await makeDirectory(above, segment);
       } else if (stat.type === 'symlink') {
-        throw new PathError('ERR_SYMLINK_IN_PATH', `${showPath(walked)} is a symbolic link, which is never followed. Remove the link, or exclude the path.`, { data: { path: walked } });
+        throw new PathError(
+          'ERR_SYMLINK_IN_PATH',
+          `${showPath(walked)} is a symbolic link, which is never followed. Remove the link, or exclude the path.`,
+          { data: { path: walked } },
+        );
       } else if (stat.type !== 'directory') {
-        throw new PathError('ERR_FILE_IN_THE_WAY', `A file stands at ${showPath(walked)}, where a folder is needed. Rename one of the two.`, { data: { path: walked } });
+        throw new PathError(
+          'ERR_FILE_IN_THE_WAY',
+          `A file stands at ${showPath(walked)}, where a folder is needed. Rename one of the two.`,
+          { data: { path: walked } },
+        );
       }
     }
   }
@@ -201,7 +222,10 @@ const MISSING: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'ELOOP']);
 
 /** The form in which names are compared on a disk that cannot tell case or Unicode form. */
 export function foldName(name: string): string {
-  return name.normalize('NFKC').replaceAll(/\p{Default_Ignorable_Code_Point}/gu, '').toLowerCase();
+  return name
+    .normalize('NFKC')
+    .replaceAll(/\p{Default_Ignorable_Code_Point}/gu, '')
+    .toLowerCase();
 }
 
 async function makeDirectory(above: DirectoryHandle, name: string, mode?: number): Promise<void> {

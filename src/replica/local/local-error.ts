@@ -22,13 +22,19 @@ const TOO_MANY_FILES = {
 const EXPLANATIONS: Readonly<Record<string, Explanation>> = {
   ENOSPC: DISK_FULL,
   EDQUOT: { ...DISK_FULL, text: 'the disk quota of this user is used up: free some space and run again' },
-  EFBIG: { code: 'ERR_FILE_TOO_LARGE', text: 'the disk cannot hold a file of this size: use another disk, or exclude the file' },
+  EFBIG: {
+    code: 'ERR_FILE_TOO_LARGE',
+    text: 'the disk cannot hold a file of this size: use another disk, or exclude the file',
+  },
   EACCES: DENIED,
   EPERM: DENIED,
   EROFS: { code: 'ERR_DISK_READ_ONLY', text: 'the disk is mounted read-only: mount it writable' },
   EMFILE: TOO_MANY_FILES,
   ENFILE: TOO_MANY_FILES,
-  ENAMETOOLONG: { code: 'ERR_NAME_TOO_LONG', text: 'the disk does not take so long a name: rename it on the other side' },
+  ENAMETOOLONG: {
+    code: 'ERR_NAME_TOO_LONG',
+    text: 'the disk does not take so long a name: rename it on the other side',
+  },
   EILSEQ: { code: 'ERR_NAME_NOT_ALLOWED', text: 'the disk does not take this name: rename it on the other side' },
   EINVAL: { code: 'ERR_NAME_NOT_ALLOWED', text: 'the disk does not take this name: rename it on the other side' },
   EXDEV: {

@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { CrashKeep } from '../../testing/fs/simulated-disk.js';
-import { expecting, observeFile, preparedReplica, replicaOf, simulatedWorld, sourceOf } from '../../../test/local/local-world.js';
+import {
+  expecting,
+  observeFile,
+  preparedReplica,
+  replicaOf,
+  simulatedWorld,
+  sourceOf,
+} from '../../../test/local/local-world.js';
 import type { LocalReplica } from './local-replica.js';
 
 type SimulatedWorld = ReturnType<typeof simulatedWorld>;
@@ -137,7 +144,9 @@ async function check(world: SimulatedWorld, scenario: Scenario): Promise<void> {
   const next = await preparedReplica(world, { runId: 'run2' });
   for (const round of ['before', 'after']) {
     if (round === 'after') await next.cleanUp();
-    const files = Object.entries(world.tree()).filter(([path]) => !path.endsWith('/')).map(([, text]) => text);
+    const files = Object.entries(world.tree())
+      .filter(([path]) => !path.endsWith('/'))
+      .map(([, text]) => text);
     for (const text of files) expect(scenario.whole).toContain(text);
     const inTrash = await trashed(next);
     for (const text of scenario.kept) expect([...files, ...inTrash]).toContain(text);
@@ -180,49 +189,67 @@ async function crashAt(scenario: Scenario, step: number, keep: CrashKeep): Promi
 }
 
 describe.each(KEEPS)('when %s', (_, keepOf) => {
-  it.each(SCENARIOS.map((scenario) => [scenario.name, scenario] as const))('%s loses nothing at any step, and leaves nothing behind', async (_name, scenario) => {
-    let steps = 0;
-    for (let seed = 1; seed <= (keepOf === randomOf ? SEEDS : 1); seed++) {
-      let step = 1;
-      while (await crashAt(scenario, step, keepOf(seed * 7919 + step))) step += 1;
-      steps = step;
-    }
-    expect(steps).toBeGreaterThan(15);
-  });
+  it.each(SCENARIOS.map((scenario) => [scenario.name, scenario] as const))(
+    '%s loses nothing at any step, and leaves nothing behind',
+    async (_name, scenario) => {
+      let steps = 0;
+      for (let seed = 1; seed <= (keepOf === randomOf ? SEEDS : 1); seed++) {
+        let step = 1;
+        while (await crashAt(scenario, step, keepOf(seed * 7919 + step))) step += 1;
+        steps = step;
+      }
+      expect(steps).toBeGreaterThan(15);
+    },
+  );
 });
 
 describe.each(['EIO', 'ENOSPC', 'EMFILE', 'EACCES', 'EROFS'])('when an operation fails with %s', (code) => {
-  it.each(SCENARIOS.filter(({ fault }) => fault === undefined).map((scenario) => [scenario.name, scenario] as const))('%s says so or is done, for every operation', async (_name, scenario) => {
-    for (const sticky of [false, true]) {
-      for (let n = 1; ; n++) {
-        const world = simulatedWorld(scenario.noHardLinks === true ? { noHardLinks: true } : {});
-        scenario.set(world);
-        const replica = await preparedReplica(world);
-        world.disk.failNth(n, code, { sticky });
-        const before = world.disk.operations;
-        const outcome = await scenario.run(replica).then((value) => ({ value }), (error: unknown) => ({ error }));
-        const used = world.disk.operations - before;
-        world.disk.fault = undefined;
-        if ('error' in outcome) {
-          const { code: named, name, message } = outcome.error as { code: string; name: string; message: string };
-          // The scenario's own helper throws a plain error when `observe` finds the path problematic.
-          if (!message.startsWith('no file at')) expect([name, named]).toEqual(['PathError', expect.stringMatching(/^ERR_/)]);
-        } else if (!('outcome' in (outcome.value as object)) || (outcome.value as { outcome: string }).outcome === 'done') {
-          for (const [path, text] of Object.entries(scenario.after)) if (!path.endsWith('/')) expect(world.tree()[path]).toBe(text);
+  it.each(SCENARIOS.filter(({ fault }) => fault === undefined).map((scenario) => [scenario.name, scenario] as const))(
+    '%s says so or is done, for every operation',
+    async (_name, scenario) => {
+      for (const sticky of [false, true]) {
+        for (let n = 1; ; n++) {
+          const world = simulatedWorld(scenario.noHardLinks === true ? { noHardLinks: true } : {});
+          scenario.set(world);
+          const replica = await preparedReplica(world);
+          world.disk.failNth(n, code, { sticky });
+          const before = world.disk.operations;
+          const outcome = await scenario.run(replica).then(
+            (value) => ({ value }),
+            (error: unknown) => ({ error }),
+          );
+          const used = world.disk.operations - before;
+          world.disk.fault = undefined;
+          if ('error' in outcome) {
+            const { code: named, name, message } = outcome.error as { code: string; name: string; message: string };
+            // The scenario's own helper throws a plain error when `observe` finds the path problematic.
+            if (!message.startsWith('no file at'))
+              expect([name, named]).toEqual(['PathError', expect.stringMatching(/^ERR_/)]);
+          } else if (
+            !('outcome' in (outcome.value as object)) ||
+            (outcome.value as { outcome: string }).outcome === 'done'
+          ) {
+            for (const [path, text] of Object.entries(scenario.after))
+              if (!path.endsWith('/')) expect(world.tree()[path]).toBe(text);
+          }
+          world.disk.crash({ keep: 'all' });
+          await check(world, scenario);
+          if (used < n) break;
         }
-        world.disk.crash({ keep: 'all' });
-        await check(world, scenario);
-        if (used < n) break;
       }
-    }
-  });
+    },
+  );
 });
 
 it('a disk that is full is named, and the staged file is gone', async () => {
   const world = simulatedWorld();
   const replica = await preparedReplica(world);
   world.disk.fault = (operation) => (operation.startsWith('write') ? 'ENOSPC' : undefined);
-  await expect(replica.write('f', sourceOf(NEW), null)).rejects.toMatchObject({ name: 'PathError', code: 'ERR_DISK_FULL', retryable: true });
+  await expect(replica.write('f', sourceOf(NEW), null)).rejects.toMatchObject({
+    name: 'PathError',
+    code: 'ERR_DISK_FULL',
+    retryable: true,
+  });
   expect(world.staged()).toEqual([]);
 });
 

@@ -11,20 +11,71 @@ const MINE = 'what the user wrote';
 
 /** What a person can do in the middle of an operation; answers whether a version was written that must not be lost. */
 const USER_ACTS: readonly (readonly [string, (world: World) => boolean])[] = [
-  ['edits the file in place', (world) => { world.write('a/f', MINE); return true; }],
-  ['replaces the file', (world) => { world.write('a/f.new', MINE); world.rename('a/f.new', 'a/f'); return true; }],
-  ['removes the file', (world) => { world.remove('a/f'); return false; }],
-  ['puts a link in the place of the file', (world) => { world.remove('a/f'); world.symlink('/outside/canary', 'a/f'); return false; }],
-  ['puts a folder in the place of the file', (world) => { world.remove('a/f'); world.write('a/f/mine', MINE); return true; }],
-  ['puts a link in the place of the folder', (world) => { world.rename('a', 'moved'); world.symlink('/outside', 'a'); return false; }],
-  ['moves the folder elsewhere and makes another', (world) => { world.rename('a', 'moved'); world.write('a/f', MINE); return true; }],
+  [
+    'edits the file in place',
+    (world) => {
+      world.write('a/f', MINE);
+      return true;
+    },
+  ],
+  [
+    'replaces the file',
+    (world) => {
+      world.write('a/f.new', MINE);
+      world.rename('a/f.new', 'a/f');
+      return true;
+    },
+  ],
+  [
+    'removes the file',
+    (world) => {
+      world.remove('a/f');
+      return false;
+    },
+  ],
+  [
+    'puts a link in the place of the file',
+    (world) => {
+      world.remove('a/f');
+      world.symlink('/outside/canary', 'a/f');
+      return false;
+    },
+  ],
+  [
+    'puts a folder in the place of the file',
+    (world) => {
+      world.remove('a/f');
+      world.write('a/f/mine', MINE);
+      return true;
+    },
+  ],
+  [
+    'puts a link in the place of the folder',
+    (world) => {
+      world.rename('a', 'moved');
+      world.symlink('/outside', 'a');
+      return false;
+    },
+  ],
+  [
+    'moves the folder elsewhere and makes another',
+    (world) => {
+      world.rename('a', 'moved');
+      world.write('a/f', MINE);
+      return true;
+    },
+  ],
 ];
 
 type Operation = readonly [name: string, hasOld: boolean, run: (replica: LocalReplica) => Promise<unknown>];
 
 const OPERATIONS: readonly Operation[] = [
   ['write of a new file', false, (replica) => replica.write('a/f', sourceOf(NEW), null)],
-  ['write in the place of an old version', true, async (replica) => replica.write('a/f', sourceOf(NEW), expecting(await observeFile(replica, 'a/f')))],
+  [
+    'write in the place of an old version',
+    true,
+    async (replica) => replica.write('a/f', sourceOf(NEW), expecting(await observeFile(replica, 'a/f'))),
+  ],
   ['remove', true, async (replica) => replica.remove('a/f', expecting(await observeFile(replica, 'a/f')))],
   ['move', true, async (replica) => replica.move('a/f', 'b/g', expecting(await observeFile(replica, 'a/f')))],
 ];
@@ -36,7 +87,12 @@ function everything(world: World): string {
 }
 
 /** Lets the user act at one step; answers whether the step was reached. */
-async function actAt(create: () => World, operation: Operation, act: (world: World) => boolean, step: number): Promise<boolean> {
+async function actAt(
+  create: () => World,
+  operation: Operation,
+  act: (world: World) => boolean,
+  step: number,
+): Promise<boolean> {
   const world = create();
   const [, hasOld, run] = operation;
   try {

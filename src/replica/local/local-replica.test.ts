@@ -2,12 +2,24 @@ import { createHash } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { StaleError } from '../../errors.js';
 import type { LocalReplica } from './local-replica.js';
-import { expecting, observeFile, OLD_MS, preparedReplica, replicaOf, scanAll, sourceOf, WORLDS } from '../../../test/local/local-world.js';
+import {
+  expecting,
+  observeFile,
+  OLD_MS,
+  preparedReplica,
+  replicaOf,
+  scanAll,
+  sourceOf,
+  WORLDS,
+} from '../../../test/local/local-world.js';
 import type { World } from '../../../test/local/local-world.js';
 
 const md5 = (data: string | Uint8Array): string => createHash('md5').update(data).digest('hex');
 
-async function bytesOf(source: { read(start: number, end: number): AsyncIterable<Uint8Array> }, size: number): Promise<Buffer> {
+async function bytesOf(
+  source: { read(start: number, end: number): AsyncIterable<Uint8Array> },
+  size: number,
+): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of source.read(0, size)) chunks.push(chunk);
   return Buffer.concat(chunks);
@@ -40,7 +52,9 @@ describe.each(WORLDS)('local replica on %s', (_, create) => {
 
     it('refuses a file', async () => {
       world.write('plain', 'x');
-      await expect(replicaOf(world, { root: `${world.root}/plain` }).prepare({ readonly: false })).rejects.toMatchObject({ code: 'ERR_FOLDER_NOT_A_DIRECTORY' });
+      await expect(
+        replicaOf(world, { root: `${world.root}/plain` }).prepare({ readonly: false }),
+      ).rejects.toMatchObject({ code: 'ERR_FOLDER_NOT_A_DIRECTORY' });
     });
 
     it('writes nothing when nothing may be written', async () => {
@@ -51,20 +65,29 @@ describe.each(WORLDS)('local replica on %s', (_, create) => {
 
     it('finds a disk that tells names apart, and leaves nothing behind', async () => {
       const capabilities = await replicaOf(world).prepare({ readonly: false });
-      expect(capabilities).toMatchObject({ caseSensitive: true, normalizationSensitive: true, conditionalWrite: 'all' });
+      expect(capabilities).toMatchObject({
+        caseSensitive: true,
+        normalizationSensitive: true,
+        conditionalWrite: 'all',
+      });
       expect(world.staged()).toEqual([]);
     });
 
     it('does not follow a link in the place of its own folder', async () => {
       world.remove('.filecloudsync');
       world.symlink('/outside', '.filecloudsync');
-      await expect(replicaOf(world).prepare({ readonly: false })).rejects.toMatchObject({ code: 'ERR_PRIVATE_FOLDER_BLOCKED' });
+      await expect(replicaOf(world).prepare({ readonly: false })).rejects.toMatchObject({
+        code: 'ERR_PRIVATE_FOLDER_BLOCKED',
+      });
     });
   });
 
   describe('scan', () => {
     it('gives the files in the byte order of their paths', async () => {
-      for (const path of ['a/z', 'a.b', 'a', 'b', 'ab/c', '\u{1F600}', '\uFF61', 'é/1', 'a-1/x/y', 'a0'].filter((p) => p !== 'a')) world.write(path, path);
+      for (const path of ['a/z', 'a.b', 'a', 'b', 'ab/c', '\u{1F600}', '\uFF61', 'é/1', 'a-1/x/y', 'a0'].filter(
+        (p) => p !== 'a',
+      ))
+        world.write(path, path);
       const { entries, problems } = await scanAll(replica);
       const paths = entries.map((entry) => entry.path);
       expect(paths).toEqual([...paths].sort((x, y) => Buffer.compare(Buffer.from(x), Buffer.from(y))));
@@ -77,13 +100,25 @@ describe.each(WORLDS)('local replica on %s', (_, create) => {
       world.symlink('/outside', 'link');
       world.symlink('/outside/canary', 'real/link');
       const { entries } = await scanAll(replica);
-      expect(entries.map(({ kind, path }) => `${kind} ${path}`)).toEqual(['symlink link', 'file real/file', 'symlink real/link']);
+      expect(entries.map(({ kind, path }) => `${kind} ${path}`)).toEqual([
+        'symlink link',
+        'file real/file',
+        'symlink real/link',
+      ]);
     });
 
     it('gives one untracked entry for a folder that is left out, in its place', async () => {
       for (const path of ['a!', 'a/1', 'a/2', 'a0', 'b']) world.write(path, 'x');
-      const { entries } = await scanAll(replica, { includesFile: (path) => path !== 'b', mayContain: (path) => path !== 'a' });
-      expect(entries.map(({ kind, path }) => `${kind} ${path}`)).toEqual(['file a!', 'untracked a', 'file a0', 'untracked b']);
+      const { entries } = await scanAll(replica, {
+        includesFile: (path) => path !== 'b',
+        mayContain: (path) => path !== 'a',
+      });
+      expect(entries.map(({ kind, path }) => `${kind} ${path}`)).toEqual([
+        'file a!',
+        'untracked a',
+        'file a0',
+        'untracked b',
+      ]);
       expect(entries[1]).toMatchObject({ subtree: true, reason: 'filter' });
     });
 
@@ -131,11 +166,22 @@ describe.each(WORLDS)('local replica on %s', (_, create) => {
 
     it('calls a path below a link problematic, never absent', async () => {
       world.symlink('/outside', 'link');
-      expect(await replica.observe('link/canary')).toMatchObject({ kind: 'problematic', problem: { code: 'ERR_SYMLINK_IN_PATH' } });
+      expect(await replica.observe('link/canary')).toMatchObject({
+        kind: 'problematic',
+        problem: { code: 'ERR_SYMLINK_IN_PATH' },
+      });
       expect(await replica.observe('link/none')).toMatchObject({ kind: 'problematic' });
     });
 
-    it.each(['../outside/canary', '/etc/passwd', 'a//b', '.', 'a/../../outside/canary', '.filecloudsync/tmp/x', 'a\0b'])('refuses %j', async (path) => {
+    it.each([
+      '../outside/canary',
+      '/etc/passwd',
+      'a//b',
+      '.',
+      'a/../../outside/canary',
+      '.filecloudsync/tmp/x',
+      'a\0b',
+    ])('refuses %j', async (path) => {
       expect(await replica.observe(path)).toMatchObject({ kind: 'problematic' });
       await expect(replica.write(path, sourceOf('evil'), null)).rejects.toMatchObject({ name: 'PathError' });
     });
@@ -161,7 +207,14 @@ describe.each(WORLDS)('local replica on %s', (_, create) => {
     });
 
     it('is stale when the file was changed, replaced or cut while it was read', async () => {
-      for (const change of [() => world.write('f', 'TWO'), () => { world.write('g', 'one'); world.rename('g', 'f'); }, () => world.remove('f')]) {
+      for (const change of [
+        () => world.write('f', 'TWO'),
+        () => {
+          world.write('g', 'one');
+          world.rename('g', 'f');
+        },
+        () => world.remove('f'),
+      ]) {
         world.write('f', 'one');
         const source = await replica.open(await observeFile(replica, 'f'));
         change();
@@ -198,8 +251,14 @@ describe.each(WORLDS)('local replica on %s', (_, create) => {
       world.write('f', data);
       const entry = await observeFile(replica, 'f');
       expect(await replica.digest(entry, { partSizeBytes: undefined })).toBe(`md5:${md5(data)}`);
-      const parts = [0, 1_000_000, 2_000_000].map((at) => createHash('md5').update(data.subarray(at, at + 1_000_000)).digest());
-      expect(await replica.digest(entry, { partSizeBytes: 1_000_000 })).toBe(`md5-1000000:${md5(Buffer.concat(parts))}-3`);
+      const parts = [0, 1_000_000, 2_000_000].map((at) =>
+        createHash('md5')
+          .update(data.subarray(at, at + 1_000_000))
+          .digest(),
+      );
+      expect(await replica.digest(entry, { partSizeBytes: 1_000_000 })).toBe(
+        `md5-1000000:${md5(Buffer.concat(parts))}-3`,
+      );
       expect(await replica.digest(entry, { partSizeBytes: 1_250_000 })).toMatch(/-2$/);
     });
 
@@ -225,7 +284,11 @@ describe.each(WORLDS)('local replica on %s', (_, create) => {
     it('replaces the expected version and keeps it in the trash', async () => {
       world.write('f', 'old');
       const noted: string[] = [];
-      const noting = await preparedReplica(world, { beforeReplace: async (path) => { noted.push(`${path} ${world.read(path)}`); } });
+      const noting = await preparedReplica(world, {
+        beforeReplace: async (path) => {
+          noted.push(`${path} ${world.read(path)}`);
+        },
+      });
       const result = await noting.write('f', sourceOf('new'), expecting(await observeFile(noting, 'f')));
       expect(result.outcome).toBe('done');
       expect(noted).toEqual(['f old']);
@@ -255,9 +318,15 @@ describe.each(WORLDS)('local replica on %s', (_, create) => {
     it('is stale when the file is edited while the new version is fetched', async () => {
       world.write('f', 'old');
       const noted: string[] = [];
-      const noting = await preparedReplica(world, { beforeReplace: async (path) => { noted.push(path); } });
+      const noting = await preparedReplica(world, {
+        beforeReplace: async (path) => {
+          noted.push(path);
+        },
+      });
       const source = sourceOf('new', { onVerify: () => world.write('f', 'edited meanwhile') });
-      expect(await noting.write('f', source, expecting(await observeFile(noting, 'f')))).toMatchObject({ outcome: 'stale' });
+      expect(await noting.write('f', source, expecting(await observeFile(noting, 'f')))).toMatchObject({
+        outcome: 'stale',
+      });
       expect(world.read('f')).toBe('edited meanwhile');
       expect(noted).toEqual([]);
     });
@@ -270,8 +339,12 @@ describe.each(WORLDS)('local replica on %s', (_, create) => {
 
     it('says so when a folder or a file stands in the way', async () => {
       world.write('d/f', 'x');
-      await expect(replica.write('d', sourceOf('new'), null)).rejects.toMatchObject({ code: 'ERR_DIRECTORY_IN_THE_WAY' });
-      await expect(replica.write('d/f/below', sourceOf('new'), null)).rejects.toMatchObject({ code: 'ERR_FILE_IN_THE_WAY' });
+      await expect(replica.write('d', sourceOf('new'), null)).rejects.toMatchObject({
+        code: 'ERR_DIRECTORY_IN_THE_WAY',
+      });
+      await expect(replica.write('d/f/below', sourceOf('new'), null)).rejects.toMatchObject({
+        code: 'ERR_FILE_IN_THE_WAY',
+      });
       expect(world.tree()).toEqual({ 'd/': 'directory', 'd/f': 'x' });
     });
 
@@ -280,20 +353,32 @@ describe.each(WORLDS)('local replica on %s', (_, create) => {
       world.makeDirectory('a/b');
       world.symlink('/outside', 'a/b/link');
       for (const path of ['link/evil', 'link/canary', 'link/x/evil', 'a/b/link/evil', 'a/b/link/c/d']) {
-        await expect(replica.write(path, sourceOf('evil'), null)).rejects.toMatchObject({ code: 'ERR_SYMLINK_IN_PATH' });
+        await expect(replica.write(path, sourceOf('evil'), null)).rejects.toMatchObject({
+          code: 'ERR_SYMLINK_IN_PATH',
+        });
       }
       expect(world.staged()).toEqual([]);
     });
 
     it('puts nothing into place that came short, long or damaged', async () => {
       const short = sourceOf('abc', { sizeBytes: 5 });
-      short.read = async function* () { yield new TextEncoder().encode('abc'); };
-      await expect(replica.write('f', short, null)).rejects.toMatchObject({ code: 'ERR_DOWNLOAD_INCOMPLETE', retryable: true });
+      short.read = async function* () {
+        yield new TextEncoder().encode('abc');
+      };
+      await expect(replica.write('f', short, null)).rejects.toMatchObject({
+        code: 'ERR_DOWNLOAD_INCOMPLETE',
+        retryable: true,
+      });
       const long = sourceOf('abc', { sizeBytes: 2 });
-      long.read = async function* () { yield new TextEncoder().encode('abc'); };
+      long.read = async function* () {
+        yield new TextEncoder().encode('abc');
+      };
       await expect(replica.write('f', long, null)).rejects.toMatchObject({ code: 'ERR_DOWNLOAD_INCOMPLETE' });
       const damaged = sourceOf('abc', { digest: `md5:${md5('abd')}` });
-      await expect(replica.write('f', damaged, null)).rejects.toMatchObject({ code: 'ERR_CONTENT_MISMATCH', retryable: true });
+      await expect(replica.write('f', damaged, null)).rejects.toMatchObject({
+        code: 'ERR_CONTENT_MISMATCH',
+        retryable: true,
+      });
       expect(world.tree()).toEqual({});
       expect(world.staged()).toEqual([]);
     });
@@ -302,11 +387,22 @@ describe.each(WORLDS)('local replica on %s', (_, create) => {
       const data = Buffer.alloc(5 * 1024 * 1024 + 17, 'range data ');
       const size = 1024 * 1024;
       const parts: Buffer[] = [];
-      for (let at = 0; at < data.length; at += size) parts.push(createHash('md5').update(data.subarray(at, at + size)).digest());
+      for (let at = 0; at < data.length; at += size)
+        parts.push(
+          createHash('md5')
+            .update(data.subarray(at, at + size))
+            .digest(),
+        );
       const digest = `md5-${size}:${md5(Buffer.concat(parts))}-6`;
       let counted = 0;
       const source = sourceOf(data, { digest });
-      expect(await replica.write('big', source, null, { onBytes: (n) => { counted += n; } })).toMatchObject({ outcome: 'done', digest });
+      expect(
+        await replica.write('big', source, null, {
+          onBytes: (n) => {
+            counted += n;
+          },
+        }),
+      ).toMatchObject({ outcome: 'done', digest });
       expect(source.reads).toBe(6);
       expect(counted).toBe(data.length);
       const wrong = sourceOf(data, { digest: `md5:${md5('other')}` });
@@ -327,7 +423,9 @@ describe.each(WORLDS)('local replica on %s', (_, create) => {
     it('moves the file to the trash and removes the folders that became empty', async () => {
       world.write('a/b/c', 'gone');
       world.write('a/x', 'stays');
-      expect(await replica.remove('a/b/c', expecting(await observeFile(replica, 'a/b/c')))).toEqual({ outcome: 'done' });
+      expect(await replica.remove('a/b/c', expecting(await observeFile(replica, 'a/b/c')))).toEqual({
+        outcome: 'done',
+      });
       expect(world.tree()).toEqual({ 'a/': 'directory', 'a/x': 'stays' });
       expect(await replica.trash.list()).toMatchObject([{ path: 'a/b/c', reason: 'deleted', modifiedMs: OLD_MS }]);
       await replica.remove('a/x', expecting(await observeFile(replica, 'a/x')));
@@ -366,7 +464,9 @@ describe.each(WORLDS)('local replica on %s', (_, create) => {
     it('never replaces what stands there', async () => {
       world.write('f', 'x');
       world.write('g', 'y');
-      expect(await replica.move('f', 'g', expecting(await observeFile(replica, 'f')))).toMatchObject({ outcome: 'stale' });
+      expect(await replica.move('f', 'g', expecting(await observeFile(replica, 'f')))).toMatchObject({
+        outcome: 'stale',
+      });
       expect(world.tree()).toEqual({ f: 'x', g: 'y' });
     });
   });

@@ -97,9 +97,16 @@ export function createLocalReplica(options: LocalReplicaOptions): LocalReplica {
       clockOffsetMs = found.clockOffsetMs;
       folder.checksNames = !found.caseSensitive || !found.normalizationSensitive;
       if (!found.hardLinks) {
-        remarks.push('The disk of the folder has no hard links: a file that appears in the very instant in which a new one is put at the same place is replaced.');
+        remarks.push(
+          'The disk of the folder has no hard links: a file that appears in the very instant in which a new one is put at the same place is replaced.',
+        );
       }
-      return { ...known, caseSensitive: found.caseSensitive, normalizationSensitive: found.normalizationSensitive, remarks };
+      return {
+        ...known,
+        caseSensitive: found.caseSensitive,
+        normalizationSensitive: found.normalizationSensitive,
+        remarks,
+      };
     },
 
     scan: (scanOptions) => scanFolder(context, scanOptions),
@@ -120,13 +127,16 @@ export function createLocalReplica(options: LocalReplicaOptions): LocalReplica {
     },
 
     schemeFor: () => ({ partSizeBytes: undefined }),
-    write: (path, source, precondition, writeOptions = {}) => writeFile(context, trash, path, source, precondition, writeOptions),
+    write: (path, source, precondition, writeOptions = {}) =>
+      writeFile(context, trash, path, source, precondition, writeOptions),
     remove: (path, precondition, changeOptions = {}) => removeFile(context, trash, path, precondition, changeOptions),
-    move: (path, to, precondition, changeOptions = {}) => moveFile(context, trash, path, to, precondition, changeOptions),
+    move: (path, to, precondition, changeOptions = {}) =>
+      moveFile(context, trash, path, to, precondition, changeOptions),
     cleanUp: () => cleanUpLocal(context, trash),
-    rootIdentity: () => folder.identity().catch((error: unknown) => {
-      throw rootErrorOf(error, folder.path);
-    }),
+    rootIdentity: () =>
+      folder.identity().catch((error: unknown) => {
+        throw rootErrorOf(error, folder.path);
+      }),
     destroy: () => destroyFolder(folder, options.fileSystem),
     readIgnoreFile: () => readIgnoreFile(folder),
 
@@ -155,12 +165,22 @@ async function checkRoot(folder: Folder): Promise<void> {
 function rootErrorOf(error: unknown, path: string): unknown {
   switch (errnoOf(error)) {
     case 'ENOENT':
-      return new UsageError('ERR_FOLDER_MISSING', `The folder ${path} does not exist. It is never created: an absent folder may be a disk that is not mounted. Mount it, create the folder, or correct the path.`, { cause: error });
+      return new UsageError(
+        'ERR_FOLDER_MISSING',
+        `The folder ${path} does not exist. It is never created: an absent folder may be a disk that is not mounted. Mount it, create the folder, or correct the path.`,
+        { cause: error },
+      );
     case 'ENOTDIR':
-      return new UsageError('ERR_FOLDER_NOT_A_DIRECTORY', `${path} is not a folder. Give the path of a folder.`, { cause: error });
+      return new UsageError('ERR_FOLDER_NOT_A_DIRECTORY', `${path} is not a folder. Give the path of a folder.`, {
+        cause: error,
+      });
     case 'EACCES':
     case 'EPERM':
-      return new UsageError('ERR_FOLDER_NOT_READABLE', `The folder ${path} cannot be read by this user. Give the right to read it.`, { cause: error });
+      return new UsageError(
+        'ERR_FOLDER_NOT_READABLE',
+        `The folder ${path} cannot be read by this user. Give the right to read it.`,
+        { cause: error },
+      );
     default:
       return errnoOf(error) === undefined ? error : pathErrorOf(error, path, 'open the folder');
   }
@@ -180,7 +200,11 @@ async function tryDisk(context: LocalContext): ReturnType<typeof probeDisk> {
   } catch (error) {
     const errno = errnoOf(error);
     if (errno === 'EACCES' || errno === 'EPERM' || errno === 'EROFS') {
-      throw new UsageError('ERR_FOLDER_NOT_WRITABLE', `Nothing can be written in ${folder.path} (${errno}). Give the right to write in it, and in .filecloudsync if it is there.`, { cause: error });
+      throw new UsageError(
+        'ERR_FOLDER_NOT_WRITABLE',
+        `Nothing can be written in ${folder.path} (${errno}). Give the right to write in it, and in .filecloudsync if it is there.`,
+        { cause: error },
+      );
     }
     if (error instanceof FileCloudSyncError || errno === undefined) throw error;
     throw pathErrorOf(error, '.filecloudsync', 'prepare');
@@ -193,7 +217,10 @@ async function readIgnoreFile(folder: Folder): Promise<string | undefined> {
     const stat = await root.lstat(IGNORE_FILE_NAME);
     if (stat === null) return undefined;
     if (stat.type !== 'file' || stat.sizeBytes > MAX_IGNORE_FILE_BYTES) {
-      throw new PathError('ERR_IGNORE_FILE_UNUSABLE', `${IGNORE_FILE_NAME} has to be a text file of at most 1 MiB, not a link or a folder. Correct it or delete it: without it, what to leave out is not known.`);
+      throw new PathError(
+        'ERR_IGNORE_FILE_UNUSABLE',
+        `${IGNORE_FILE_NAME} has to be a text file of at most 1 MiB, not a link or a folder. Correct it or delete it: without it, what to leave out is not known.`,
+      );
     }
     const file = await root.openFile(IGNORE_FILE_NAME);
     try {

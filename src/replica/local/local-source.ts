@@ -58,7 +58,7 @@ export class LocalSource implements Source {
   }
 
   async *read(start: number, end: number, signal?: AbortSignal): AsyncIterable<Uint8Array> {
-    for (let position = start; position < end; ) {
+    for (let position = start; position < end;) {
       throwIfAborted(signal);
       const chunk = Buffer.allocUnsafeSlow(Math.min(CHUNK_BYTES, end - position));
       let count: number;

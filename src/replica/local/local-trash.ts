@@ -91,7 +91,11 @@ export class LocalTrash implements Trash {
     }
   }
 
-  async keep(path: string, source: Source, options: ChangeOptions & { readonly reason: TrashReason }): Promise<TrashItem> {
+  async keep(
+    path: string,
+    source: Source,
+    options: ChangeOptions & { readonly reason: TrashReason },
+  ): Promise<TrashItem> {
     const staged = await stageFile(this.#context, path, source, options);
     try {
       await source.verify(options.signal);
@@ -307,5 +311,9 @@ async function writeSidecar(directory: DirectoryHandle, name: string, note: Tras
 }
 
 function notFound(id: string): PathError {
-  return new PathError('ERR_TRASH_ITEM_NOT_FOUND', `There is no version ${JSON.stringify(id)} in the trash. List the trash to see the ids.`, { data: { id } });
+  return new PathError(
+    'ERR_TRASH_ITEM_NOT_FOUND',
+    `There is no version ${JSON.stringify(id)} in the trash. List the trash to see the ids.`,
+    { data: { id } },
+  );
 }

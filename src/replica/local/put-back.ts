@@ -43,7 +43,8 @@ export async function renameIfFree(from: DirectoryHandle, fromName: string, plac
     return true;
   } catch (error) {
     const errno = errnoOf(error);
-    if (errno === 'EEXIST' || errno === 'ENOTEMPTY' || errno === 'ENOTDIR' || errno === 'EISDIR' || errno === 'ENOENT') return false;
+    if (errno === 'EEXIST' || errno === 'ENOTEMPTY' || errno === 'ENOTDIR' || errno === 'EISDIR' || errno === 'ENOENT')
+      return false;
     throw error;
   }
 }

@@ -24,13 +24,19 @@ export async function resolveRoot(folder: string): Promise<string> {
         break;
       case 'EACCES':
       case 'EPERM':
-        throw new UsageError('ERR_FOLDER_NOT_READABLE', `The folder ${folder} cannot be reached by this user. Give the right to read it and what is above it.`, {
-          cause: error,
-          data: { folder },
-        });
+        throw new UsageError(
+          'ERR_FOLDER_NOT_READABLE',
+          `The folder ${folder} cannot be reached by this user. Give the right to read it and what is above it.`,
+          {
+            cause: error,
+            data: { folder },
+          },
+        );
       default:
         throw error;
     }
   }
-  throw new UsageError('ERR_FOLDER_NOT_A_DIRECTORY', `${folder} is not a folder. Give the path of a folder.`, { data: { folder } });
+  throw new UsageError('ERR_FOLDER_NOT_A_DIRECTORY', `${folder} is not a folder. Give the path of a folder.`, {
+    data: { folder },
+  });
 }

@@ -27,26 +27,33 @@ describe('scan', () => {
     expect(entries[1]).toMatchObject({ subtree: true, problem: { code: 'ERR_ACCESS_DENIED', side: 'local' } });
   });
 
-  it.each(['EIO', 'EMFILE', 'EACCES', 'ENOMEM'])('never leaves out a file when an operation fails with %s', async (code) => {
-    const paths = ['a/1', 'a/2', 'b', 'c/d/e', 'c/f', 'g'];
-    for (let n = 1; ; n++) {
-      const world = simulatedWorld();
-      for (const path of paths) world.write(path, path);
-      const replica = await preparedReplica(world);
-      const before = world.disk.operations;
-      world.disk.failNth(n, code);
-      const outcome = await scanAll(replica).catch((error: unknown) => error);
-      const used = world.disk.operations - before;
-      if (!(outcome instanceof Error)) {
-        const { entries } = outcome as Awaited<ReturnType<typeof scanAll>>;
-        for (const path of paths) {
-          const covered = entries.some((entry) => entry.path === path || (entry.kind === 'problematic' && entry.subtree && path.startsWith(`${entry.path}/`)));
-          expect(covered, `${path} at operation ${n}`).toBe(true);
+  it.each(['EIO', 'EMFILE', 'EACCES', 'ENOMEM'])(
+    'never leaves out a file when an operation fails with %s',
+    async (code) => {
+      const paths = ['a/1', 'a/2', 'b', 'c/d/e', 'c/f', 'g'];
+      for (let n = 1; ; n++) {
+        const world = simulatedWorld();
+        for (const path of paths) world.write(path, path);
+        const replica = await preparedReplica(world);
+        const before = world.disk.operations;
+        world.disk.failNth(n, code);
+        const outcome = await scanAll(replica).catch((error: unknown) => error);
+        const used = world.disk.operations - before;
+        if (!(outcome instanceof Error)) {
+          const { entries } = outcome as Awaited<ReturnType<typeof scanAll>>;
+          for (const path of paths) {
+            const covered = entries.some(
+              (entry) =>
+                entry.path === path ||
+                (entry.kind === 'problematic' && entry.subtree && path.startsWith(`${entry.path}/`)),
+            );
+            expect(covered, `${path} at operation ${n}`).toBe(true);
+          }
         }
+        if (used < n) break;
       }
-      if (used < n) break;
-    }
-  });
+    },
+  );
 
   it('leaves out a file that vanishes, and a folder only when it is surely gone', async () => {
     for (const target of ['a/1', 'a']) {
@@ -105,10 +112,20 @@ describe('scan', () => {
     execFileSync('mkfifo', [`${world.root}/pipe`]);
     const replica = await preparedReplica(world);
     const { entries, problems } = await scanAll(replica);
-    expect(entries).toMatchObject([{ kind: 'file', path: 'good' }, { kind: 'untracked', path: 'pipe', reason: 'special', subtree: false }]);
+    expect(entries).toMatchObject([
+      { kind: 'file', path: 'good' },
+      { kind: 'untracked', path: 'pipe', reason: 'special', subtree: false },
+    ]);
     expect(problems.map(({ code }) => code)).toEqual(['ERR_NAME_NOT_UTF8', 'ERR_NAME_NOT_UTF8']);
     expect(problems.map(({ path }) => path).sort()).toEqual(['bad-\\xff\\xfe', 'dir-\\xc3']);
-    const pipe = { kind: 'file', path: 'pipe', sizeBytes: 0, fingerprint: 'x', modifiedMs: 0, modifiedSource: 'mtime' } as const;
+    const pipe = {
+      kind: 'file',
+      path: 'pipe',
+      sizeBytes: 0,
+      fingerprint: 'x',
+      modifiedMs: 0,
+      modifiedSource: 'mtime',
+    } as const;
     await expect(replica.open(pipe)).rejects.toMatchObject({ name: 'StaleError' });
   });
 
@@ -127,7 +144,9 @@ describe('scan', () => {
     const replica = await preparedReplica(world);
     let last = '';
     let count = 0;
-    for await (const page of replica.scan({ filter: { includesFile: (path) => !path.endsWith('7'), mayContain: () => true } })) {
+    for await (const page of replica.scan({
+      filter: { includesFile: (path) => !path.endsWith('7'), mayContain: () => true },
+    })) {
       expect(page.entries.length).toBeLessThan(2048);
       for (const { path } of page.entries) {
         expect(path > last).toBe(true);
@@ -154,10 +173,16 @@ describe('a disk that cannot tell names apart', () => {
     const world = simulatedWorld({ caseInsensitive: true, normalizationInsensitive: true });
     world.write('Dir/File', 'x');
     const replica = await preparedReplica(world, { pathRules: 'darwin' });
-    expect(await replica.prepare({ readonly: false })).toMatchObject({ caseSensitive: false, normalizationSensitive: false });
+    expect(await replica.prepare({ readonly: false })).toMatchObject({
+      caseSensitive: false,
+      normalizationSensitive: false,
+    });
     expect(await replica.observe('Dir/File')).toMatchObject({ kind: 'file' });
     for (const path of ['Dir/file', 'dir/File']) {
-      expect(await replica.observe(path)).toMatchObject({ kind: 'problematic', problem: { code: 'ERR_NAME_COLLISION' } });
+      expect(await replica.observe(path)).toMatchObject({
+        kind: 'problematic',
+        problem: { code: 'ERR_NAME_COLLISION' },
+      });
     }
     await expect(replica.write('dir/other', sourceOf('y'), null)).rejects.toMatchObject({ code: 'ERR_NAME_COLLISION' });
     expect(await replica.write('Dir/FILE', sourceOf('y'), null)).toMatchObject({ outcome: 'stale' });

@@ -86,7 +86,11 @@ async function assertStillThere(context: LocalContext): Promise<void> {
 function unreadable({ folder }: LocalContext, error: unknown): unknown {
   const errno = errnoOf(error);
   if (errno === undefined) return error;
-  return new HaltError('ERR_FOLDER_NOT_READABLE', `The folder ${folder.path} could not be read (${errno}). Nothing was done; check its disk and the right to read it, and run again.`, { cause: error });
+  return new HaltError(
+    'ERR_FOLDER_NOT_READABLE',
+    `The folder ${folder.path} could not be read (${errno}). Nothing was done; check its disk and the right to read it, and run again.`,
+    { cause: error },
+  );
 }
 
 class Walk {
@@ -212,7 +216,12 @@ class Walk {
 
   #entryOf(path: string, stat: FileStat | Error, observedAtMs: number): Entry {
     if (stat instanceof Error) {
-      return { kind: 'problematic', path, problem: problemOf(path, pathErrorOf(stat, path, 'look at')), subtree: false };
+      return {
+        kind: 'problematic',
+        path,
+        problem: problemOf(path, pathErrorOf(stat, path, 'look at')),
+        subtree: false,
+      };
     }
     // A directory that took the place of a file after the names were read is walked in the next scan.
     if (stat.type === 'directory') return changing(path);
@@ -235,7 +244,9 @@ class Walk {
       if (errno === undefined) throw error;
       if (errno === 'ENOENT' && (await this.#isSurelyGone(level.handle, name))) return undefined;
       const explained =
-        errno === 'ENOTDIR' || errno === 'ELOOP' || errno === 'ENOENT' ? changed(path) : pathErrorOf(error, path, 'read the folder');
+        errno === 'ENOTDIR' || errno === 'ELOOP' || errno === 'ENOENT'
+          ? changed(path)
+          : pathErrorOf(error, path, 'read the folder');
       this.#entries.push({ kind: 'problematic', path, problem: problemOf(path, explained), subtree: true });
       return undefined;
     }
@@ -259,8 +270,12 @@ function changing(path: string): Entry {
 }
 
 function changed(path: string): PathError {
-  return new PathError('ERR_CHANGED_DURING_SCAN', `${showPath(path)} changed between file, link and folder while it was read. The next run looks again.`, {
-    retryable: true,
-    data: { path },
-  });
+  return new PathError(
+    'ERR_CHANGED_DURING_SCAN',
+    `${showPath(path)} changed between file, link and folder while it was read. The next run looks again.`,
+    {
+      retryable: true,
+      data: { path },
+    },
+  );
 }

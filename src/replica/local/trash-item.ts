@@ -7,7 +7,12 @@ export const CONTENT_NAME = 'content';
 export const SIDECAR_NAME = 'item.json';
 
 const REASONS: ReadonlySet<string> = new Set<TrashReason>([
-  'replaced', 'deleted', 'lost-conflict', 'unexpected', 'resolved', 'removed',
+  'replaced',
+  'deleted',
+  'lost-conflict',
+  'unexpected',
+  'resolved',
+  'removed',
 ]);
 
 /** What is written beside a version in the trash. The size is taken from the content. */

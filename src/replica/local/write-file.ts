@@ -38,7 +38,12 @@ export async function writeFile(
   const before = await lookAt(context, path);
   const early = whyStale(path, before, precondition);
   if (early !== undefined) return { outcome: 'stale', message: early };
-  const staged = await stageFile(context, path, source, before === null ? options : { ...options, mode: before.mode & 0o777 });
+  const staged = await stageFile(
+    context,
+    path,
+    source,
+    before === null ? options : { ...options, mode: before.mode & 0o777 },
+  );
   let stale: Stale | undefined;
   try {
     await source.verify(options.signal);
@@ -130,7 +135,12 @@ async function putInstead(
       throw error;
     }
     await found.parent.sync();
-    return linked ? undefined : { outcome: 'stale', message: `Something appeared at ${showPath(path)}; the version before it is in the trash.` };
+    return linked
+      ? undefined
+      : {
+          outcome: 'stale',
+          message: `Something appeared at ${showPath(path)}; the version before it is in the trash.`,
+        };
   } finally {
     await taken.close();
   }

@@ -10,7 +10,11 @@ export function md5Digest(content: Uint8Array, scheme: DigestScheme): Digest {
   // An empty multipart upload has one empty part.
   do {
     const start = parts * partSizeBytes;
-    all.update(createHash('md5').update(content.subarray(start, start + partSizeBytes)).digest());
+    all.update(
+      createHash('md5')
+        .update(content.subarray(start, start + partSizeBytes))
+        .digest(),
+    );
     parts++;
   } while (parts * partSizeBytes < content.length);
   return `md5-${partSizeBytes}:${all.digest('hex')}-${parts}`;

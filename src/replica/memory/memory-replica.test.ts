@@ -34,10 +34,13 @@ describe('MemoryReplica', () => {
     const replica = new MemoryReplica({ side: 'remote', clock });
     for (const key of ['../x', 'a//b', 'ok', '/root']) replica.put(key, 'x');
     const pages = [];
-    for await (const page of replica.scan({ filter: { includesFile: () => true, mayContain: () => true } })) pages.push(page);
+    for await (const page of replica.scan({ filter: { includesFile: () => true, mayContain: () => true } }))
+      pages.push(page);
     expect(pages.flatMap((page) => page.entries.map((entry) => entry.path))).toEqual(['ok']);
     expect(pages.flatMap((page) => page.problems.map((problem) => problem.code))).toEqual([
-      'ERR_KEY_DOT_SEGMENT', 'ERR_KEY_LEADING_SLASH', 'ERR_KEY_EMPTY_SEGMENT',
+      'ERR_KEY_DOT_SEGMENT',
+      'ERR_KEY_LEADING_SLASH',
+      'ERR_KEY_EMPTY_SEGMENT',
     ]);
   });
 

@@ -7,8 +7,18 @@ import type { Clock } from '../../core/runtime.js';
 import type { Side } from '../../core/side.js';
 import { PathError, StaleError, throwIfAborted } from '../../errors.js';
 import type {
-  Capabilities, ChangeOptions, Outcome, PathFilter, PrepareOptions, Precondition, Replica, ScanOptions, ScanPage, Source,
-  WriteOptions, Written,
+  Capabilities,
+  ChangeOptions,
+  Outcome,
+  PathFilter,
+  PrepareOptions,
+  Precondition,
+  Replica,
+  ScanOptions,
+  ScanPage,
+  Source,
+  WriteOptions,
+  Written,
 } from '../replica.js';
 import { md5Digest } from './md5.js';
 import { memorySource, readWhole } from './memory-source.js';
@@ -140,7 +150,12 @@ export class MemoryReplica implements Replica {
     return { partSizeBytes: sizeBytes > partSizeBytes ? partSizeBytes : undefined };
   }
 
-  async write(path: string, source: Source, precondition: Precondition, options: WriteOptions = {}): Promise<Outcome<Written>> {
+  async write(
+    path: string,
+    source: Source,
+    precondition: Precondition,
+    options: WriteOptions = {},
+  ): Promise<Outcome<Written>> {
     throwIfAborted(options.signal);
     this.#check(path);
     const early = this.#objection(path, precondition);
@@ -156,7 +171,11 @@ export class MemoryReplica implements Replica {
     return { outcome: 'done', entry, digest: md5Digest(content, this.schemeFor(content.length)) };
   }
 
-  async remove(path: string, precondition: NonNullable<Precondition>, options: ChangeOptions = {}): Promise<Outcome<object>> {
+  async remove(
+    path: string,
+    precondition: NonNullable<Precondition>,
+    options: ChangeOptions = {},
+  ): Promise<Outcome<object>> {
     throwIfAborted(options.signal);
     const objection = this.#objection(path, precondition);
     if (objection !== undefined) return { outcome: 'stale', message: objection };
@@ -175,7 +194,8 @@ export class MemoryReplica implements Replica {
     this.#check(to);
     const objection = this.#objection(path, precondition) ?? this.#objection(to, null);
     const stored = this.#files.get(path);
-    if (objection !== undefined || stored === undefined) return { outcome: 'stale', message: objection ?? `"${path}" is gone.` };
+    if (objection !== undefined || stored === undefined)
+      return { outcome: 'stale', message: objection ?? `"${path}" is gone.` };
     this.#files.delete(path);
     return { outcome: 'done', entry: this.#store(to, stored.content, stored.modifiedMs) };
   }

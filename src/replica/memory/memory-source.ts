@@ -34,14 +34,19 @@ export function memorySource(entry: FileEntry, content: Uint8Array, options: Mem
 }
 
 /** Reads a source to its end. Throws `StaleError` when it does not have the bytes that its entry promises. */
-export async function readWhole(source: Source, signal?: AbortSignal, onBytes?: (count: number) => void): Promise<Uint8Array> {
+export async function readWhole(
+  source: Source,
+  signal?: AbortSignal,
+  onBytes?: (count: number) => void,
+): Promise<Uint8Array> {
   const { path, sizeBytes } = source.entry;
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of source.read(0, sizeBytes, signal)) {
     throwIfAborted(signal);
     length += chunk.length;
-    if (length > sizeBytes) throw new StaleError(`"${path}" gave more than the ${sizeBytes} bytes it was said to have.`);
+    if (length > sizeBytes)
+      throw new StaleError(`"${path}" gave more than the ${sizeBytes} bytes it was said to have.`);
     chunks.push(chunk);
     onBytes?.(chunk.length);
   }

@@ -15,7 +15,11 @@ export class MemoryTrash implements Trash {
     this.#clock = clock;
   }
 
-  async keep(path: string, source: Source, options: ChangeOptions & { readonly reason: TrashReason }): Promise<TrashItem> {
+  async keep(
+    path: string,
+    source: Source,
+    options: ChangeOptions & { readonly reason: TrashReason },
+  ): Promise<TrashItem> {
     const content = await readWhole(source, options.signal);
     await source.verify(options.signal);
     return this.put(path, content, source.entry.modifiedMs, options.reason, 'remote');
@@ -25,7 +29,16 @@ export class MemoryTrash implements Trash {
   put(path: string, content: Uint8Array, modifiedMs: number | undefined, reason: TrashReason, origin: Side): TrashItem {
     const id = String(this.#count++).padStart(9, '0');
     const trashedAtMs = this.#clock.nowMs();
-    const item: TrashItem = { id, path, sizeBytes: content.length, trashedAtMs, modifiedMs, reason, origin, runId: 'memory' };
+    const item: TrashItem = {
+      id,
+      path,
+      sizeBytes: content.length,
+      trashedAtMs,
+      modifiedMs,
+      reason,
+      origin,
+      runId: 'memory',
+    };
     this.#items.set(id, { item, content });
     return item;
   }

@@ -20,7 +20,14 @@ export interface EndpointAnswer {
 /** What is used of the configuration of a client: the part of the AWS SDK's that says where a bucket is and who asks. */
 export interface ClientConfig {
   region(): Promise<string>;
-  readonly endpoint?: (() => Promise<{ readonly protocol: string; readonly hostname: string; readonly port?: number; readonly path: string }>) | undefined;
+  readonly endpoint?:
+    | (() => Promise<{
+        readonly protocol: string;
+        readonly hostname: string;
+        readonly port?: number;
+        readonly path: string;
+      }>)
+    | undefined;
   useDualstackEndpoint(): Promise<boolean>;
   useFipsEndpoint(): Promise<boolean>;
   readonly forcePathStyle?: boolean | undefined;

@@ -63,7 +63,8 @@ async function askPatiently(
 /** Aborts an upload when it is of no use, and forgets it. Never throws: what cannot be aborted now is aborted by `cleanUp`. */
 export async function forgetUpload(context: S3Context, record: RememberedUpload, abort: boolean): Promise<void> {
   try {
-    if (abort) await (isUnheard(record) ? abortUnheard(context, record) : abortById(context, record.path, record.uploadId));
+    if (abort)
+      await (isUnheard(record) ? abortUnheard(context, record) : abortById(context, record.path, record.uploadId));
     await context.uploads.delete(record.path, record.uploadId);
   } catch {
     // It stays remembered.

@@ -47,9 +47,13 @@ export async function resolveBucketEndpoint(client: ConfiguredClient, bucket: st
     found = config.endpointProvider(asked);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : 'unknown reason';
-    throw new S3ConnectionError('ERR_S3_ENDPOINT', `There is no address for the bucket "${bucket}": ${reason}. Check its name, the region and the endpoint.`, {
-      cause,
-    });
+    throw new S3ConnectionError(
+      'ERR_S3_ENDPOINT',
+      `There is no address for the bucket "${bucket}": ${reason}. Check its name, the region and the endpoint.`,
+      {
+        cause,
+      },
+    );
   }
   const scheme = found.properties?.['authSchemes'];
   const first: unknown = Array.isArray(scheme) ? scheme[0] : undefined;

@@ -50,7 +50,10 @@ export function fingerprintOf(etag: string, sizeBytes: number): Fingerprint {
 export function etagOf(fingerprint: Fingerprint): string {
   const colon = fingerprint.lastIndexOf(':');
   if (colon < 1)
-    throw new UsageError('ERR_FINGERPRINT', `The fingerprint "${fingerprint}" was not made by an S3 replica. Give the fingerprint of an entry that this replica answered.`);
+    throw new UsageError(
+      'ERR_FINGERPRINT',
+      `The fingerprint "${fingerprint}" was not made by an S3 replica. Give the fingerprint of an entry that this replica answered.`,
+    );
   return fingerprint.slice(0, colon);
 }
 

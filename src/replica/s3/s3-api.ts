@@ -276,7 +276,8 @@ function readUploads(xml: string, key: string): ListedUpload[] {
     const uploadId = childText(upload, 'UploadId');
     const named = childText(upload, 'Key') ?? '';
     // Stores that do not know the encoding give the key as it is.
-    if (upload.name !== 'Upload' || uploadId === undefined || (named !== key && decodeListedKey(named) !== key)) return [];
+    if (upload.name !== 'Upload' || uploadId === undefined || (named !== key && decodeListedKey(named) !== key))
+      return [];
     const startedAtMs = Date.parse(childText(upload, 'Initiated') ?? '');
     return [{ uploadId, startedAtMs: Number.isNaN(startedAtMs) ? undefined : startedAtMs }];
   });
