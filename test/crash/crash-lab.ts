@@ -101,7 +101,7 @@ export class CrashLab {
       }
       const last: Ended | { readonly outcome: CommandOutcome } = traced
         ? await this.#inProcess(world, scenario)
-        : { outcome: await runCommand(this.#input(world, scenario)) };
+        : { outcome: await runCommand(this.#inputAgain(world, scenario)) };
       const wrong = await this.#judge(world, scenario, last.outcome, reference);
       if (wrong.length > 0) return { type: 'wrong', wrong };
       return { type: 'right', steps: 'steps' in last ? last.steps : [] };
@@ -126,13 +126,7 @@ export class CrashLab {
         `the run after the next was not quiet: ${JSON.stringify(quiet)} instead of ${JSON.stringify(reference.quiet)}`,
       );
     }
-    const picture = await world.picture();
-    for (const side of ['folder', 'bucket'] as const) {
-      const [found, wanted] = [picture[side].join('\n'), reference.picture[side].join('\n')];
-      if (found !== wanted) wrong.push(`in the ${side} stands\n${found}\ninstead of\n${wanted}`);
-    }
-    const trashMissing = reference.picture.trash.filter((content) => !picture.trash.includes(content));
-    wrong.push(...trashMissing.map((content) => `not in the trash: ${content}`));
+    wrong.push(...differences(await world.picture(), scenario, reference));
     return wrong;
   }
 
@@ -172,6 +166,11 @@ export class CrashLab {
     };
   }
 
+  #inputAgain(world: World, scenario: Scenario): CommandInput {
+    const input = this.#input(world, scenario);
+    return { ...input, command: scenario.again ?? input.command };
+  }
+
   async #inProcess(world: World, scenario: Scenario): Promise<Ended> {
     const ended = await this.#process(world, scenario);
     if (ended === undefined) throw new Error('the process was killed though nobody asked for it');
@@ -208,4 +207,22 @@ async function missing(world: World, { kept }: Scenario): Promise<string[]> {
   return kept
     .filter((content) => !contents.has(content))
     .map((content) => `a version is lost: ${content.slice(0, 60)}`);
+}
+
+/** How what stands differs from what the scenario comes to when nobody is killed. */
+function differences(picture: Picture, { between, again, stands = [] }: Scenario, reference: Reference): string[] {
+  // What a person does after the kill meets a run that got this far or that far: only that both sides agree is sure.
+  const wanted =
+    between === undefined && again === undefined
+      ? reference.picture
+      : { ...reference.picture, bucket: picture.folder, folder: picture.folder, trash: [] };
+  const wrong: string[] = [];
+  for (const side of ['folder', 'bucket'] as const) {
+    const [found, expected] = [picture[side].join('\n'), wanted[side].join('\n')];
+    if (found !== expected) wrong.push(`in the ${side} stands\n${found}\ninstead of\n${expected}`);
+  }
+  const missed = wanted.trash.filter((content) => !picture.trash.includes(content));
+  const gone = stands.filter((path) => !picture.folder.some((line) => line.startsWith(`${path} = `)));
+  wrong.push(...gone.map((path) => `nothing stands at ${path}`));
+  return [...wrong, ...missed.map((content) => `not in the trash: ${content}`)];
 }

@@ -9,7 +9,7 @@ const isLong = process.env['FILECLOUDSYNC_LONG'] === '1';
 /** Those in which a sync is all that happens, and no person does anything meanwhile. */
 const SYNCS = SCENARIOS.filter(({ command, between }) => command === undefined && between === undefined);
 /** Every failure costs four runs: the short form takes one scenario of each kind, without those of six MiB. */
-const CHOSEN = SYNCS.filter(({ name, inShort }) => isLong || (inShort === true && !/in parts|large/.test(name)));
+const CHOSEN = SYNCS.filter(({ name, dangers }) => isLong || (dangers !== undefined && !/in parts|large/.test(name)));
 
 const CODES = ['EIO', 'ENOSPC', 'EMFILE', 'EACCES', 'EROFS'];
 /** The short form fails every operation once, with one code after the other; the long form with every code. */

@@ -26,10 +26,14 @@ export interface Scenario {
   readonly command?: Command;
   readonly options?: SyncOptions;
   readonly probes?: boolean;
+  /** What is called after the kill. Default: the same command. */
+  readonly again?: Command;
+  /** Paths at which a file has to stand in the end, whatever came between. */
+  readonly stands?: readonly string[];
   /** What a person does between the kill and the next run. */
   readonly between?: (world: ScenarioWorld) => Promise<void> | void;
-  /** Taken by `npm test` as well: one of each kind. */
-  readonly inShort?: boolean;
+  /** Taken by `npm test` as well, one scenario of each kind: the steps between two truths, at which it kills in any case. */
+  readonly dangers?: readonly string[];
   /** Contents of which each has to be somewhere at every instant. */
   readonly kept: readonly string[];
 }
@@ -87,14 +91,14 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'upload of an edit',
     agreed: agreedOn('f'),
     change: (world) => world.write('f', LOCAL),
-    inShort: true,
+    dangers: ['s3:PUT f answered #1'],
     kept: [LOCAL, OTHER],
   },
   {
     name: 'upload in parts',
     agreed: agreedOn('f'),
     change: (world) => world.write('big', BIG1),
-    inShort: true,
+    dangers: ['s3:POST big?uploads answered #1', 's3:PUT big?partNumber=2&uploadId answered #1'],
     kept: [V1, BIG1],
   },
   {
@@ -129,14 +133,14 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'download of a new file',
     agreed: agreedOn('f'),
     change: (world) => world.bucket.put('a/b/new', REMOTE, OLD_MS),
-    inShort: true,
+    dangers: ['db:batch b(put) #1'],
     kept: [V1, REMOTE],
   },
   {
     name: 'download of an edit',
     agreed: agreedOn('a/f'),
     change: (world) => world.bucket.put('a/f', REMOTE, OLD_MS),
-    inShort: true,
+    dangers: ['fs:link .filecloudsync/tmp/* #2', 'fs:rename a/f #1'],
     kept: [V1, REMOTE],
   },
   {
@@ -156,14 +160,14 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'delete in the folder',
     agreed: agreedOn('a/b/f'),
     change: (world) => world.bucket.remove('a/b/f'),
-    inShort: true,
+    dangers: ['db:batch b(del) #1'],
     kept: [V1, OTHER],
   },
   {
     name: 'delete in the bucket',
     agreed: agreedOn('a/f'),
     change: (world) => world.remove('a'),
-    inShort: true,
+    dangers: ['s3:DELETE a/f unsent #1', 's3:DELETE a/f answered #1'],
     kept: [OTHER],
   },
   {
@@ -186,7 +190,7 @@ export const SCENARIOS: readonly Scenario[] = [
     name: 'conflict, the newer one is in the folder',
     agreed: agreedOn('f'),
     change: bothChanged('f', 'local'),
-    inShort: true,
+    dangers: ['s3:PUT f unsent #1'],
     kept: [LOCAL, REMOTE],
   },
   {
@@ -214,7 +218,7 @@ export const SCENARIOS: readonly Scenario[] = [
     agreed: agreedOn('d/f.txt'),
     change: bothChanged('d/f.txt', 'local'),
     options: { conflict: 'keep-both' },
-    inShort: true,
+    dangers: ['fs:rename d/f.txt #1'],
     kept: [LOCAL, REMOTE],
   },
   {
@@ -229,7 +233,7 @@ export const SCENARIOS: readonly Scenario[] = [
     agreed: agreedOn('f'),
     change: bothChanged('f', 'local'),
     options: { conflict: 'manual' },
-    inShort: true,
+    dangers: ['db:batch f(put) #1'],
     kept: [LOCAL, REMOTE],
   },
   {
@@ -256,7 +260,7 @@ export const SCENARIOS: readonly Scenario[] = [
       world.write('x/y', LOCAL);
       await world.bucket.put('x', REMOTE, OLD_MS);
     },
-    inShort: true,
+    dangers: ['s3:DELETE x unsent #1'],
     kept: [LOCAL, REMOTE, V1],
   },
   {
@@ -266,7 +270,7 @@ export const SCENARIOS: readonly Scenario[] = [
       world.remove('x');
       world.write('x/y', LOCAL);
     },
-    inShort: true,
+    dangers: ['s3:DELETE x answered #1'],
     kept: [LOCAL, OTHER],
   },
   {
@@ -307,7 +311,7 @@ export const SCENARIOS: readonly Scenario[] = [
     agreed: agreedOn('f'),
     change: bothChanged('f', 'local'),
     options: { readonly: true },
-    inShort: true,
+    dangers: ['fs:link .filecloudsync/tmp/* #2'],
     kept: [LOCAL, REMOTE],
   },
   {
@@ -331,15 +335,34 @@ export const SCENARIOS: readonly Scenario[] = [
     agreed: agreedOn('f'),
     change: (world) => world.bucket.put('f', REMOTE, OLD_MS),
     command: { do: 'purge' },
-    inShort: true,
+    dangers: ['fs:unlink .filecloudsync/trash/*/item.json #1'],
     kept: [REMOTE, OTHER],
+  },
+  {
+    name: 'download of an edit that is taken back in the bucket',
+    agreed: agreedOn('a/f'),
+    change: (world) => world.bucket.put('a/f', REMOTE, OLD_MS),
+    between: (world) => world.bucket.put('a/f', V1, OLD_MS),
+    stands: ['a/f'],
+    dangers: ['fs:link .filecloudsync/tmp/* #2'],
+    kept: [V1, OTHER],
+  },
+  {
+    name: 'a version is restored, then no more is asked for than a sync',
+    agreed: agreedOn('f'),
+    change: (world) => world.bucket.put('f', REMOTE, OLD_MS),
+    command: { do: 'restore-oldest' },
+    again: { do: 'sync' },
+    stands: ['f'],
+    dangers: ['fs:link .filecloudsync/tmp/* #2'],
+    kept: [V1, REMOTE, OTHER],
   },
   {
     name: 'a version is restored',
     agreed: agreedOn('f'),
     change: (world) => world.bucket.put('f', REMOTE, OLD_MS),
     command: { do: 'restore-oldest' },
-    inShort: true,
+    dangers: ['fs:link .filecloudsync/tmp/* #2'],
     kept: [V1, REMOTE, OTHER],
   },
   {
@@ -354,7 +377,7 @@ export const SCENARIOS: readonly Scenario[] = [
     agreed: agreedOn('f'),
     change: (world) => world.write('f', LOCAL),
     command: { do: 'forget' },
-    inShort: true,
+    dangers: ['state:remove /pairs/*/identity.json #1'],
     kept: [V1, LOCAL],
   },
   {
