@@ -6,5 +6,6 @@ export default defineConfig({
     include: ['src/core/**/*.test.ts', 'src/replica/s3/list-scanner.test.ts', 'test/security/hostile-paths.test.ts'],
     exclude: ['src/core/n1.test.ts'],
     pool: 'threads',
+    testTimeout: 120_000,
   },
 });
