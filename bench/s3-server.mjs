@@ -7,7 +7,7 @@ const server = await startS3Server({
   credentials: { accessKeyId: 'bench-access-key', secretAccessKey: 'bench-secret-key' },
   ...(directory !== undefined && { directory }),
 });
-process.on('message', async (message) => {
+async function obey(message) {
   if (message === 'counts') {
     const { requests, bytesIn, bytesOut, byOperation } = server.core.counter;
     process.send({ requests, bytesIn, bytesOut, byOperation: { ...byOperation } });
@@ -16,5 +16,6 @@ process.on('message', async (message) => {
     await server.close();
     process.disconnect();
   }
-});
+}
+process.on('message', (message) => void obey(message));
 process.send({ endpoint: server.endpoint });

@@ -75,10 +75,11 @@ async function run(title, machine, ...args) {
   });
   let peak = 0;
   let cpu = 0;
-  const watch = setInterval(async () => {
+  const look = async () => {
     peak = Math.max(peak, await peakOf(child.pid));
     cpu = Math.max(cpu, await cpuOf(child.pid));
-  }, 20);
+  };
+  const watch = setInterval(() => void look(), 20);
   const [code] = await once(child, 'close');
   clearInterval(watch);
   const seconds = (performance.now() - began) / 1000;

@@ -33,7 +33,7 @@ export async function run({ directory, dist, short, rounds = 5, files = short ? 
       { rounds, server, log },
     );
     const keysPerCpuSecond = Object.fromEntries(
-      Object.entries(rates).map(([who, runs]) => [who, spread(runs.map((run) => run.keysPerCpuSecond))]),
+      Object.entries(rates).map(([who, runs]) => [who, spread(runs.map((one) => one.keysPerCpuSecond))]),
     );
     await server.removeBucket(bucket);
     return {

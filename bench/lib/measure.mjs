@@ -20,10 +20,11 @@ export async function measure(command, args, { env = {}, cwd } = {}) {
   });
   const texts = [2, 3, 4].map((descriptor) => collect(child.stdio[descriptor]));
   let peak = 0;
-  const watch = setInterval(async () => {
+  const look = async () => {
     for (const pid of (await childrenOf(child.pid)).split(' ').filter(Boolean))
       peak = Math.max(peak, await peakOf(pid));
-  }, 20);
+  };
+  const watch = setInterval(() => void look(), 20);
   const limit = setTimeout(() => void endChildren(child.pid), LIMIT_MS);
   const [exitCode] = await once(child, 'close');
   clearInterval(watch);

@@ -106,7 +106,7 @@ async function up() {
 async function down() {
   const keys = await keysOfBucket();
   const folders = new Set(keys.map((key) => path.dirname(path.join(folder, key))));
-  for (const each of folders) await mkdir(each, { recursive: true });
+  for (const one of folders) await mkdir(one, { recursive: true });
   if (large === undefined) {
     await each(keys, 64, async (key) =>
       writeFile(path.join(folder, key), Buffer.from(await (await send('GET', key)).body.arrayBuffer())),

@@ -391,7 +391,11 @@ export const MEMORIES: readonly {
   {
     words: 'the memory is lost',
     isLost: true,
-    apply: ({ machine }) => machine.home.tamper((rows) => void rows.clear() as undefined),
+    apply: ({ machine }) =>
+      machine.home.tamper((rows) => {
+        rows.clear();
+        return undefined;
+      }),
   },
   {
     words: 'a row of the memory is damaged',

@@ -17,7 +17,7 @@ const HOSTILE_KEYS = [
   './x',
   'dir/',
   '.filecloudsync/tmp/x',
-  `${'n'.repeat(256)}`,
+  'n'.repeat(256),
   'nul\0',
   'a/.',
   '..',
