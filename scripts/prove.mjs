@@ -30,6 +30,44 @@ const PROOFS = {
     says: ({ runs, versions, crashes, requests, steps }) =>
       `${runs} whole runs keep every version and end in agreement (${versions} versions, ${crashes} crashes, ${requests} requests, ${steps} steps)`,
   },
+  n6: {
+    module: 'test/proofs/prove-many-writers.js',
+    run: ({ proveManyWriters }, first, count, stride) => proveManyWriters(first, count, stride),
+    inBlocks: false,
+    count: 50,
+    says: ({ runs, operations, overwritten }) =>
+      `${runs} runs of 100 writers lose no version in ${operations} operations (${overwritten} overwritten unseen where conditions are ignored, each in a trash)`,
+  },
+  n8: {
+    module: 'test/proofs/prove-bad-network.js',
+    run: ({ proveBadNetwork }, first, count) => proveBadNetwork(first, count),
+    inBlocks: true,
+    count: 10_000,
+    says: ({ objects, requests, calmRequests, faults }) =>
+      `${objects} objects carried both ways with ${faults} faults in ${requests} requests, ${(requests / calmRequests).toFixed(2)} times those of a good network`,
+  },
+  n10: {
+    module: 'test/proofs/prove-unseen-edits.js',
+    run: ({ proveUnseenEdits }, first, count, stride) => proveUnseenEdits(first, count, stride),
+    inBlocks: false,
+    count: 2000,
+    says: ({ edits }) => `${edits} edits that hide behind size, time or clock, 0 missed after one more cycle`,
+  },
+  n11: {
+    module: 'test/proofs/prove-vanished-sides.js',
+    run: ({ proveVanishedSides }, first, count, stride) => proveVanishedSides(first, count, stride),
+    inBlocks: false,
+    count: 3135,
+    says: ({ ways }) => `${ways} ways for a side to vanish, 0 deletes on the other, each told in words`,
+  },
+  n12: {
+    module: 'test/proofs/prove-damaged-state.js',
+    run: ({ proveDamagedState }, first, count, stride) => proveDamagedState(first, count, stride),
+    inBlocks: false,
+    count: 1000,
+    says: ({ damages, rebuilt }) =>
+      `${damages} damaged states of a whole pair, 0 deletes or overwrites (${rebuilt} rebuilt)`,
+  },
 };
 
 /**
@@ -79,7 +117,7 @@ async function prove(name, built, { count, seed, workers }) {
   const shares = Array.from({ length: workers }, (_, i) => Math.floor(count / workers) + (i < count % workers ? 1 : 0));
   let next = seed;
   const answers = await Promise.all(
-    shares.map((share, i) => {
+    shares.map(async (share, i) => {
       const first = proof.inBlocks ? next : seed + i;
       next += share;
       return share === 0 ? { numbers: {} } : inChild([built, name, first, share, proof.inBlocks ? 1 : workers]);
