@@ -25,7 +25,10 @@ const nameOf = (i: number): string => `d${i % 50}/f${i}`;
 const textOf = (i: number): string => `content ${i} `.repeat(1 + (i % 40));
 
 /** Uploads so many files from one folder and downloads them into another over real HTTP; answers how many requests it took. */
-async function carry(objects: number, probability: number): Promise<{ readonly requests: number; readonly faults: number }> {
+async function carry(
+  objects: number,
+  probability: number,
+): Promise<{ readonly requests: number; readonly faults: number }> {
   let faults = 0;
   let swallowed = 0;
   await using server = await startS3Server({
@@ -60,11 +63,15 @@ async function carry(objects: number, probability: number): Promise<{ readonly r
     const files = await to.files();
     for (let i = 0; i < objects; i++) {
       const object = await server.core.peek(world.bucket, nameOf(i));
-      if (Buffer.from(object?.bytes ?? []).toString() !== textOf(i)) throw new Error(`${nameOf(i)} is wrong in the bucket`);
-      if (files[nameOf(i)] !== textOf(i)) throw new Error(`${nameOf(i)} is wrong in the second folder: ${files[nameOf(i)] ?? 'missing'}`);
+      if (Buffer.from(object?.bytes ?? []).toString() !== textOf(i))
+        throw new Error(`${nameOf(i)} is wrong in the bucket`);
+      if (files[nameOf(i)] !== textOf(i))
+        throw new Error(`${nameOf(i)} is wrong in the second folder: ${files[nameOf(i)] ?? 'missing'}`);
     }
-    if (Object.keys(files).length !== objects) throw new Error(`the second folder has ${Object.keys(files).length} files instead of ${objects}`);
-    if (server.core.keys(world.bucket).length !== objects) throw new Error(`the bucket has other objects too: ${server.core.keys(world.bucket).length}`);
+    if (Object.keys(files).length !== objects)
+      throw new Error(`the second folder has ${Object.keys(files).length} files instead of ${objects}`);
+    if (server.core.keys(world.bucket).length !== objects)
+      throw new Error(`the bucket has other objects too: ${server.core.keys(world.bucket).length}`);
     if (server.core.uploadIds(world.bucket).length > 0) throw new Error('unfinished uploads were left');
     return { requests, faults };
   } finally {
@@ -77,6 +84,7 @@ export async function proveBadNetwork(_first: number, count: number): Promise<Ba
   const calm = await carry(count, 0);
   const bad = await carry(count, FAULTED);
   const result = { objects: count, requests: bad.requests, faults: bad.faults, calmRequests: calm.requests };
-  if (bad.requests > 1.5 * calm.requests) throw new Error(`${bad.requests} requests, more than 1.5 times ${calm.requests}`);
+  if (bad.requests > 1.5 * calm.requests)
+    throw new Error(`${bad.requests} requests, more than 1.5 times ${calm.requests}`);
   return result;
 }

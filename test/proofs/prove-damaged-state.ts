@@ -13,7 +13,14 @@ const OTHER_BUCKET = 'other';
 const FILES = 60;
 
 /** A way to damage what is remembered. `file` is one of the database's. */
-type Damage = readonly [words: string, run: (place: { readonly state: string; readonly database: string; readonly file: string }, random: SeededRandom, world: DamageWorld) => Promise<void>];
+type Damage = readonly [
+  words: string,
+  run: (
+    place: { readonly state: string; readonly database: string; readonly file: string },
+    random: SeededRandom,
+    world: DamageWorld,
+  ) => Promise<void>,
+];
 
 async function edit(file: string, change: (bytes: Buffer) => void): Promise<void> {
   const bytes = await readFile(file);
@@ -23,7 +30,10 @@ async function edit(file: string, change: (bytes: Buffer) => void): Promise<void
 }
 
 const DAMAGES: readonly Damage[] = [
-  ['one bit flipped', ({ file }, random) => edit(file, (bytes) => void (bytes[random.below(bytes.length)] = random.below(256)))],
+  [
+    'one bit flipped',
+    ({ file }, random) => edit(file, (bytes) => void (bytes[random.below(bytes.length)] = random.below(256))),
+  ],
   [
     'many bytes exchanged',
     ({ file }, random) =>
@@ -55,9 +65,12 @@ const DAMAGES: readonly Damage[] = [
     },
   ],
   ['noise in the register', ({ state }) => writeFile(path.join(state, 'register.json'), '{"format":1,"pairs":[{]')],
-  ['a database of noise', async ({ database }, random) => {
-    for (const name of await readdir(database)) await writeFile(path.join(database, name), random.id(500));
-  }],
+  [
+    'a database of noise',
+    async ({ database }, random) => {
+      for (const name of await readdir(database)) await writeFile(path.join(database, name), random.id(500));
+    },
+  ],
 ];
 
 async function replace(to: string, from: string): Promise<void> {
@@ -69,7 +82,12 @@ async function replace(to: string, from: string): Promise<void> {
 class DamageWorld {
   readonly base: string;
   readonly s3 = new SimulatedS3();
-  readonly client = new S3Client({ endpoint: 'http://127.0.0.1:1', region: 'us-east-1', forcePathStyle: true, credentials: { accessKeyId: 'a', secretAccessKey: 'b' } });
+  readonly client = new S3Client({
+    endpoint: 'http://127.0.0.1:1',
+    region: 'us-east-1',
+    forcePathStyle: true,
+    credentials: { accessKeyId: 'a', secretAccessKey: 'b' },
+  });
   #stamp = '';
   #database = '';
 
@@ -98,7 +116,13 @@ class DamageWorld {
   async sync(bucket = BUCKET): Promise<CycleResult> {
     const folder = bucket === BUCKET ? this.folder : path.join(this.base, 'other-folder');
     const options = withDefaults({ stateDir: this.state });
-    const pair = await openPairOn({ transport: this.s3.transport(), service: 'https://s3.us-east-1.amazonaws.com' }, this.client, `s3://${bucket}`, folder, options);
+    const pair = await openPairOn(
+      { transport: this.s3.transport(), service: 'https://s3.us-east-1.amazonaws.com' },
+      this.client,
+      `s3://${bucket}`,
+      folder,
+      options,
+    );
     try {
       return await pair.sync();
     } finally {
@@ -140,7 +164,8 @@ class DamageWorld {
     await mkdir(this.folder);
     await mkdir(path.join(this.base, 'other-folder'));
     for (let i = 0; i < FILES; i++) await this.s3.put(BUCKET, `f${String(i).padStart(3, '0')}`, `content ${i}`);
-    for (let i = 0; i < FILES; i++) await this.s3.put(OTHER_BUCKET, `f${String(i).padStart(3, '0')}`, `other content ${i}`);
+    for (let i = 0; i < FILES; i++)
+      await this.s3.put(OTHER_BUCKET, `f${String(i).padStart(3, '0')}`, `other content ${i}`);
     await this.sync(OTHER_BUCKET);
     const pairs = path.join(this.state, 'pairs');
     await cp(path.join(pairs, (await readdir(pairs))[0] ?? '', 'db'), this.otherDatabase, { recursive: true });
@@ -177,11 +202,15 @@ class DamageWorld {
     const told = `seed ${seed}, ${words} (${name})`;
     for (const side of [await this.files(), await this.objects()]) {
       for (const [key, content] of Object.entries(expected)) {
-        if (side[key] !== content) throw new Error(`${told}: ${key} was ${content} and is ${side[key] ?? 'gone'}; ${JSON.stringify(result.changes)}`);
+        if (side[key] !== content)
+          throw new Error(
+            `${told}: ${key} was ${content} and is ${side[key] ?? 'gone'}; ${JSON.stringify(result.changes)}`,
+          );
       }
     }
     const after = await this.sync();
-    if (after.changes.length > 0 || after.problems.length > 0 || after.rebuilt) throw new Error(`${told}: was not rebuilt by one run: ${JSON.stringify(after)}`);
+    if (after.changes.length > 0 || after.problems.length > 0 || after.rebuilt)
+      throw new Error(`${told}: was not rebuilt by one run: ${JSON.stringify(after)}`);
     await rm(path.join(this.folder, 'only-local'));
     await rm(path.join(this.folder, 'only-remote'));
     await this.s3.remove(BUCKET, 'only-local');
@@ -191,7 +220,11 @@ class DamageWorld {
 }
 
 /** Damages the state `count` times, with seeds `first`, `first + stride`, …; throws what was deleted or overwritten. */
-export async function proveDamagedState(first: number, count: number, stride: number): Promise<{ readonly damages: number; readonly rebuilt: number }> {
+export async function proveDamagedState(
+  first: number,
+  count: number,
+  stride: number,
+): Promise<{ readonly damages: number; readonly rebuilt: number }> {
   const base = await mkdtemp(path.join(tmpdir(), 'fcs-n12-'));
   try {
     const world = new DamageWorld(base);

@@ -8,7 +8,11 @@ const YEAR_MS = 365 * 86_400_000;
  * Edits that hide: as long as what they replace, within one tick of the disk's clock, with the old time kept or set back, on clocks
  * that are years off; then one more cycle, in which each has to be seen. Throws the first that was missed.
  */
-export async function proveUnseenEdits(first: number, count: number, stride: number): Promise<{ readonly edits: number }> {
+export async function proveUnseenEdits(
+  first: number,
+  count: number,
+  stride: number,
+): Promise<{ readonly edits: number }> {
   let edits = 0;
   for (let run = 0; run < count; run++) {
     const seed = first + run * stride;
@@ -39,7 +43,10 @@ export async function proveUnseenEdits(first: number, count: number, stride: num
       await machine.sync();
       const objects = await service.objects();
       for (const [path, content] of expected) {
-        if (objects.get(path) !== content) throw new Error(`seed ${seed}: the edit of ${path} to ${content} was missed (times of ${timeGranularityMs} ms, clock off by ${machine.skewMs} ms)`);
+        if (objects.get(path) !== content)
+          throw new Error(
+            `seed ${seed}: the edit of ${path} to ${content} was missed (times of ${timeGranularityMs} ms, clock off by ${machine.skewMs} ms)`,
+          );
       }
     }
   }
