@@ -18,4 +18,6 @@ async function obey(message) {
   }
 }
 process.on('message', (message) => void obey(message));
+// Whoever started it may have died.
+process.on('disconnect', () => process.exit());
 process.send({ endpoint: server.endpoint });
