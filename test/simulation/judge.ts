@@ -16,6 +16,8 @@ export interface Evidence {
   readonly careful: boolean;
   /** A machine may have lost from its memory what it had begun in the bucket. */
   readonly forgetful: boolean;
+  /** Whatever was written takes part at the end, so that a path that nobody removed has to stand. */
+  readonly keepsPaths: boolean;
   /** How often an upload may have been begun of which nobody heard. */
   readonly troubles: number;
 }
@@ -55,6 +57,7 @@ export async function judge({
   careful,
   forgetful,
   troubles,
+  keepsPaths,
 }: Evidence): Promise<string[]> {
   const violations: string[] = [];
   const bucket = await contentsOf(service, name);
@@ -69,6 +72,10 @@ export async function judge({
     violations.push(...divergencesOf(machine, bucket));
     const leftovers = machine.leftovers();
     if (leftovers.length > 0) violations.push(`${machine.name} left in tmp: ${leftovers.join(', ')}`);
+    if (!machine.wasUnmounted) {
+      const kept = machine.trashed();
+      for (const each of machine.takenAway) if (!kept.has(each)) violations.push(`${machine.name} took away and did not keep: ${each}`);
+    }
     for (const content of oracle.invented(machine.files().values()))
       violations.push(`${machine.name} has what nobody wrote: ${show(content)}`);
   }
@@ -80,8 +87,14 @@ export async function judge({
   }
   const uploads = service.uploadIds(name);
   if (uploads.length > troubles) violations.push(`unfinished uploads were left: ${uploads.length}`);
+  if (keepsPaths) {
+    for (const path of oracle.standing()) if (!bucket.has(path)) violations.push(`nobody removed it, and it is gone: ${path}`);
+  }
+  // Without hard links a file that appears in the very instant of a download is replaced: `prepare` says so in its remarks.
+  const unprotected = machines.filter(({ plan }) => plan.noHardLinks).map(({ name: author }) => author);
+  if (careful) unprotected.push('s3');
   for (const { content, origin } of oracle.lost(found)) {
-    if (!careful || !origin.startsWith('s3 ')) violations.push(`lost: ${show(content)}, written by ${origin}`);
+    if (!unprotected.some((author) => origin.startsWith(`${author} `))) violations.push(`lost: ${show(content)}, written by ${origin}`);
   }
   return violations;
 }

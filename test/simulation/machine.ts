@@ -55,6 +55,8 @@ export class Machine {
   /** What the last cycle answered. */
   last: CycleResult | undefined;
   crashes = 0;
+  /** Paths whose file a run said to have replaced or removed here, as `run path`: each has to be in the trash. */
+  readonly takenAway = new Set<string>();
   readonly #world: MachineWorld;
   readonly #home: SimulatedDatabaseHome;
   readonly #crashes: Crash[];
@@ -131,7 +133,11 @@ export class Machine {
       this.#whenCrashed = () => resolve('crashed');
     });
     const result = await Promise.race([this.#cycle(overrides), crashed]);
-    if (result !== 'crashed') this.last = result;
+    if (result === 'crashed') return result;
+    this.last = result;
+    for (const { path, operation, origin } of result.changes) {
+      if (origin === 'remote' && operation !== 'added') this.takenAway.add(`${result.runId} ${path}`);
+    }
     return result;
   }
 
@@ -305,11 +311,13 @@ export class Machine {
     return files;
   }
 
-  /** Every content that the trash of this machine keeps. */
-  trashed(): string[] {
-    const kept: string[] = [];
+  /** What the trash of this machine keeps, as `run path`. */
+  trashed(): Set<string> {
+    const kept = new Set<string>();
     for (const [path, node] of Object.entries(this.disk.user.tree('.filecloudsync/trash'))) {
-      if (typeof node === 'string' && path.endsWith('/content')) kept.push(node);
+      if (typeof node !== 'string' || !path.endsWith('/item.json')) continue;
+      const note = JSON.parse(node) as { readonly runId: string; readonly path: string };
+      kept.add(`${note.runId} ${note.path}`);
     }
     return kept;
   }

@@ -87,12 +87,14 @@ function performInFolder(
       else user.replaceFile(path, content, options);
       if (old !== undefined) oracle.discarded(old);
       oracle.wrote(content, `${machine.name} at ${path}`);
+      if (!machine.plan.readonly) oracle.wroteAt(path);
       return;
     }
     case 'remove': {
       if (standing === undefined) return;
       const old = filesBelow(machine, path);
       user.remove(path);
+      oracle.removedAt(path);
       for (const content of old) oracle.discarded(content);
       return;
     }
@@ -108,6 +110,7 @@ function performInFolder(
       if (target !== undefined && (target.type !== 'file' || standing.type === 'directory')) return;
       const old = target === undefined ? [] : [user.readText(act.to)];
       user.rename(path, act.to);
+      oracle.removedAt(path);
       for (const content of old) oracle.discarded(content);
       return;
     }
@@ -135,10 +138,12 @@ async function performInBucket(
   const old = standing === undefined ? undefined : new TextDecoder().decode(standing.bytes);
   if (act.act === 'delete') {
     await service.remove(bucket, act.path);
+    oracle.removedAt(act.path);
   } else {
     const content = contentOf(number, 's3', act.act === 'put' ? act.size : 'short', old);
     await service.put(bucket, act.path, content);
     oracle.wrote(content, `s3 at ${act.path}`);
+    if (act.act === 'put') oracle.wroteAt(act.path);
   }
   if (old !== undefined) oracle.discarded(old);
 }

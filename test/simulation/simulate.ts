@@ -113,7 +113,8 @@ export async function simulate(scenario: Scenario): Promise<SimulationResult> {
     const { crashes, networkFaults, acts } = scenario;
     const forgetful = crashes.some(({ kind, damage }) => kind === 'power' || damage !== 'none');
     const troubles = crashes.length + networkFaults.length + acts.filter(({ act }) => act === 'stop').length;
-    violations.push(...(await judge({ ...stage, careful: isCareful(scenario), forgetful, troubles })));
+    const keepsPaths = !acts.some(({ act }) => ['exclude', 'unmount', 'symlink', 'mkdir'].includes(act));
+    violations.push(...(await judge({ ...stage, careful: isCareful(scenario), forgetful, keepsPaths, troubles })));
   })();
   try {
     await scheduler.runUntil(whole);

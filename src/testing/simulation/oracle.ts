@@ -21,6 +21,8 @@ export interface LostVersion {
 export class Oracle {
   readonly #origin = new Map<string, string>();
   readonly #discarded = new Set<string>();
+  readonly #written = new Set<string>();
+  readonly #removed = new Set<string>();
 
   /** A user wrote this version. Written again, it is wanted again. Nothing is kept of empty ones, which cannot be told apart. */
   wrote(content: string, origin: string): void {
@@ -32,6 +34,26 @@ export class Oracle {
   /** A user replaced or deleted this version, which stood where they did it. */
   discarded(content: string): void {
     this.#discarded.add(content);
+  }
+
+  /** A user put a file at this path. */
+  wroteAt(path: string): void {
+    this.#written.add(path);
+  }
+
+  /** A user took away what stood at or below this path. */
+  removedAt(path: string): void {
+    this.#removed.add(path);
+  }
+
+  /** Paths that somebody wrote and nobody ever took away: something has to stand there. None that is a folder in another's path. */
+  standing(): string[] {
+    const written = Array.from(this.#written);
+    return written.filter(
+      (path) =>
+        !Array.from(this.#removed).some((removed) => path === removed || path.startsWith(`${removed}/`)) &&
+        !written.some((other) => other.startsWith(`${path}/`) || path.startsWith(`${other}/`)),
+    );
   }
 
   /** How many versions were written. */
