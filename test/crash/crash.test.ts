@@ -12,8 +12,8 @@ const seed = Number(process.env['FILECLOUDSYNC_SEED'] ?? 1);
 /** One scenario of each kind of operation; the long form takes them all. */
 const CHOSEN = isLong ? SCENARIOS : SCENARIOS.filter(({ dangers }) => dangers !== undefined);
 /** Beside those at the dangerous steps. */
-const SINGLE_KILLS = 16;
-const DOUBLE_KILLS = isLong ? 400 : 4;
+const SINGLE_KILLS = 12;
+const DOUBLE_KILLS = isLong ? 400 : 2;
 
 let lab: CrashLab;
 let references: ReadonlyMap<Scenario, Reference>;

@@ -107,6 +107,7 @@ export function plainPath(path: string): string {
   return path
     .replaceAll(/\.filecloudsync\/tmp\/[^/]+/g, '.filecloudsync/tmp/*')
     .replaceAll(/\.filecloudsync\/trash\/[^/]+/g, '.filecloudsync/trash/*')
+    .replaceAll(/\.filecloudsync\/stamp-[0-9a-f]+/g, '.filecloudsync/stamp-*')
     .replaceAll(/\.filecloudsync\/probe-[0-9a-z]+/g, '.filecloudsync/probe-*')
     .replaceAll(/\/pairs\/[^/]+/g, '/pairs/*')
     .replaceAll(/ \(conflict [^)]*\)/g, ' (conflict)');

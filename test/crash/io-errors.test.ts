@@ -97,7 +97,7 @@ describe.each(CODES)('a disk whose n-th operation fails with %s', (code) => {
         }
       }
       expect(failures.slice(0, 5)).toEqual([]);
-      expect(count).toBeGreaterThan(50 / STRIDE);
+      expect(count).toBeGreaterThan(30 / STRIDE);
     },
   );
 });

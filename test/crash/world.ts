@@ -80,7 +80,11 @@ export class World implements ScenarioWorld {
     const trash = join(this.folder, '.filecloudsync/trash');
     const items = existsSync(trash) ? readdirSync(trash) : [];
     const broken = items.filter((id) => readdirSync(join(trash, id)).toSorted().join() !== 'content,item.json');
-    const state = existsSync(this.stateDir) ? readdirSync(this.stateDir, { recursive: true, encoding: 'utf8' }) : [];
+    // Once the folder is gone no command about it can take anything away; the next of another pair takes the same names.
+    const state =
+      existsSync(this.folder) && existsSync(this.stateDir)
+        ? readdirSync(this.stateDir, { recursive: true, encoding: 'utf8' })
+        : [];
     return [
       ...staged,
       ...broken.map((id) => `trash item ${id}: ${readdirSync(join(trash, id)).join()}`),
