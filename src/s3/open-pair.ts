@@ -11,6 +11,7 @@ import { resolveRoot } from '../replica/local/resolve-root.js';
 import type { PathFilter } from '../replica/replica.js';
 import type { ConfiguredClient } from '../replica/s3/client-config.js';
 import { resolveBucketEndpoint } from '../replica/s3/endpoint.js';
+import { isAboutStore } from '../replica/s3/prepare.js';
 import { createS3Replica, type S3Replica } from '../replica/s3/index.js';
 import type { S3Transport } from '../replica/s3/transport.js';
 import type { TrashItem } from '../replica/trash.js';
@@ -24,6 +25,7 @@ import { WaitingConflicts } from '../session/waiting-conflicts.js';
 import type { DatabaseHome } from '../store/database.js';
 import { forgetPair, openPair as openPairState, type OpenPair as PairState } from '../store/open-pair.js';
 import type { PairIdentity } from '../store/pair-identity.js';
+import { openSharedFacts, type SharedFacts } from '../store/shared-facts.js';
 import { stateDirectoryOf } from '../store/state-directory.js';
 import { addressText, toAddress, type Address } from './address.js';
 import { toBytesPerSecond } from './bandwidth.js';
@@ -147,8 +149,9 @@ class OpenedPair implements Pair {
         list: () => this.#session.store.uploads.list(),
       },
       facts: {
-        get: (name) => this.#session.store.facts.get(name),
-        put: (name, value) => this.#session.store.facts.put(name, value),
+        // What a store can do holds for all pairs of this machine: it is tried once.
+        get: <T>(name: string) => this.#factsFor(name).get<T>(name),
+        put: (name, value) => this.#factsFor(name).put(name, value),
       },
       runtime,
       pathRules: nameRules,
@@ -329,6 +332,10 @@ class OpenedPair implements Pair {
       ...(ignoreFile !== undefined && { ignoreFile }),
     });
     return leaveOut(filter, this.#parts.stateInFolder);
+  }
+
+  #factsFor(name: string): SharedFacts {
+    return isAboutStore(name) ? openSharedFacts(this.#parts.stateDirectory) : this.#session.store.facts;
   }
 
   #nextRunId(): string {

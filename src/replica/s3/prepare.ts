@@ -36,13 +36,21 @@ export async function prepareBucket(
   return capabilitiesOf(dialect, options.readonly ? undefined : remark);
 }
 
+/** Begins the names of facts that hold for a store, whoever uses it. */
+const DIALECT_FACT = 's3-dialect-1';
+
+/** Tells whether a fact is about the store alone, so that all pairs of a machine may share it. */
+export function isAboutStore(factName: string): boolean {
+  return factName.startsWith(`${DIALECT_FACT} `);
+}
+
 async function findDialect(
   context: S3Context,
   { endpoint, facts, probe }: PrepareSettings,
   options: PrepareOptions,
 ): Promise<{ dialect: Dialect; remark: string | undefined }> {
   if (isAwsHost(hostOf(endpoint))) return { dialect: AWS_DIALECT, remark: undefined };
-  const name = `s3-dialect-1 ${endpoint} ${context.api.bucket}`;
+  const name = `${DIALECT_FACT} ${endpoint} ${context.api.bucket}`;
   const scratchName = `s3-scratch-1 ${endpoint} ${context.api.bucket}`;
   if (!options.readonly) await removeScratch(context, facts, scratchName);
   const kept = readKeptDialect(await facts.get<unknown>(name));
