@@ -92,13 +92,22 @@ function machinePlan(random: SeededRandom, index: number, conflict: ConflictPoli
 /** The first comes early enough to happen; of the others half meet the recovery from the one before. */
 function makeCrashes(random: SeededRandom, machineCount: number, operations: number): Crash[] {
   const crashes: Crash[] = [];
-  const count = 1 + (random.chance(0.4) ? 1 + random.below(3) : 0);
+  const count = 1 + (random.chance(0.6) ? 1 + random.below(3) : 0);
   for (let i = 0; i < count; i++) {
     const before = crashes.at(-1);
     const again = before !== undefined && random.chance(0.5);
     crashes.push({
       at: again ? before.at : random.below(machineCount),
-      operation: again ? before.operation + 1 + random.below(80) : 1 + random.below(i === 0 ? 150 : operations),
+      operation: again ? before.operation + 1 + random.below(60) : 1 + random.below(i === 0 ? 150 : operations),
+      // The first always comes; of the others most wait for a moment at which a crash hurts.
+      ...(i > 0 && random.chance(0.7)
+        ? {
+            after: {
+              begins: random.pick(['rename', 'rename', 'link', 'unlink', 'PUT', 'DELETE', 'sync'] as const),
+              by: 1 + random.below(6),
+            },
+          }
+        : {}),
       kind: random.chance(0.5) ? 'process' : 'power',
       damage: random.chance(0.85) ? 'none' : random.pick(['flip', 'lose', 'gone', 'mark', 'old'] as const),
     });

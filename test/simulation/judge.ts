@@ -74,7 +74,8 @@ export async function judge({
     if (leftovers.length > 0) violations.push(`${machine.name} left in tmp: ${leftovers.join(', ')}`);
     if (!machine.wasUnmounted) {
       const kept = machine.trashed();
-      for (const each of machine.takenAway) if (!kept.has(each)) violations.push(`${machine.name} took away and did not keep: ${each}`);
+      for (const each of machine.takenAway)
+        if (!kept.has(each)) violations.push(`${machine.name} took away and did not keep: ${each}`);
     }
     for (const content of oracle.invented(machine.files().values()))
       violations.push(`${machine.name} has what nobody wrote: ${show(content)}`);
@@ -88,13 +89,15 @@ export async function judge({
   const uploads = service.uploadIds(name);
   if (uploads.length > troubles) violations.push(`unfinished uploads were left: ${uploads.length}`);
   if (keepsPaths) {
-    for (const path of oracle.standing()) if (!bucket.has(path)) violations.push(`nobody removed it, and it is gone: ${path}`);
+    for (const path of oracle.standing())
+      if (!bucket.has(path)) violations.push(`nobody removed it, and it is gone: ${path}`);
   }
   // Without hard links a file that appears in the very instant of a download is replaced: `prepare` says so in its remarks.
   const unprotected = machines.filter(({ plan }) => plan.noHardLinks).map(({ name: author }) => author);
   if (careful) unprotected.push('s3');
   for (const { content, origin } of oracle.lost(found)) {
-    if (!unprotected.some((author) => origin.startsWith(`${author} `))) violations.push(`lost: ${show(content)}, written by ${origin}`);
+    if (!unprotected.some((author) => origin.startsWith(`${author} `)))
+      violations.push(`lost: ${show(content)}, written by ${origin}`);
   }
   return violations;
 }

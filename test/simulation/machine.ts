@@ -4,7 +4,7 @@ import { createLocalReplica } from '../../src/replica/local/local-replica.js';
 import { createS3Replica, type S3ReplicaOptions } from '../../src/replica/s3/index.js';
 import type { Replica } from '../../src/replica/replica.js';
 import type { FactMemory, UploadMemory } from '../../src/replica/s3/upload-memory.js';
-import type { S3Transport } from '../../src/replica/s3/transport.js';
+import type { S3Request, S3Transport } from '../../src/replica/s3/transport.js';
 import { Session } from '../../src/session/session.js';
 import type { SessionOptions } from '../../src/session/options.js';
 import type { CycleResult } from '../../src/session/result.js';
@@ -33,6 +33,8 @@ export interface MachineWorld {
   readonly knownFacts: ReadonlyMap<string, unknown>;
   readonly remote: Pick<S3ReplicaOptions, 'bucket' | 'endpoint' | 'probe' | 'partSizeBytes'>;
   readonly onViolation: (text: string) => void;
+  /** Told of each request just before it is sent. */
+  readonly onRequest: (request: S3Request) => void;
 }
 
 interface Opened {
@@ -63,6 +65,7 @@ export class Machine {
   #diskFaults: readonly DiskFault[];
   #process: SimulatedProcess;
   #operations = 0;
+  #crashSoon: number | undefined;
   #skewMs: number;
   #runs = 0;
   #opened: Opened | undefined;
@@ -198,8 +201,10 @@ export class Machine {
       process,
       (label) => this.#pass(label, 1),
       (request) => {
-        if (plan.readonly && request.method !== 'GET' && request.method !== 'HEAD')
+        this.#world.onRequest(request);
+        if (plan.readonly && request.method !== 'GET' && request.method !== 'HEAD') {
           this.#world.onViolation(`${name} is readonly and sent ${request.method} ${request.key ?? ''}`);
+        }
       },
     );
     const remote = createS3Replica({
@@ -259,15 +264,25 @@ export class Machine {
   #pass(operation: string, turn = LOOKS.test(operation) ? TURN_BEFORE_LOOK : TURN_BEFORE_CHANGE): void | Promise<void> {
     this.#operations++;
     const process = this.#process;
-    const crash = this.#crashes[0];
-    if (crash !== undefined && crash.operation <= this.#operations) {
-      this.#crashes.shift();
-      this.#crash(crash);
-      return new Promise(() => undefined);
-    }
+    if (this.#crashesAt(operation)) return new Promise(() => undefined);
     if (this.#world.random.next() < turn) return this.#world.scheduler.step(process, operation);
     this.#world.scheduler.quiet(process, operation);
     return undefined;
+  }
+
+  #crashesAt(operation: string): boolean {
+    const crash = this.#crashes[0];
+    if (crash === undefined || crash.operation > this.#operations) return false;
+    if (crash.after !== undefined) {
+      // Names of our own in `tmp` and of the stamp are exchanged all the time, and little depends on them.
+      if (operation.startsWith(crash.after.begins) && !operation.includes('/.filecloudsync/tmp'))
+        this.#crashSoon ??= this.#operations + crash.after.by;
+      if (this.#crashSoon === undefined || this.#crashSoon > this.#operations) return false;
+    }
+    this.#crashSoon = undefined;
+    this.#crashes.shift();
+    this.#crash(crash);
+    return true;
   }
 
   #crash({ kind, damage }: Crash): void {

@@ -46,11 +46,13 @@ export type Act = { readonly ms: number } & (
   | { readonly act: 'hostile'; readonly path: string }
 );
 
-/** The end of a machine's process, just before its n-th operation since the last one. */
+/** The end of a machine's process, just before one of its operations. */
 export interface Crash {
   readonly at: number;
   /** How many operations the machine has begun in all. */
   readonly operation: number;
+  /** Not there, but soon after the next operation that begins so: at the places where a crash hurts most. */
+  readonly after?: { readonly begins: 'rename' | 'link' | 'unlink' | 'PUT' | 'DELETE' | 'sync'; readonly by: number };
   readonly kind: 'process' | 'power';
   /** What becomes of the state database besides. */
   readonly damage: 'none' | 'flip' | 'lose' | 'gone' | 'mark' | 'old';

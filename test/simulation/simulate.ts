@@ -1,4 +1,5 @@
 import { FileCloudSyncError, HaltError, isAbort } from '../../src/errors.js';
+import type { S3Request } from '../../src/replica/s3/transport.js';
 import type { CycleResult } from '../../src/session/result.js';
 import { DIALECTS } from '../../src/testing/s3/dialects.js';
 import { SimulatedS3 } from '../../src/testing/s3/simulated-s3.js';
@@ -69,6 +70,17 @@ export async function simulate(scenario: Scenario): Promise<SimulationResult> {
       knownFacts: facts,
       remote,
       onViolation: (text: string) => violations.push(text),
+      onRequest: (request: S3Request) => {
+        const { method, key, query } = request;
+        if (
+          method === 'DELETE' &&
+          key !== undefined &&
+          query['uploadId'] === undefined &&
+          oracle.standing().includes(key)
+        ) {
+          violations.push(`deleted in the bucket, though nobody removed it: ${key}`);
+        }
+      },
     };
     const machine = new Machine(
       `m${index + 1}`,
