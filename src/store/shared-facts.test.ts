@@ -35,4 +35,11 @@ describe('openSharedFacts', () => {
       expect(await facts.get('store a'), damaged).toBeUndefined();
     }
   });
+
+  it('takes the same fact from many writers at once', async () => {
+    const facts = openSharedFacts(directory);
+    await Promise.all(Array.from({ length: 20 }, () => facts.put('store a', { conditional: true })));
+    expect(await facts.get('store a')).toEqual({ conditional: true });
+    expect(await readdir(path.join(directory, 'facts'))).toHaveLength(1);
+  });
 });

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
-import { readFileIfPresent, writeFileAtomically } from './atomic-file.js';
+import { hasCode, readFileIfPresent, writeFileAtomically } from './atomic-file.js';
 import { sealValue, unsealValue } from './sealed-value.js';
 import { createPrivateDirectory } from './state-directory.js';
 
@@ -26,7 +26,12 @@ export function openSharedFacts(stateDirectory: string): SharedFacts {
     async put(name, value) {
       await createPrivateDirectory(stateDirectory);
       await createPrivateDirectory(directory);
-      await writeFileAtomically(fileOf(name), sealValue(name, JSON.stringify(value)));
+      try {
+        await writeFileAtomically(fileOf(name), sealValue(name, JSON.stringify(value)));
+      } catch (error) {
+        // Another process was writing the same fact and took the temporary file along. Were the two mixed, the seal tells.
+        if (!hasCode(error, 'ENOENT')) throw error;
+      }
     },
   };
 }
