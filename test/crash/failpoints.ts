@@ -110,6 +110,7 @@ export function plainPath(path: string): string {
     .replaceAll(/\.filecloudsync\/stamp-[0-9a-f]+/g, '.filecloudsync/stamp-*')
     .replaceAll(/\.filecloudsync\/probe-[0-9a-z]+/g, '.filecloudsync/probe-*')
     .replaceAll(/\/pairs\/[^/]+/g, '/pairs/*')
+    .replaceAll(/\/facts\/[0-9a-f]+/g, '/facts/*')
     .replaceAll(/ \(conflict [^)]*\)/g, ' (conflict)');
 }
 
