@@ -91,7 +91,8 @@ describe('probe', () => {
     const place = simulatedBucket('ceph-16');
     const facts = memoryFacts();
     await replicaOn(place, { facts }).prepare({ readonly: false });
-    for (const [name] of facts.values) if (name.startsWith('s3-dialect')) facts.values.set(name, '{"putCreate":true,"putReplace":"sometimes"}');
+    for (const [name] of facts.values)
+      if (name.startsWith('s3-dialect')) facts.values.set(name, '{"putCreate":true,"putReplace":"sometimes"}');
     const again = replicaOn(place, { facts });
     await again.prepare({ readonly: false });
     expect(again.counters.byOperation['PutObject']).toBeGreaterThan(5);

@@ -111,6 +111,9 @@ function performInFolder(
       const old = target === undefined ? [] : [user.readText(act.to)];
       user.rename(path, act.to);
       oracle.removedAt(path);
+      if (!machine.plan.readonly) {
+        for (const at of machine.files().keys()) if (at === act.to || at.startsWith(`${act.to}/`)) oracle.wroteAt(at);
+      }
       for (const content of old) oracle.discarded(content);
       return;
     }

@@ -61,7 +61,8 @@ export class SimulatedDirectory extends SimulatedHandle implements DirectoryHand
   async list(): Promise<DirectoryItem[]> {
     await this.pass('list');
     const items: DirectoryItem[] = [];
-    for (const { name, inode } of this.inode.slots.values()) items.push({ name: encodeByteName(name), type: inode.type });
+    for (const { name, inode } of this.inode.slots.values())
+      items.push({ name: encodeByteName(name), type: inode.type });
     return items;
   }
 
@@ -119,7 +120,8 @@ export class SimulatedDirectory extends SimulatedHandle implements DirectoryHand
     await this.pass('link', name);
     const inode = this.#get(name);
     const target = simulated(to);
-    if (this.disk.traits.noHardLinks === true || inode.type === 'directory') throw errnoError('EPERM', `link ${toName}`);
+    if (this.disk.traits.noHardLinks === true || inode.type === 'directory')
+      throw errnoError('EPERM', `link ${toName}`);
     target.#checkRoom(toName);
     this.disk.change({ directory: target.inode, name: toName, inode });
   }
