@@ -31,7 +31,11 @@ export function fileEntryOf(path: string, stat: FileStat, observedAtMs: number):
     modifiedMs,
     modifiedSource: 'mtime',
   } as const;
-  if (modifiedMs <= observedAtMs - WHOLE_SECONDS_MS) return entry;
+  if (modifiedMs <= observedAtMs - WHOLE_SECONDS_MS) {
+    // A time that was set back says nothing; where the disk counts in seconds, another edit may have the ctime of this one.
+    const isRecent = Number(stat.ctimeNs) / 1e6 > observedAtMs - WHOLE_SECONDS_MS;
+    return isRecent && isWholeSecond(stat.ctimeNs) ? { ...entry, racy: true } : entry;
+  }
   const margin = isWholeSecond(stat.ctimeNs) || isWholeSecond(stat.mtimeNs) ? WHOLE_SECONDS_MS : TICK_MS;
   return modifiedMs > observedAtMs - margin ? { ...entry, racy: true } : entry;
 }
