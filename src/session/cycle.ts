@@ -48,6 +48,8 @@ export async function runCycle(context: CycleContext): Promise<CycleResult> {
     onDecisions: (decisions) => journalDecisions(state, decisions),
   });
   haltIfJudgedSo(plan.verdict);
+  // Before the first row: a run that is cut off must not leave rows of which nobody knows to which folder they belong.
+  await store.facts.put(ROOT_FACT, plan.rootIdentity);
   report.tell({ type: 'plan', totals: plan.tally.totals() });
 
   for (const phase of PHASES) await carryPhase(state, store.journal.read(phase));
@@ -64,7 +66,6 @@ export async function runCycle(context: CycleContext): Promise<CycleResult> {
 
   await store.journal.clear();
   await dropSettledConflicts(state);
-  await store.facts.put(ROOT_FACT, plan.rootIdentity);
   if (options.files === undefined && !options.readonly) await ports.remote.cleanUp(context.signal);
   const endedAtMs = runtime.clock.nowMs();
   const result = report.result({ runId, tally: plan.tally, rebuilt: store.rebuilt, startedAtMs, endedAtMs });
