@@ -23,6 +23,24 @@ describe('a cycle', () => {
     });
   });
 
+  it('knows its folder from the first file on: a first run that is cut off in an empty mount point deletes nothing later', async () => {
+    world.remote.put('a', 'a');
+    world.remote.put('b', 'b');
+    const write = world.local.write.bind(world.local);
+    world.local.write = async (path, ...rest) => {
+      // The disk is mounted over the folder while the second file is on its way.
+      if (path === 'b') throw new S3ConnectionError('ERR_TEST', 'cut off');
+      return write(path, ...rest);
+    };
+    await expect(world.sync({ concurrency: 1 })).rejects.toMatchObject({ code: 'ERR_TEST' });
+    expect(world.text('local', 'a')).toBe('a');
+    world.local.write = write;
+    world.local.identity = 'disk-2';
+    world.local.delete('a');
+    await expect(world.sync()).rejects.toMatchObject({ code: 'ERR_ROOT_REPLACED' });
+    expect(world.remote.paths()).toEqual(['a', 'b']);
+  });
+
   it('is not disturbed by a listener that throws', async () => {
     world.local.put('up', 'u');
     const session = await world.open();
