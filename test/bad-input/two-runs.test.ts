@@ -52,7 +52,8 @@ describe('two runs at once', () => {
     const results = await Promise.all(
       Array.from({ length: 3 }, () => sync(stage.client, pair.bucket, pair.folder, { stateDir })),
     );
-    expect(results.map((changes) => changes.length)).toEqual([3, 0, 0]);
+    // Which of them comes first is nobody's business.
+    expect(results.map((changes) => changes.length).toSorted()).toEqual([0, 0, 3]);
     expect([await pair.keys(), await pair.files()]).toEqual([
       ['a', 'b', 'c'],
       ['a', 'b', 'c'],

@@ -67,9 +67,7 @@ async function findDialect(
     return facts.put(scratchName, scratch);
   };
   const result = await probeSomeTimes(context, onScratch, options.signal);
-  // A probe that went well has taken its own things away.
-  if (result.finished && attempts === 1) await facts.put(scratchName, null);
-  else await removeScratch(context, facts, scratchName);
+  await removeScratch(context, facts, scratchName, attempts);
   if (!result.finished) {
     return {
       dialect: UNKNOWN_DIALECT,
@@ -101,13 +99,27 @@ async function probeSomeTimes(
 }
 
 /** Removes what a probe that was cut off has left under the keys that it said it would use. */
-async function removeScratch(context: S3Context, facts: FactMemory, name: string): Promise<void> {
+async function removeScratch(
+  context: S3Context,
+  facts: FactMemory,
+  name: string,
+  attempts = PROBE_ATTEMPTS,
+): Promise<void> {
   const scratch = await facts.get<unknown>(name);
   if (typeof scratch !== 'string' || !scratch.startsWith(context.keys.reserved)) return;
-  for (let attempt = 1; attempt <= PROBE_ATTEMPTS; attempt++) {
-    if (!(await clearScratch(context.api, `${scratch}-${attempt}`))) return;
+  for (let attempt = 1; attempt <= attempts; attempt++) {
+    // What stays all the same is noted still, and goes in the next run.
+    if (!(await clearPatiently(context, `${scratch}-${attempt}`))) return;
   }
   await facts.put(name, null);
+}
+
+async function clearPatiently(context: S3Context, scratch: string): Promise<boolean> {
+  for (let attempt = 1; ; attempt++) {
+    if (await clearScratch(context.api, scratch)) return true;
+    if (attempt >= context.backoff.attempts) return false;
+    await context.backoff.wait(attempt, undefined);
+  }
 }
 
 /** What a dialect means for those who use the replica. */
