@@ -7,6 +7,8 @@ import { join, resolve } from 'node:path';
 
 /** What an installation may weigh (goal U4). */
 const limits = { sizeMB: 40, packages: 60, helpCpuMs: 120 };
+/** Times are the machine's mood: only a multiple of what Node alone takes fails, the goal in milliseconds is told. */
+const helpOfNodeAlone = 3.5;
 const helpRuns = 15;
 
 const tarball = resolve(process.argv[2] ?? '');
@@ -53,10 +55,17 @@ try {
     ['packages', names.length, limits.packages, ''],
     ['CPU of --help', help.leastMs, limits.helpCpuMs, 'ms'],
   ];
-  const missed = figures.filter(([, value, limit]) => value > limit);
-  for (const [what, value, limit, unit] of missed)
+  for (const [what, value, limit, unit] of figures) {
+    if (value <= limit) continue;
     console.error(`${what}: ${round(value)} ${unit}, and at most ${limit} ${unit} is wanted`);
-  if (missed.length > 0) process.exitCode = 1;
+    if (unit !== 'ms') process.exitCode = 1;
+  }
+  if (help.leastMs > helpOfNodeAlone * bare.leastMs) {
+    console.error(
+      `CPU of --help: more than ${helpOfNodeAlone} times that of Node alone; something heavy is loaded at once`,
+    );
+    process.exitCode = 1;
+  }
   console.log(
     `= ${figures.map(([what, value, limit, unit]) => `${what} ${round(value)} of ${limit} ${unit}`.trim()).join(', ')} ` +
       `(median ${round(help.medianMs)} ms; node alone ${round(bare.leastMs)} ms, median ${round(bare.medianMs)} ms)`,
