@@ -91,9 +91,9 @@ export async function judge({
   if (keepsPaths) {
     const keys = Array.from(bucket.keys());
     for (const path of oracle.standing()) {
-      // A folder that is renamed in the middle of making a conflict copy takes that along, under its new name.
-      const copy = `${path.replace(/\.[^./]*$/, '')} (conflict `;
-      if (!keys.some((key) => key === path || key.startsWith(copy)))
+      // Of a file whose folder is renamed in the middle of making a conflict copy, the copy alone may be left, in either place.
+      const copy = `${nameOf(path).replace(/\.[^.]*$/, '')} (conflict `;
+      if (!keys.some((key) => key === path || nameOf(key).startsWith(copy)))
         violations.push(`nobody removed it, and it is gone: ${path}`);
     }
   }
@@ -118,4 +118,8 @@ function toldOf({ last }: Machine): Set<string> {
 
 function show(content: string | undefined): string {
   return content === undefined ? 'nothing' : JSON.stringify(content);
+}
+
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
 }
