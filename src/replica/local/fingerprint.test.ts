@@ -13,8 +13,16 @@ describe('fileEntryOf', () => {
   it.each([
     ['changed in this tick', statOf(NOW_MS - 1, NOW_MS - 1), true],
     ['changed in this second, on a disk that counts seconds', statOf(NOW_MS - 234, NOW_MS - 234), true],
-    ['changed in this second with its time set back, on a disk that counts seconds', statOf(NOW_MS - 9_000_000, NOW_MS - 234), true],
-    ['put there just now with an older time, on a disk that counts nanoseconds', statOf(NOW_MS - 9_000_000, NOW_MS - 3), false],
+    [
+      'changed in this second with its time set back, on a disk that counts seconds',
+      statOf(NOW_MS - 9_000_000, NOW_MS - 234),
+      true,
+    ],
+    [
+      'put there just now with an older time, on a disk that counts nanoseconds',
+      statOf(NOW_MS - 9_000_000, NOW_MS - 3),
+      false,
+    ],
     ['changed long ago', statOf(NOW_MS - 9_000_000, NOW_MS - 9_000_000), false],
     ['changed long ago, on a disk that counts seconds', statOf(NOW_MS - 9_000_234, NOW_MS - 9_000_234), false],
   ])('a file that was %s: racy', (_, stat, racy) => {
