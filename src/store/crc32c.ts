@@ -11,3 +11,11 @@ export function crc32c(bytes: Uint8Array): number {
   for (const byte of bytes) crc = (TABLE[(crc ^ byte) & 0xff] ?? 0) ^ (crc >>> 8);
   return ~crc >>> 0;
 }
+
+const MASK_DELTA = 0xa282ead8;
+
+/** The CRC that LevelDB wrote rotated and shifted, so that a CRC of bytes that hold CRCs is no weaker. */
+export function unmaskCrc(masked: number): number {
+  const rotated = (masked - MASK_DELTA) >>> 0;
+  return ((rotated >>> 17) | (rotated << 15)) >>> 0;
+}

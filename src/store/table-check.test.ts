@@ -18,6 +18,14 @@ async function damagedBy(edit: (bytes: Buffer) => Buffer): Promise<string | unde
   return findTableDamage(damagedDirectory());
 }
 
+async function copyDatabase(directory: string): Promise<void> {
+  await mkdir(directory, { recursive: true });
+  for (const name of await readdir(whole)) {
+    const file = path.join(whole, name);
+    if ((await stat(file)).isFile()) await copyFile(file, path.join(directory, name));
+  }
+}
+
 beforeAll(async () => {
   root = await mkdtemp(path.join(tmpdir(), 'table-check-'));
   whole = path.join(root, 'db');
@@ -72,13 +80,41 @@ describe('findTableDamage', () => {
     expect(await findTableDamage(directory)).toBe('000007.ldb: it is not a file');
   });
 
+  it('passes over half a table that a cut off compaction left behind', async () => {
+    const directory = path.join(root, 'cut-off', 'db');
+    await copyDatabase(directory);
+    await writeFile(path.join(directory, '000999.ldb'), table.subarray(0, table.length / 2));
+    expect(await findTableDamage(directory)).toBeUndefined();
+    const database = await new LevelDatabaseHome(directory, { nowMs: () => 0 }).open();
+    expect(await database.get('key 999')).toBe(`${Math.imul(999, 0x9e3779b1)}`);
+    await database.close();
+    expect(await readdir(directory)).not.toContain('000999.ldb');
+  });
+
+  it('checks every table when it cannot be made out which ones count', async () => {
+    const directory = path.join(root, 'no-manifest', 'db');
+    await copyDatabase(directory);
+    await writeFile(path.join(directory, '000999.ldb'), table.subarray(0, table.length / 2));
+    const name = (await readFile(path.join(directory, 'CURRENT'), 'utf8')).trim();
+    const manifest = await readFile(path.join(directory, name));
+    manifest.writeUInt8(manifest.readUInt8(20) ^ 1, 20);
+    await writeFile(path.join(directory, name), manifest);
+    expect(await findTableDamage(directory)).toMatch(/^000999\.ldb: /);
+  });
+
+  it('looks for the end of a table where LevelDB looks for it', async () => {
+    const directory = path.join(root, 'grown', 'db');
+    await copyDatabase(directory);
+    const name = (await readdir(directory)).find((each) => each.endsWith('.ldb')) ?? '';
+    await writeFile(path.join(directory, name), Buffer.concat([table, Buffer.alloc(100, 7)]));
+    expect(await findTableDamage(directory)).toBeUndefined();
+    await writeFile(path.join(directory, name), table.subarray(0, -1));
+    expect(await findTableDamage(directory)).toBe(`${name}: it is too short`);
+  });
+
   it('keeps an index of absurd size from LevelDB, which would end the process over it', async () => {
     const directory = path.join(root, 'absurd', 'db');
-    await mkdir(directory, { recursive: true });
-    for (const name of await readdir(whole)) {
-      const file = path.join(whole, name);
-      if ((await stat(file)).isFile()) await copyFile(file, path.join(directory, name));
-    }
+    await copyDatabase(directory);
     for (const name of await readdir(directory)) {
       if (!name.endsWith('.ldb')) continue;
       const bytes = Buffer.from(table);

@@ -1,14 +1,15 @@
 import { open, readdir, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { hasCode } from './atomic-file.js';
-import { crc32c } from './crc32c.js';
+import { crc32c, unmaskCrc } from './crc32c.js';
+import { readLiveTables } from './live-tables.js';
+import { VarintReader } from './varint-reader.js';
 
 // The layout is LevelDB's doc/table_format.md.
 const FOOTER_BYTES = 48;
 const MAGIC = 0xdb4775248b80fb57n;
 /** One byte for the compression, four for the masked CRC-32C. */
 const TRAILER_BYTES = 5;
-const MASK_DELTA = 0xa282ead8;
 const UNCOMPRESSED = 0;
 
 interface BlockHandle {
@@ -19,7 +20,8 @@ interface BlockHandle {
 /**
  * Checks what LevelDB believes unseen in its tables: the footer, the index and the filter. A damaged index makes it ask for
  * absurd amounts of memory, which ends the process, and a damaged filter makes it deny rows that are there.
- * Rows are not read; they carry their own checksums.
+ * Rows are not read; they carry their own checksums. Tables that the database does not consist of any more, or not yet,
+ * are passed over: a compaction that was cut off leaves half of one behind, which is no damage.
  *
  * Nobody may have the database open. Cost: about 1 % of the bytes of the tables.
  *
@@ -33,11 +35,14 @@ export async function findTableDamage(directory: string): Promise<string | undef
     if (hasCode(error, 'ENOENT')) return undefined;
     throw error;
   }
+  const live = await readLiveTables(directory);
   for (const name of names) {
     if (!/\.(ldb|sst)$/.test(name)) continue;
+    const sizeBytes = live?.get(Number.parseInt(name, 10));
+    if (live !== undefined && sizeBytes === undefined) continue;
     const handle = await open(path.join(directory, name), 'r');
     try {
-      const damage = await damageOfTable(handle);
+      const damage = await damageOfTable(handle, sizeBytes);
       if (damage !== undefined) return `${name}: ${damage}`;
     } finally {
       await handle.close();
@@ -46,16 +51,17 @@ export async function findTableDamage(directory: string): Promise<string | undef
   return undefined;
 }
 
-async function damageOfTable(file: FileHandle): Promise<string | undefined> {
+/** `sizeBytes`: what the database says the table has, which is where LevelDB looks for its end. */
+async function damageOfTable(file: FileHandle, sizeBytes: number | undefined): Promise<string | undefined> {
   const stats = await file.stat();
   if (!stats.isFile()) return 'it is not a file';
-  const end = stats.size - FOOTER_BYTES;
-  if (end < 0) return 'it is too short';
+  const end = (sizeBytes ?? stats.size) - FOOTER_BYTES;
+  if (end < 0 || stats.size < end + FOOTER_BYTES) return 'it is too short';
   const footer = await readAt(file, end, FOOTER_BYTES);
   if (footer.readBigUInt64LE(FOOTER_BYTES - 8) !== MAGIC) return 'its end is not that of a table';
   const reader = new VarintReader(footer);
-  const metaIndexHandle = reader.handle();
-  const indexHandle = reader.handle();
+  const metaIndexHandle = readHandle(reader);
+  const indexHandle = readHandle(reader);
   if ((await readBlock(file, indexHandle, end)) === undefined) return 'its index fails the checksum';
   const metaIndex = await readBlock(file, metaIndexHandle, end);
   if (metaIndex === undefined) return 'its list of filters fails the checksum';
@@ -75,7 +81,7 @@ async function readBlock(
 ): Promise<{ readonly bytes: Buffer; readonly compression: number } | undefined> {
   if (handle === undefined || handle.offset + handle.size + TRAILER_BYTES > end) return undefined;
   const block = await readAt(file, handle.offset, handle.size + TRAILER_BYTES);
-  if (unmask(block.readUInt32LE(handle.size + 1)) !== crc32c(block.subarray(0, handle.size + 1))) return undefined;
+  if (unmaskCrc(block.readUInt32LE(handle.size + 1)) !== crc32c(block.subarray(0, handle.size + 1))) return undefined;
   return { bytes: block.subarray(0, handle.size), compression: block.readUInt8(handle.size) };
 }
 
@@ -88,44 +94,14 @@ function firstValueOf(block: Buffer): BlockHandle | undefined {
   const keyLength = reader.next();
   reader.next();
   reader.skip(keyLength);
-  return reader.handle();
+  return readHandle(reader);
 }
 
-class VarintReader {
-  readonly #bytes: Buffer;
-  #at = 0;
-
-  constructor(bytes: Buffer) {
-    this.#bytes = bytes;
-  }
-
-  /** The next number, or `NaN` when there is none. */
-  next(): number {
-    let value = 0;
-    for (let scale = 1; scale < 2 ** 63; scale *= 128) {
-      const byte = this.#bytes[this.#at++];
-      if (byte === undefined) return NaN;
-      value += (byte & 0x7f) * scale;
-      if (byte < 0x80) return value;
-    }
-    return NaN;
-  }
-
-  skip(count: number): void {
-    this.#at += count;
-  }
-
-  handle(): BlockHandle | undefined {
-    const offset = this.next();
-    const size = this.next();
-    return Number.isSafeInteger(offset) && Number.isSafeInteger(size) ? { offset, size } : undefined;
-  }
-}
-
-/** LevelDB stores CRCs rotated and shifted, so that a CRC of bytes that hold CRCs is no weaker. */
-function unmask(masked: number): number {
-  const rotated = (masked - MASK_DELTA) >>> 0;
-  return ((rotated >>> 17) | (rotated << 15)) >>> 0;
+/** Where a block stands, as the footer and the list of filters tell it. */
+function readHandle(reader: VarintReader): BlockHandle | undefined {
+  const offset = reader.next();
+  const size = reader.next();
+  return Number.isSafeInteger(offset) && Number.isSafeInteger(size) ? { offset, size } : undefined;
 }
 
 /** Exactly these bytes; zeros where the file ends early. */
