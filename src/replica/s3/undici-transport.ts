@@ -1,4 +1,3 @@
-import { Agent } from 'undici';
 import type { Clock } from '../../core/runtime.js';
 import { S3ConnectionError } from '../../errors.js';
 import type { ConfiguredClient } from './client-config.js';
@@ -10,6 +9,7 @@ import { dispatch } from './dispatch.js';
 import { resolveBucketEndpoint, type BucketEndpoint } from './endpoint.js';
 import type { FlowingBody } from './flowing-body.js';
 import { rememberSecrets } from './known-secrets.js';
+import { loadAgent } from './load-agent.js';
 import { createRequestSigner, hashPayload, type SigningCredentials } from './request-signer.js';
 import type { S3Request, S3Response, S3Transport } from './transport.js';
 import { encodeKey, encodeQuery } from './uri.js';
@@ -52,7 +52,7 @@ export function createUndiciTransport(options: UndiciTransportOptions): UndiciTr
   const { client, clock } = options;
   const timeoutMs = clientTimeoutMs(client) ?? 60_000;
   const bodyTimeoutMs = options.bodyTimeoutMs ?? timeoutMs;
-  const agent = new Agent({
+  const agent = new (loadAgent())({
     connections: options.maxConnections ?? 64,
     pipelining: 1,
     connect: { timeout: options.connectTimeoutMs ?? Math.min(timeoutMs, 10_000) },
