@@ -1,4 +1,5 @@
-// Measures the command against its peers and prints tables; the figures go to bench/results/<name>.json.
+// Measures the command against its peers and prints tables; the figures go to bench/results/<name>.json, and from there into
+// docs/benchmarks.md, docs/pictures, docs/scale.md and README.md (report.mjs).
 //   npm run bench [-- NAME …] [--short] [--rounds N] [--files N] [--mib N] [--server sink|ceph] [--dist DIR] [--dir DIR] [--no-write]
 // NAME: start-up, nothing-changed, small-files, large-file, walk, list. Default: all of them in their short form.
 // All traffic stays on this machine. Peers: node bench/setup-peers.mjs; one that is missing is named as missing.
@@ -9,6 +10,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { printTable } from './lib/compare.mjs';
 import { peerVersions } from './lib/peers.mjs';
+import { writeReport } from './report.mjs';
 
 const NAMES = ['start-up', 'nothing-changed', 'small-files', 'large-file', 'walk', 'list'];
 const { values, positionals } = parseArgs({
@@ -74,3 +76,4 @@ for (const name of positionals.length > 0 ? positionals : NAMES) {
     await rm(directory, { recursive: true, force: true });
   }
 }
+if (!values['no-write']) log(writeReport());

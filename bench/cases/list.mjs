@@ -4,6 +4,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { compare, spread } from '../lib/compare.mjs';
 import { makeFiles } from '../lib/data.mjs';
+import { show } from '../lib/picture.mjs';
 import { commonEnvironment } from '../lib/peers.mjs';
 import { startServer } from '../lib/server.mjs';
 
@@ -41,6 +42,12 @@ export async function run({ directory, dist, short, rounds = 5, files = short ? 
       files,
       server: server.name,
       keysPerCpuSecond,
+      headlines: [
+        {
+          what: 'listing, keys a second on one core',
+          figure: `${show(keysPerCpuSecond.ours.median)}; AWS SDK ${show(keysPerCpuSecond.sdk.median)}`,
+        },
+      ],
       tables: [{ title: `${server.name}; whole program, start-up included`, rows }],
       notes: [`keys per CPU second without start-up: ${JSON.stringify(keysPerCpuSecond)}`],
     };

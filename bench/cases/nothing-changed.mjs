@@ -1,10 +1,11 @@
 // P1: a folder and a bucket that are the same already.
-import { execFileSync } from 'node:child_process';
-import { cpSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { compare } from '../lib/compare.mjs';
+import { compare, headline } from '../lib/compare.mjs';
 import { makeFiles } from '../lib/data.mjs';
 import { commonEnvironment, findProgram, rcloneEnvironment } from '../lib/peers.mjs';
+import { show } from '../lib/picture.mjs';
 import { startServer } from '../lib/server.mjs';
 
 export async function run({
@@ -39,15 +40,12 @@ export async function run({
     const remote = `bench:${bucket}`;
     const flags = ['--config', '', '--log-level', 'ERROR'];
     const workdir = path.join(directory, 'bisync');
-    if (rclone !== undefined) {
-      execFileSync(rclone, ['bisync', plain, remote, '--resync', '--workdir', workdir, ...flags], {
-        env: { ...process.env, ...rcloneEnv },
-        stdio: 'ignore',
-      });
-    }
-    const peer = (name, args) => ({
+    const noRclone = rclone === undefined ? 'rclone is not on this machine' : undefined;
+    const noBisync =
+      noRclone ?? unable(rclone, ['bisync', plain, remote, '--resync', '--workdir', workdir, ...flags], rcloneEnv);
+    const peer = (name, args, missing = noRclone) => ({
       name: `rclone ${name}`,
-      missing: rclone === undefined ? 'rclone is not on this machine' : undefined,
+      missing,
       prepare: async () => ({ command: rclone, args: [...args, ...flags], env: rcloneEnv }),
     });
     const rows = await compare(
@@ -76,21 +74,25 @@ export async function run({
           '--checkers',
           '64',
         ]),
-        peer('bisync', ['bisync', plain, remote, '--workdir', workdir]),
-        peer('bisync --fast-list --size-only', [
-          'bisync',
-          plain,
-          remote,
-          '--workdir',
-          workdir,
-          '--fast-list',
-          '--size-only',
-        ]),
+        peer('bisync', ['bisync', plain, remote, '--workdir', workdir], noBisync),
+        peer(
+          'bisync --fast-list --size-only',
+          ['bisync', plain, remote, '--workdir', workdir, '--fast-list', '--size-only'],
+          noBisync,
+        ),
       ],
       { rounds, server, log },
     );
     const { byOperation } = rows[0];
     return {
+      stateBytesPerFile: Math.round(bytesBelow(path.join(directory, 'state')) / files),
+      headlines: [
+        headline(
+          `nothing changed, ${show(files)} files`,
+          rows,
+          (row) => `${row.requests} requests, ${show(row.seconds.median)} s, ${row.peakMiB} MiB`,
+        ),
+      ],
       title: `P1: nothing changed, ${files} files of 16 bytes`,
       files,
       server: server.name,
@@ -100,4 +102,16 @@ export async function run({
   } finally {
     await server.stop();
   }
+}
+
+/** Why a peer cannot be prepared; `undefined` when it was. */
+function unable(program, args, env) {
+  const { status, stderr } = spawnSync(program, args, { env: { ...process.env, ...env }, encoding: 'utf8' });
+  return status === 0 ? undefined : `could not be prepared: ${stderr.trim().split('\n').at(-1)?.slice(0, 120)}`;
+}
+
+function bytesBelow(folder) {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((item) => item.isFile())
+    .reduce((sum, item) => sum + statSync(path.join(item.parentPath, item.name)).size, 0);
 }

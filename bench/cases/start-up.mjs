@@ -28,6 +28,12 @@ export async function run({ directory, main, rounds = 15, log }) {
     title: 'Start-up: CPU milliseconds before the first request (goal: 150; --help 120)',
     rounds,
     cpuMilliseconds: Object.fromEntries(Object.entries(rows).map(([name, values]) => [name, spread(values)])),
+    headlines: [
+      {
+        what: 'CPU before the first request of `sync`',
+        figure: `${Math.round(median(toRequest))} ms, of which Node.js alone ${Math.round(median(empty))} ms`,
+      },
+    ],
     tables: [],
     notes: Object.entries(rows).map(([name, values]) => `${name}: ${JSON.stringify(spread(values))} ms of CPU`),
   };

@@ -1,8 +1,9 @@
 // P6: walking a folder in byte order.
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { compare } from '../lib/compare.mjs';
+import { compare, headline } from '../lib/compare.mjs';
 import { makeFiles } from '../lib/data.mjs';
+import { show } from '../lib/picture.mjs';
 import { findProgram, rcloneEnvironment } from '../lib/peers.mjs';
 
 const script = (name) => fileURLToPath(new URL(`../peers/${name}.mjs`, import.meta.url));
@@ -42,5 +43,10 @@ export async function run({ directory, dist, short, rounds = 5, files = short ? 
     ],
     { rounds, log },
   );
-  return { title: `P6: walking ${files} files, in folders of 500`, files, tables: [{ title: 'warm cache', rows }] };
+  return {
+    title: `P6: walking ${files} files, in folders of 500`,
+    files,
+    headlines: [headline(`walking ${show(files)} files in byte order`, rows)],
+    tables: [{ title: 'warm cache', rows }],
+  };
 }

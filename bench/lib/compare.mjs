@@ -1,6 +1,7 @@
 // Compares programs in turns (A B C, A B C, …), so that what the machine does meanwhile falls on all of them alike.
 import { asked } from './server.mjs';
 import { measure } from './measure.mjs';
+import { show } from './picture.mjs';
 
 /**
  * @typedef {object} Contestant
@@ -16,14 +17,21 @@ export async function compare(contestants, { rounds, server, log }) {
   const runs = new Map(taking.map(({ name }) => [name, []]));
   for (let round = 0; round < rounds; round++) {
     for (const contestant of taking) {
+      if (contestant.missing !== undefined) continue;
       const { command, args, env, cwd } = await contestant.prepare(round);
       const before = await server?.counts();
       const run = await measure(command, args, { env, cwd });
       const after = await server?.counts();
       if (run.exitCode !== 0) {
-        throw new Error(
-          `${contestant.name} ended with ${run.exitCode}:\n${run.stdout.slice(-2000)}\n${run.stderr.slice(-2000)}`,
-        );
+        if (contestant === taking[0]) {
+          throw new Error(
+            `${contestant.name} ended with ${run.exitCode}:\n${run.stdout.slice(-2000)}\n${run.stderr.slice(-2000)}`,
+          );
+        }
+        // A peer that cannot do it is named with its reason; the others go on.
+        contestant.missing = `ended with ${run.exitCode}: ${run.stderr.trim().split('\n').at(-1)?.slice(0, 120)}`;
+        log(`  ${contestant.name} ${contestant.missing}`);
+        continue;
       }
       await contestant.after?.(round, run);
       const { stdout: _out, stderr: _err, exitCode: _code, ...figures } = run;
@@ -99,4 +107,18 @@ export function printTable(rows, log) {
         .join('  ')
         .trimEnd(),
     );
+}
+
+/**
+ * One line of the first page: what our program cost, and its time as a multiple of each peer's.
+ *
+ * @param {string} what
+ * @param {object[]} rows - as {@link compare} gives them, ours first
+ * @param {(ours: object) => string} [cost] - what is said of ours before the comparison
+ */
+export function headline(what, [ours, ...peers], cost = (row) => `${show(row.seconds.median)} s, ${row.peakMiB} MiB`) {
+  const against = peers
+    .filter(({ missing }) => missing === undefined)
+    .map(({ name, oursToThis }) => `${show(oursToThis.seconds.median)} × \`${name}\``);
+  return { what, figure: [cost(ours), ...(against.length === 0 ? [] : [`time: ${against.join(', ')}`])].join('; ') };
 }
