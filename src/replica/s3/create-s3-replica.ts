@@ -79,6 +79,12 @@ export interface S3Replica extends Replica {
 
 const MIB = 1024 * 1024;
 const DAY_MS = 24 * 3_600_000;
+const LEAST_RANGE_BYTES = 16 * 1024;
+
+/** An answer comes as fast as the network gives it: where the bandwidth is bound, none is more than a quarter of a second's worth. */
+function mostRangeBytes(bytesPerSecond: number | undefined): number | undefined {
+  return bytesPerSecond === undefined ? undefined : Math.max(LEAST_RANGE_BYTES, Math.floor(bytesPerSecond / 4));
+}
 
 /** Makes a {@link Replica} of a bucket. Nothing is sent before `prepare`. */
 export function createS3Replica(options: S3ReplicaOptions): S3Replica {
@@ -114,6 +120,7 @@ export function createS3Replica(options: S3ReplicaOptions): S3Replica {
     clockOffset,
     partSizeBytes,
     parallelParts: 4,
+    mostRangeBytes: mostRangeBytes(options.bandwidthBytesPerSecond),
     trustWholeReads: options.trustWholeReads ?? false,
     maxCopyBytes: options.maxCopyBytes ?? 5 * 1024 * MIB,
     dialect: UNKNOWN_DIALECT,

@@ -33,7 +33,8 @@ export async function openObject(
   signal: AbortSignal | undefined,
 ): Promise<Source> {
   const pinned: PinnedObject = { path: entry.path, etag: etagOf(entry.fingerprint), sizeBytes: entry.sizeBytes };
-  if (entry.sizeBytes > 0 && entry.sizeBytes <= EAGER_BYTES) return openSmall(context, entry, pinned, signal);
+  if (entry.sizeBytes > 0 && entry.sizeBytes <= Math.min(EAGER_BYTES, context.mostRangeBytes ?? EAGER_BYTES))
+    return openSmall(context, entry, pinned, signal);
   const found = entry.modifiedSource === 'mtime' ? entry : await headPinned(context, pinned, signal);
   return sourceOf(context, found, pinned, undefined);
 }
@@ -80,7 +81,11 @@ function sourceOf(context: S3Context, entry: FileEntry, pinned: PinnedObject, co
       }
       if (start === end) return;
       if (held !== undefined) yield held.subarray(start, end);
-      else yield* readRanges(context, pinned, start, end, signal);
+      else {
+        const step = context.mostRangeBytes ?? end - start;
+        for (let at = start; at < end; at += step)
+          yield* readRanges(context, pinned, at, Math.min(end, at + step), signal);
+      }
       if (held !== undefined && end - start === pinned.sizeBytes) isWholeRead = true;
     },
     async verify(signal) {

@@ -23,6 +23,8 @@ export interface S3Context {
   readonly partSizeBytes: number;
   /** Parts of one file in flight. */
   readonly parallelParts: number;
+  /** The most that one GET asks for; `undefined`: no bound. */
+  readonly mostRangeBytes: number | undefined;
   /** Objects above it are copied by parts. */
   readonly maxCopyBytes: number;
   /** Do not ask again at `verify` whether an object is still there that was read in one answer. */

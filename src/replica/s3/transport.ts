@@ -1,3 +1,11 @@
+/** How fast a body may be sent. */
+export interface Pace {
+  /** The most that is sent at once. */
+  readonly pieceBytes: number;
+  /** Resolves when a piece of so many bytes may be sent. Rejects with the reason of the request's signal. */
+  readonly wait: (bytes: number) => Promise<void>;
+}
+
 /** One request to an S3 service, before signing. */
 export interface S3Request {
   readonly method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE';
@@ -10,6 +18,8 @@ export interface S3Request {
   readonly headers: Readonly<Record<string, string>>;
   /** The whole body: always in memory and of known length, so that it can be digested and sent again. */
   readonly body?: Uint8Array;
+  /** Waited for before each piece of the body. Not given: the body is sent at once. */
+  readonly pace?: Pace;
   readonly signal?: AbortSignal;
 }
 

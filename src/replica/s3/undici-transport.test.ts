@@ -3,6 +3,7 @@ import { createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { inspect } from 'node:util';
 import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 import { afterEach, describe, expect, it } from 'vitest';
+import { systemRuntime } from '../../testing/s3/system-runtime.js';
 import { resolveBucketEndpoint } from './endpoint.js';
 import { readBody } from './read-body.js';
 import type { S3Request } from './transport.js';
@@ -195,6 +196,46 @@ describe('createUndiciTransport', () => {
     const transport = transportTo(await serve(handler), {}, { bodyTimeoutMs: 50 });
     const answer = await transport.send(get('k'));
     await expect(readBody(answer, 100)).rejects.toMatchObject({ code });
+  });
+
+  it('sends a body piece by piece, each when its pace lets it', async () => {
+    const received: Buffer[] = [];
+    const lengths: (string | undefined)[] = [];
+    const transport = transportTo(
+      await serve((request, answer) => {
+        lengths.push(request.headers['content-length']);
+        request.on('data', (chunk: Buffer) => received.push(chunk));
+        request.on('end', () => answer.end());
+      }),
+      {},
+      // Waiting for the line is no silence of the service, however long it takes.
+      { clock: systemRuntime().clock, headersTimeoutMs: 80 },
+    );
+    const body = Buffer.from(Array.from({ length: 10_000 }, (_, i) => i % 251));
+    const waited: number[] = [];
+    const wait = async (bytes: number): Promise<void> => {
+      waited.push(bytes);
+      await systemRuntime().clock.sleep(50);
+    };
+    const answer = await transport.send(get('k', { method: 'PUT', body, pace: { pieceBytes: 3000, wait } }));
+    expect([answer.status, waited, lengths]).toEqual([200, [3000, 3000, 3000, 1000], ['10000']]);
+    expect(Buffer.concat(received).equals(body)).toBe(true);
+  });
+
+  it('gives up a paced body that the service does not answer, and one that is not to be sent any more', async () => {
+    const transport = transportTo(await serve(() => {}), {}, { clock: systemRuntime().clock, headersTimeoutMs: 50 });
+    const body = new Uint8Array(10);
+    const sent = transport.send(get('k', { method: 'PUT', body, pace: { pieceBytes: 3, wait: async () => {} } }));
+    await expect(sent).rejects.toMatchObject({ code: 'ERR_S3_TIMEOUT' });
+    const stop = new AbortController();
+    const wait = async (): Promise<void> => {
+      stop.abort();
+      stop.signal.throwIfAborted();
+    };
+    const stopped = transport.send(
+      get('k', { method: 'PUT', body, pace: { pieceBytes: 3, wait }, signal: stop.signal }),
+    );
+    await expect(stopped).rejects.toMatchObject({ name: 'AbortError' });
   });
 
   it('stops when it is told to', async () => {

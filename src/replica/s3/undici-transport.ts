@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import type { Clock } from '../../core/runtime.js';
 import { S3ConnectionError } from '../../errors.js';
 import type { ConfiguredClient } from './client-config.js';
@@ -8,6 +9,7 @@ import { createDripGuard } from './drip-guard.js';
 import { dispatch } from './dispatch.js';
 import { resolveBucketEndpoint, type BucketEndpoint } from './endpoint.js';
 import type { FlowingBody } from './flowing-body.js';
+import { pacedBody } from './paced-body.js';
 import { rememberSecrets } from './known-secrets.js';
 import { loadAgent } from './load-agent.js';
 import { createRequestSigner, hashPayload, type SigningCredentials } from './request-signer.js';
@@ -52,11 +54,12 @@ export function createUndiciTransport(options: UndiciTransportOptions): UndiciTr
   const { client, clock } = options;
   const timeoutMs = clientTimeoutMs(client) ?? 60_000;
   const bodyTimeoutMs = options.bodyTimeoutMs ?? timeoutMs;
+  const headersTimeoutMs = options.headersTimeoutMs ?? timeoutMs;
   const agent = new (loadAgent())({
     connections: options.maxConnections ?? 64,
     pipelining: 1,
     connect: { timeout: options.connectTimeoutMs ?? Math.min(timeoutMs, 10_000) },
-    headersTimeout: options.headersTimeoutMs ?? timeoutMs,
+    headersTimeout: headersTimeoutMs,
     bodyTimeout: bodyTimeoutMs,
   });
   const sign = createRequestSigner();
@@ -91,6 +94,12 @@ export function createUndiciTransport(options: UndiciTransportOptions): UndiciTr
     });
     // Not signed: a proxy may change it, and undici would hand on compressed bytes as they are.
     headers['accept-encoding'] = 'identity';
+    const { body, pace } = request;
+    const paced =
+      body === undefined || pace === undefined
+        ? undefined
+        : pacedBody(body, pace, { clock, longestSilenceMs: headersTimeoutMs });
+    if (body !== undefined && paced !== undefined) headers['content-length'] = String(body.length);
     try {
       const answer = await dispatch(
         agent,
@@ -99,9 +108,10 @@ export function createUndiciTransport(options: UndiciTransportOptions): UndiciTr
           path: query === '' ? path : `${path}?${query}`,
           method: request.method,
           headers,
-          body: request.body ?? null,
+          body: paced === undefined ? (body ?? null) : Readable.from(paced, { objectMode: false, highWaterMark: 1 }),
+          ...(paced !== undefined && { headersTimeout: 0 }),
         },
-        { signal: request.signal, maxBufferedBytes: MAX_BUFFERED_BYTES },
+        { signal: eitherOf(request.signal, paced?.signal), maxBufferedBytes: MAX_BUFFERED_BYTES },
       );
       return {
         status: answer.statusCode,
@@ -110,6 +120,8 @@ export function createUndiciTransport(options: UndiciTransportOptions): UndiciTr
       };
     } catch (cause) {
       throw connectionError(cause, endpoint.origin);
+    } finally {
+      paced?.settle();
     }
   };
 
@@ -134,6 +146,10 @@ export function createUndiciTransport(options: UndiciTransportOptions): UndiciTr
       await agent.destroy();
     },
   };
+}
+
+function eitherOf(a: AbortSignal | undefined, b: AbortSignal | undefined): AbortSignal | undefined {
+  return a === undefined || b === undefined ? (a ?? b) : AbortSignal.any([a, b]);
 }
 
 async function credentialsOf(client: ConfiguredClient): Promise<SigningCredentials> {

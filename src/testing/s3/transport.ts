@@ -15,7 +15,9 @@ export function serviceTransport(service: S3Service): S3Transport {
   return {
     async send(request) {
       request.signal?.throwIfAborted();
-      const { method, bucket, key, query, headers, body } = request;
+      const { method, bucket, key, query, headers, body, pace } = request;
+      for (let at = 0; pace !== undefined && at < (body?.length ?? 0); at += pace.pieceBytes)
+        await pace.wait(Math.min(pace.pieceBytes, (body?.length ?? 0) - at));
       const answer = await service.handle({
         method,
         bucket: bucket === '' ? undefined : bucket,

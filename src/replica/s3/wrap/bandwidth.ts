@@ -1,39 +1,47 @@
 import type { Clock } from '../../../core/runtime.js';
-import type { S3Transport } from '../transport.js';
+import type { S3Request, S3Transport } from '../transport.js';
 import { hookBody } from './body-hooks.js';
+import { createLine } from './line.js';
+
+/** A body is sent in pieces of this share of a second's worth, so that none is a burst. */
+const PIECE_SHARE = 1 / 20;
+const LEAST_PIECE_BYTES = 1024;
+const MOST_PIECE_BYTES = 64 * 1024;
 
 /**
- * Bounds the bytes per second of bodies, in each direction for itself, by a token bucket that holds one second.
+ * Bounds the bytes per second of bodies, in each direction for itself.
  *
- * A body that is larger than the bucket goes in one piece and is paid for afterwards, so that the mean holds.
+ * A body goes up piece by piece. What is asked for by a range has its time on the line before it is asked for, because a
+ * transport takes what comes; the rest (listings) is paid for as it is read.
  */
 export function withBandwidth(inner: S3Transport, clock: Clock, bytesPerSecond: number | undefined): S3Transport {
   if (bytesPerSecond === undefined) return inner;
-  const up = createBucket(clock, bytesPerSecond);
-  const down = createBucket(clock, bytesPerSecond);
+  const up = createLine(clock, bytesPerSecond);
+  const down = createLine(clock, bytesPerSecond);
+  const pieceBytes = Math.min(MOST_PIECE_BYTES, Math.max(LEAST_PIECE_BYTES, Math.floor(bytesPerSecond * PIECE_SHARE)));
   return {
     async send(request) {
-      if (request.body !== undefined) await up(request.body.length, request.signal);
-      const response = await inner.send(request);
-      return hookBody(response, { onChunk: (chunk) => down(chunk.length, request.signal) });
+      const { body, signal } = request;
+      let prepaid = rangeLength(request);
+      if (prepaid > 0) await down(prepaid, signal);
+      const isLong = body !== undefined && body.length > pieceBytes;
+      if (body !== undefined && !isLong) await up(body.length, signal);
+      const pace = { pieceBytes, wait: (bytes: number) => up(bytes, signal) };
+      const response = await inner.send(isLong ? { ...request, pace } : request);
+      return hookBody(response, {
+        onChunk: ({ length }) => {
+          const covered = Math.min(prepaid, length);
+          prepaid -= covered;
+          return covered === length ? undefined : down(length - covered, signal);
+        },
+      });
     },
     close: () => inner.close(),
   };
 }
 
-/** Answers a function that resolves when so many bytes may pass. */
-function createBucket(
-  clock: Clock,
-  perSecond: number,
-): (bytes: number, signal: AbortSignal | undefined) => Promise<void> {
-  let tokens = perSecond;
-  let refilledMs = clock.nowMs();
-  return async (bytes, signal) => {
-    const nowMs = clock.nowMs();
-    tokens = Math.min(perSecond, tokens + (Math.max(0, nowMs - refilledMs) / 1000) * perSecond);
-    refilledMs = nowMs;
-    const debt = -tokens;
-    tokens -= bytes;
-    if (debt > 0) await clock.sleep((debt / perSecond) * 1000, signal);
-  };
+/** How many bytes a `range: bytes=0-99` asks for; 0 for anything else. */
+function rangeLength({ method, headers }: S3Request): number {
+  const match = method === 'GET' ? /^bytes=(\d+)-(\d+)$/.exec(headers['range'] ?? '') : null;
+  return match === null ? 0 : Math.max(0, Number(match[2]) - Number(match[1]) + 1);
 }

@@ -173,14 +173,104 @@ describe('withAdaptiveLimit', () => {
 });
 
 describe('withBandwidth', () => {
-  it('keeps the mean in each direction for itself', async () => {
+  /** A store on the other end of a wire that takes no time: counts what passes, and when. */
+  function meteredStore(clock: Runtime['clock']): S3Transport & { readonly passed: (readonly [number, number])[] } {
+    const passed: (readonly [number, number])[] = [];
+    return {
+      passed,
+      async send({ method, body, pace, headers }) {
+        for (let at = 0; at < (body?.length ?? 0); at += pace?.pieceBytes ?? Infinity) {
+          const bytes = Math.min(pace?.pieceBytes ?? Infinity, (body?.length ?? 0) - at);
+          await pace?.wait(bytes);
+          passed.push([clock.nowMs(), bytes]);
+        }
+        const [, from, to] = /bytes=(\d+)-(\d+)/.exec(headers['range'] ?? '') ?? [];
+        const length = from === undefined ? (method === 'GET' ? 3000 : 0) : Number(to) - Number(from) + 1;
+        if (length > 0) passed.push([clock.nowMs(), length]);
+        return answer(200, 'x'.repeat(length));
+      },
+      async close() {},
+    };
+  }
+
+  /** Time that goes on to the earliest sleeper once nobody has anything else to do. */
+  function sharedClock(): Runtime['clock'] {
+    let nowMs = 0;
+    const sleepers: { readonly atMs: number; readonly wake: () => void }[] = [];
+    const next = (): void => {
+      const earliest = sleepers.toSorted((a, b) => a.atMs - b.atMs)[0];
+      if (earliest === undefined) return;
+      sleepers.splice(sleepers.indexOf(earliest), 1);
+      nowMs = Math.max(nowMs, earliest.atMs);
+      earliest.wake();
+    };
+    return {
+      nowMs: () => nowMs,
+      sleep: (durationMs) =>
+        new Promise((resolve) => {
+          sleepers.push({ atMs: nowMs + durationMs, wake: resolve });
+          setImmediate(next);
+        }),
+    };
+  }
+
+  const put = (bytes: number): S3Request => request({ method: 'PUT', body: new Uint8Array(bytes) });
+  const get = (bytes: number): S3Request => request({ headers: { range: `bytes=0-${bytes - 1}` } });
+  const RATE = 100_000;
+
+  it.each<[string, number, (number: number) => S3Request]>([
+    ['one large body up', 1, () => put(1_000_000)],
+    ['many small bodies up', 1000, () => put(1000)],
+    ['bodies of all sizes up', 100, (number) => put(200 * number)],
+    ['ranges down', 40, () => get(RATE / 4)],
+    ['many small ranges down', 1000, () => get(1000)],
+    ['listings down', 300, () => request()],
+  ])('keeps the rate to a twentieth for %s (%d), 16 at once, and lets no burst pass', async (_what, count, make) => {
+    const clock = sharedClock();
+    const store = meteredStore(clock);
+    const limited = withBandwidth(store, clock, RATE);
+    let next = 0;
+    await Promise.all(
+      Array.from({ length: 16 }, async () => {
+        while (next < count) await discard(await limited.send(make(next++)));
+      }),
+    );
+    const bytes = store.passed.reduce((sum, [, passed]) => sum + passed, 0);
+    const rate = bytes / (clock.nowMs() / 1000);
+    expect(rate).toBeGreaterThan(RATE * 0.95);
+    expect(rate).toBeLessThan(RATE * 1.05);
+    for (const [fromMs] of store.passed) {
+      const within = store.passed.filter(([atMs]) => atMs >= fromMs && atMs < fromMs + 1000);
+      expect(within.reduce((sum, [, passed]) => sum + passed, 0)).toBeLessThan(RATE * 1.6);
+    }
+  });
+
+  it('bounds each direction for itself', async () => {
+    const clock = sharedClock();
+    const limited = withBandwidth(meteredStore(clock), clock, RATE);
+    await Promise.all([put(500_000), get(500_000)].map(async (each) => discard(await limited.send(each))));
+    expect(clock.nowMs()).toBeGreaterThan(4750);
+    expect(clock.nowMs()).toBeLessThan(5250);
+  });
+
+  it('does not stand still when the clock is set back', async () => {
     const runtime = virtualRuntime();
-    const limited = withBandwidth(scripted([() => answer(200, 'x'.repeat(500))]), runtime.clock, 1000);
-    for (let i = 0; i < 20; i++)
-      await discard(await limited.send(request({ method: 'PUT', body: new Uint8Array(2000) })));
-    // 40,000 bytes up at 1,000 a second; what came down was slower than its bound.
-    expect(runtime.clock.nowMs()).toBeGreaterThanOrEqual(37_000);
-    expect(runtime.clock.nowMs()).toBeLessThanOrEqual(40_000);
+    let offsetMs = 0;
+    const clock = { ...runtime.clock, nowMs: () => runtime.clock.nowMs() + offsetMs };
+    const limited = withBandwidth(meteredStore(clock), clock, RATE);
+    await discard(await limited.send(put(RATE)));
+    offsetMs = -3_600_000;
+    await discard(await limited.send(put(RATE)));
+    expect(runtime.slept.reduce((sum, each) => sum + each, 0)).toBeLessThan(2100);
+  });
+
+  it('saves up nothing while the line stands idle', async () => {
+    const clock = sharedClock();
+    const limited = withBandwidth(meteredStore(clock), clock, RATE);
+    await clock.sleep(60_000);
+    const beganMs = clock.nowMs();
+    await discard(await limited.send(put(RATE)));
+    expect(clock.nowMs() - beganMs).toBeGreaterThan(940);
   });
 });
 
