@@ -90,6 +90,13 @@ export interface Capabilities {
   readonly remarks: readonly string[];
 }
 
+/** Options of {@link Replica.cleanUp}. */
+export interface CleanUpOptions {
+  /** A cycle that saw every path has just ended: what it did not go on with is of no use any more. */
+  readonly cycleEnded?: boolean;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** Options of {@link Replica.prepare}. */
 export interface PrepareOptions {
   /** Nothing may be written to this replica, not even to find out what it can do. */
@@ -147,8 +154,11 @@ export interface Replica {
     options?: ChangeOptions,
   ): Promise<Outcome<{ readonly entry: FileEntry }>>;
 
-  /** Removes what interrupted runs left behind (staged files, own unfinished uploads). Called under the lock, after `prepare`. */
-  cleanUp(signal?: AbortSignal): Promise<void>;
+  /**
+   * Removes what interrupted runs left behind (staged files, own unfinished uploads) and a later call cannot go on with.
+   * Called under the lock, after `prepare`: before the first cycle, and after each that saw every path.
+   */
+  cleanUp(options?: CleanUpOptions): Promise<void>;
 
   /** Ends all that is held open. Nothing may be called afterwards. */
   close(): Promise<void>;

@@ -46,6 +46,8 @@ export interface PairPorts {
   readonly databaseHome?: (directory: string) => DatabaseHome;
   /** Sends the requests; closed with the pair. */
   readonly transport?: S3Transport;
+  /** Divides large files both ways into pieces of so many bytes. Default: what the options say upwards, 8 MiB downwards. */
+  readonly pieceBytes?: number;
   /** Stands for the service where it is remembered what a store can do. Default: the client's endpoint. */
   readonly service?: string;
 }
@@ -129,6 +131,8 @@ class OpenedPair implements Pair {
       runId: () => this.#runId,
       trashDays: options.trashDays,
       pairId: state.pairId,
+      keepsStages: true,
+      ...(ports.pieceBytes !== undefined && { stageRangeBytes: ports.pieceBytes }),
       beforeReplace: async (path) => {
         const { baseline } = this.#session.store;
         const row = await baseline.get(path);
@@ -155,7 +159,7 @@ class OpenedPair implements Pair {
       },
       runtime,
       pathRules: nameRules,
-      partSizeBytes: options.partSizeMiB * MIB,
+      partSizeBytes: ports.pieceBytes ?? options.partSizeMiB * MIB,
       concurrency: options.concurrency,
       bandwidthBytesPerSecond: toBytesPerSecond(options.bandwidth),
       probe: options.probe,

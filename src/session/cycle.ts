@@ -66,11 +66,17 @@ export async function runCycle(context: CycleContext): Promise<CycleResult> {
 
   await store.journal.clear();
   await dropSettledConflicts(state);
-  if (options.files === undefined && !options.readonly) await ports.remote.cleanUp(context.signal);
+  if (options.files === undefined) await cleanUp(context);
   const endedAtMs = runtime.clock.nowMs();
   const result = report.result({ runId, tally: plan.tally, rebuilt: store.rebuilt, startedAtMs, endedAtMs });
   report.tell({ type: 'end', result });
   return result;
+}
+
+/** Only a cycle that saw every path knows what nobody will go on with. */
+async function cleanUp({ ports, options, signal }: CycleContext): Promise<void> {
+  await ports.local.cleanUp({ cycleEnded: true, signal });
+  if (!options.readonly) await ports.remote.cleanUp({ cycleEnded: true, signal });
 }
 
 /** Puts decisions on the journal by phase; what is held is only told. */

@@ -50,7 +50,7 @@ export class Session {
   /** Runs one cycle. Goes on by itself after a crash or with a damaged memory; see `runCycle` for what it throws. */
   async cycle(call: SessionCall = {}): Promise<CycleResult> {
     if (!this.#recovered) {
-      await this.#ports.local.cleanUp(call.signal);
+      await this.#ports.local.cleanUp({ signal: call.signal });
       this.#recovered = true;
     }
     const context = this.#context(call);

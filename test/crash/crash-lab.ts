@@ -163,6 +163,7 @@ export class CrashLab {
       command: scenario.command ?? { do: 'sync' },
       options: scenario.options ?? {},
       probes: scenario.probes ?? false,
+      pieceBytes: scenario.pieceBytes,
     };
   }
 

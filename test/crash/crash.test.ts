@@ -9,8 +9,10 @@ const LIST = new URL('./failpoints.json', import.meta.url);
 const isLong = process.env['FILECLOUDSYNC_LONG'] === '1';
 const seed = Number(process.env['FILECLOUDSYNC_SEED'] ?? 1);
 
+/** `FILECLOUDSYNC_SCENARIOS`: only those whose names match. */
+const wanted = new RegExp(process.env['FILECLOUDSYNC_SCENARIOS'] ?? '');
 /** One scenario of each kind of operation; the long form takes them all. */
-const CHOSEN = isLong ? SCENARIOS : SCENARIOS.filter(({ dangers }) => dangers !== undefined);
+const CHOSEN = SCENARIOS.filter(({ name, dangers }) => wanted.test(name) && (isLong || dangers !== undefined));
 /** Beside those at the dangerous steps. */
 const SINGLE_KILLS = 12;
 const DOUBLE_KILLS = isLong ? 400 : 2;

@@ -9,6 +9,7 @@ import { openStateStore } from '../../src/store/open-state-store.js';
 import type { StateStore } from '../../src/store/state-store.js';
 import { SimulatedDatabaseHome } from '../../src/testing/database/simulated-database.js';
 import { SimulatedFileSystem } from '../../src/testing/fs/simulated-file-system.js';
+import { DIALECTS } from '../../src/testing/s3/dialects.js';
 import { SimulatedS3 } from '../../src/testing/s3/simulated-s3.js';
 import { SeededRandom } from '../../src/testing/simulation/seeded-random.js';
 import { plainPath } from './failpoints.js';
@@ -16,6 +17,7 @@ import { OLD_MS, type Scenario, type ScenarioWorld } from './scenarios.js';
 import { short, type Picture } from './world.js';
 
 const BUCKET = 'bucket';
+const SMALL_PARTS = { ...DIALECTS.aws, leastPartBytes: 1 };
 const MIB = 1024 * 1024;
 
 /** A machine in memory whose disk fails when it is told to. */
@@ -39,7 +41,7 @@ export class FaultyMachine implements ScenarioWorld {
       random,
     };
     this.disk = new SimulatedFileSystem({ clock: this.#runtime.clock });
-    this.#service = new SimulatedS3({ runtime: this.#runtime });
+    this.#service = new SimulatedS3({ runtime: this.#runtime, dialect: SMALL_PARTS });
     this.#service.createBucket(BUCKET);
   }
 
@@ -88,6 +90,8 @@ export class FaultyMachine implements ScenarioWorld {
       runtime,
       pathRules: 'linux',
       runId,
+      keepsStages: true,
+      ...(this.#scenario.pieceBytes !== undefined && { stageRangeBytes: this.#scenario.pieceBytes }),
       beforeReplace: async (path) => {
         const row = await store.baseline.get(path);
         if (row !== undefined) await store.baseline.put([{ ...row, replacing: true }], { sync: true });
@@ -101,7 +105,7 @@ export class FaultyMachine implements ScenarioWorld {
       facts: store.facts,
       runtime,
       pathRules: 'linux',
-      partSizeBytes: options.partSizeMiB * MIB,
+      partSizeBytes: this.#scenario.pieceBytes ?? options.partSizeMiB * MIB,
       trustWholeReads: true,
     });
     const reopenStore = async (): Promise<StateStore> => {

@@ -17,6 +17,8 @@ export interface CommandInput {
   readonly stateDir: string;
   readonly command: Command;
   readonly options: SyncOptions;
+  /** See `PairPorts`. */
+  readonly pieceBytes?: number | undefined;
   /** Whether the store is tried out; else it is taken for one that is known. */
   readonly probes: boolean;
 }
@@ -49,12 +51,18 @@ const NOTHING: CommandOutcome = {
 
 /** Opens the pair, does one thing, closes it: what a call of the command line does. */
 export async function runCommand(input: CommandInput, ports: PairPorts = {}): Promise<CommandOutcome> {
-  const { endpoint, bucket, folder, stateDir, command, probes } = input;
+  const { endpoint, bucket, folder, stateDir, command, probes, pieceBytes } = input;
   const service = probes ? {} : { service: KNOWN_SERVICE };
   const options = withDefaults({ partSizeMiB: 5, concurrency: 1, ...input.options, stateDir });
   let pair: Pair;
   try {
-    pair = await openPairOn({ ...ports, ...service }, plainClient(endpoint), bucket, folder, options);
+    pair = await openPairOn(
+      { ...ports, ...service, ...(pieceBytes !== undefined && { pieceBytes }) },
+      plainClient(endpoint),
+      bucket,
+      folder,
+      options,
+    );
   } catch (error) {
     if (command.do === 'remove-folder' && codeOf(error) === 'ERR_FOLDER_MISSING')
       return { ...NOTHING, folderGone: true };

@@ -26,6 +26,8 @@ export interface Scenario {
   readonly command?: Command;
   readonly options?: SyncOptions;
   readonly probes?: boolean;
+  /** Large files are divided into pieces of so many bytes. */
+  readonly pieceBytes?: number;
   /** What is called after the kill. Default: the same command. */
   readonly again?: Command;
   /** Paths at which a file has to stand in the end, whatever came between. */
@@ -52,6 +54,14 @@ const REMOTE = 'three: what was written in the bucket, and longer';
 const OTHER = 'a file that nobody touches';
 const BIG1 = large('big one ');
 const BIG2 = large('big two ');
+
+/** Files of several pieces: of each the marks say what it holds. */
+const PIECE = 64;
+function pieces(...marks: readonly string[]): string {
+  return marks.map((mark) => `${mark} `.repeat(PIECE).slice(0, PIECE)).join('');
+}
+const LONG1 = pieces('the first', 'second', 'third', 'fourth', 'the end');
+const LONG2 = pieces('other', 'content', 'of the', 'same', 'length');
 
 /** Two files, so that no side is ever empty. */
 function agreedOn(path: string, content = V1): (world: ScenarioWorld) => void {
@@ -135,6 +145,37 @@ export const SCENARIOS: readonly Scenario[] = [
     change: (world) => world.bucket.put('a/b/new', REMOTE, OLD_MS),
     dangers: ['db:batch b(put) #1'],
     kept: [V1, REMOTE],
+  },
+  {
+    name: 'download in ranges',
+    agreed: agreedOn('f'),
+    change: (world) => world.bucket.put('long', LONG1, OLD_MS),
+    pieceBytes: PIECE,
+    dangers: ['fs:write .filecloudsync/tmp/* #7', 'fs:link .filecloudsync/tmp/* #2'],
+    kept: [V1, LONG1],
+  },
+  {
+    name: 'download of an edit in ranges',
+    agreed: agreedOn('long', LONG1),
+    change: (world) => world.bucket.put('long', LONG2, OLD_MS),
+    pieceBytes: PIECE,
+    kept: [LONG2, OTHER],
+  },
+  {
+    name: 'download in ranges, then another version stands there',
+    agreed: agreedOn('f'),
+    change: (world) => world.bucket.put('long', LONG1, OLD_MS),
+    between: (world) => world.bucket.put('long', LONG2, OLD_MS + MINUTE_MS),
+    pieceBytes: PIECE,
+    kept: [V1],
+  },
+  {
+    name: 'download in ranges, then the object is deleted',
+    agreed: agreedOn('f'),
+    change: (world) => world.bucket.put('long', LONG1, OLD_MS),
+    between: (world) => world.bucket.remove('long'),
+    pieceBytes: PIECE,
+    kept: [V1],
   },
   {
     name: 'download of an edit',

@@ -21,7 +21,8 @@ import type { Crash, DiskFault, MachinePlan } from './scenario.js';
 /** How often others get a turn before an operation: each operation is one at which a crash may come, not each one a step. */
 const TURN_BEFORE_CHANGE = 0.5;
 const TURN_BEFORE_LOOK = 0.12;
-const LOOKS = /^(?:openRoot|openDirectory|openFile|stat|lstat|list|read|database\.(?:get|page|open|read-mark|close)) ?/;
+const LOOKS =
+  /^(?:openRoot|openDirectory|openFile|reopenFile|stat|lstat|list|read|database\.(?:get|page|open|read-mark|close)) ?/;
 
 /** What all machines share. */
 export interface MachineWorld {
@@ -190,6 +191,8 @@ export class Machine {
       runtime,
       pathRules: 'linux',
       runId,
+      keepsStages: true,
+      stageRangeBytes: this.#world.remote.partSizeBytes ?? 8 * 1024 * 1024,
       beforeReplace: async (path) => {
         const row = await store.baseline.get(path);
         if (row !== undefined) await store.baseline.put([{ ...row, replacing: true }], { sync: true });

@@ -23,6 +23,8 @@ export interface FileStat {
   readonly device: bigint;
   /** Permission bits only. */
   readonly mode: number;
+  /** How many names it has. */
+  readonly links: number;
 }
 
 /** An open regular file. Errors carry the errno name in `code`, as those of `node:fs`. */
@@ -65,6 +67,8 @@ export interface DirectoryHandle {
   openDirectory(name: string): Promise<DirectoryHandle>;
   /** Opens a file for reading. Never blocks on a FIFO. The caller checks by `stat` that it is a regular file. */
   openFile(name: string): Promise<FileHandle>;
+  /** Opens a file for reading and writing, with the same duties as `openFile`. */
+  reopenFile(name: string): Promise<FileHandle>;
   /** Creates a file, for reading and writing; `EEXIST` when anything stands at the name. Mode: 0666 without the umask. */
   createFile(name: string): Promise<FileHandle>;
   /** `EEXIST` when anything stands at the name. */

@@ -6,7 +6,16 @@ const NOW_MS = 1_700_000_001_234;
 
 function statOf(mtimeMs: number, ctimeMs: number): FileStat {
   const ns = (ms: number): bigint => BigInt(Math.floor(ms)) * 1_000_000n;
-  return { type: 'file', sizeBytes: 1, mtimeNs: ns(mtimeMs), ctimeNs: ns(ctimeMs), inode: 1n, device: 1n, mode: 0o644 };
+  return {
+    type: 'file',
+    sizeBytes: 1,
+    mtimeNs: ns(mtimeMs),
+    ctimeNs: ns(ctimeMs),
+    inode: 1n,
+    device: 1n,
+    mode: 0o644,
+    links: 1,
+  };
 }
 
 describe('fileEntryOf', () => {

@@ -11,6 +11,14 @@ export interface LocalContext {
   readonly diskNowMs: () => number;
   /** How many ranges of one file are fetched at once. */
   readonly rangeConcurrency: number;
+  /** Large stages outlive a run that is cut off. */
+  readonly keepsStages: boolean;
+  /** How files are divided while they are fetched, where their digest does not say it. */
+  readonly stageRangeBytes: number;
+  /** Names of the lasting stages that were worked on since `cleanUp` was told that a cycle ended. */
+  readonly stages: Set<string>;
+  /** Tells the pairs of one folder apart. */
+  readonly pairId: string;
   /** Called just before the old version of a file is moved out of the way; what it notes has to be durable when it resolves. */
   readonly beforeReplace: (path: string) => Promise<void>;
 }

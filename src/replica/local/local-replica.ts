@@ -3,7 +3,7 @@ import type { Runtime } from '../../core/runtime.js';
 import { FileCloudSyncError, PathError, UsageError } from '../../errors.js';
 import type { Capabilities, PrepareOptions, Replica } from '../replica.js';
 import type { Trash, TrashItem } from '../trash.js';
-import { cleanUpLocal } from './clean-up.js';
+import { cleanUpLocal, dropUnusedStages } from './clean-up.js';
 import { destroyFolder } from './destroy-folder.js';
 import { digestFile } from './digest-file.js';
 import type { FileSystem } from './file-system.js';
@@ -36,6 +36,13 @@ export interface LocalReplicaOptions {
   readonly trashDays?: number;
   /** How many ranges of one file are fetched at once. Default 4. */
   readonly rangeConcurrency?: number;
+  /**
+   * Whether a large file that was fetched in part stays in `tmp`, so that the next call for the same version goes on with it.
+   * Then `cleanUp` has to be called at the end of each cycle as well. Default `false`.
+   */
+  readonly keepsStages?: boolean;
+  /** How a file is divided while it is fetched, unless its digest says it. Default 8 MiB. */
+  readonly stageRangeBytes?: number;
   /**
    * Called just before the old version of a file is moved out of the way, so that its absence after a crash is not taken
    * for a deletion. What it notes has to be durable when it resolves.
@@ -77,6 +84,10 @@ export function createLocalReplica(options: LocalReplicaOptions): LocalReplica {
     },
     diskNowMs: () => runtime.clock.nowMs() + clockOffsetMs,
     rangeConcurrency: options.rangeConcurrency ?? 4,
+    keepsStages: options.keepsStages ?? false,
+    stageRangeBytes: options.stageRangeBytes ?? 8 * 1024 * 1024,
+    stages: new Set(),
+    pairId: options.pairId ?? '',
     beforeReplace: options.beforeReplace ?? (async () => {}),
   };
   const trash = new LocalTrash(context);
@@ -132,7 +143,7 @@ export function createLocalReplica(options: LocalReplicaOptions): LocalReplica {
     remove: (path, precondition, changeOptions = {}) => removeFile(context, trash, path, precondition, changeOptions),
     move: (path, to, precondition, changeOptions = {}) =>
       moveFile(context, trash, path, to, precondition, changeOptions),
-    cleanUp: () => cleanUpLocal(context, trash),
+    cleanUp: ({ cycleEnded } = {}) => (cycleEnded === true ? dropUnusedStages(context) : cleanUpLocal(context, trash)),
     rootIdentity: () =>
       folder.identity().catch((error: unknown) => {
         throw rootErrorOf(error, folder.path);

@@ -98,6 +98,11 @@ export abstract class NodeDirectoryHandle implements DirectoryHandle {
     return new NodeFileHandle(fs.openSync(this.at(name), O_RDONLY | (O_NOFOLLOW ?? 0) | (O_NONBLOCK ?? 0)));
   }
 
+  async reopenFile(name: string): Promise<FileHandle> {
+    const { O_RDWR, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
+    return new NodeFileHandle(fs.openSync(this.at(name), O_RDWR | (O_NOFOLLOW ?? 0) | (O_NONBLOCK ?? 0)));
+  }
+
   async createFile(name: string): Promise<FileHandle> {
     const { O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW } = fs.constants;
     return new NodeFileHandle(fs.openSync(this.at(name), O_RDWR | O_CREAT | O_EXCL | (O_NOFOLLOW ?? 0), 0o666));

@@ -17,6 +17,7 @@ export function fromNodeStat(stat: BigIntStats): FileStat {
     inode: stat.ino,
     device: stat.dev,
     mode: mode & 0o7777,
+    links: Number(stat.nlink),
   };
 }
 

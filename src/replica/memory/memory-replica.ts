@@ -9,6 +9,7 @@ import { PathError, StaleError, throwIfAborted } from '../../errors.js';
 import type {
   Capabilities,
   ChangeOptions,
+  CleanUpOptions,
   Outcome,
   PathFilter,
   PrepareOptions,
@@ -200,7 +201,7 @@ export class MemoryReplica implements Replica {
     return { outcome: 'done', entry: this.#store(to, stored.content, stored.modifiedMs) };
   }
 
-  async cleanUp(signal?: AbortSignal): Promise<void> {
+  async cleanUp({ signal }: CleanUpOptions = {}): Promise<void> {
     throwIfAborted(signal);
   }
 

@@ -162,7 +162,7 @@ export function createS3Replica(options: S3ReplicaOptions): S3Replica {
         throw error;
       }
     },
-    cleanUp: (signal) => cleanUpUploads(context, keepUpload, signal),
+    cleanUp: ({ signal } = {}) => cleanUpUploads(context, keepUpload, signal),
     close: () => transport.close(),
   };
 }

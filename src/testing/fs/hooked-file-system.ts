@@ -116,6 +116,11 @@ class HookedDirectory implements DirectoryHandle {
     return new HookedFile(await this.inner.openFile(name), `${this.#path}/${name}`, this.#before);
   }
 
+  async reopenFile(name: string): Promise<FileHandle> {
+    await this.#pass('reopenFile', name);
+    return new HookedFile(await this.inner.reopenFile(name), `${this.#path}/${name}`, this.#before);
+  }
+
   async createFile(name: string): Promise<FileHandle> {
     await this.#pass('createFile', name);
     return new HookedFile(await this.inner.createFile(name), `${this.#path}/${name}`, this.#before);

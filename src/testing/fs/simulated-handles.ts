@@ -24,6 +24,7 @@ function statOf(inode: Inode): FileStat {
     inode: inode.number,
     device: 1n,
     mode: inode.mode,
+    links: inode.links,
   };
 }
 
@@ -94,8 +95,16 @@ export class SimulatedDirectory extends SimulatedHandle implements DirectoryHand
     return new SimulatedDirectory(this.disk, this.gate, this.epoch, inode, `${this.path}/${name}`);
   }
 
-  async openFile(name: string): Promise<FileHandle> {
-    await this.pass('openFile', name);
+  openFile(name: string): Promise<FileHandle> {
+    return this.#open('openFile', name);
+  }
+
+  reopenFile(name: string): Promise<FileHandle> {
+    return this.#open('reopenFile', name);
+  }
+
+  async #open(operation: string, name: string): Promise<FileHandle> {
+    await this.pass(operation, name);
     const inode = this.#get(name);
     if (inode.type === 'symlink') throw errnoError('ELOOP', `${this.path}/${name}`);
     if (inode.unreadable) throw errnoError('EACCES', `${this.path}/${name}`);

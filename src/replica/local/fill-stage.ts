@@ -1,0 +1,178 @@
+import { createHash, type Hash } from 'node:crypto';
+import { crc32 } from 'node:zlib';
+import type { Digest, DigestScheme } from '../../core/digest.js';
+import { showPath } from '../../core/path.js';
+import { PathError, throwIfAborted } from '../../errors.js';
+import type { Source } from '../replica.js';
+import { combineParts, digestFile } from './digest-file.js';
+import type { FileHandle } from './file-system.js';
+import type { StageRecord } from './stage-record.js';
+
+const MIB = 1024 * 1024;
+/** How much is read at a time of what is there already. */
+const CHUNK_BYTES = MIB;
+const WHOLE: DigestScheme = { partSizeBytes: undefined };
+
+/** How a source is divided for its way into a stage. */
+export interface RangePlan {
+  readonly rangeBytes: number;
+  readonly count: number;
+  /** The scheme in which the digest comes from hashing each range on its way; `undefined`: the staged file is hashed afterwards, if at all. */
+  readonly hashed: DigestScheme | undefined;
+}
+
+/** Divides a source: by the parts of its digest, where it has parts, so that each is hashed while it passes. */
+export function planRanges(sizeBytes: number, known: DigestScheme | undefined, usualBytes: number): RangePlan {
+  const part = known?.partSizeBytes;
+  if (part !== undefined && part >= Math.min(MIB, usualBytes) && part <= 64 * MIB)
+    return { rangeBytes: part, count: Math.ceil(sizeBytes / part), hashed: known };
+  const count = Math.ceil(sizeBytes / usualBytes);
+  return { rangeBytes: usualBytes, count, hashed: count <= 1 && part === undefined ? WHOLE : undefined };
+}
+
+/** What {@link StageFilling} works with. */
+export interface FillingOptions {
+  readonly path: string;
+  readonly source: Source;
+  readonly plan: RangePlan;
+  /** The digest to tell, where it does not come from the ranges. */
+  readonly known: DigestScheme | undefined;
+  readonly file: FileHandle;
+  readonly record: StageRecord | undefined;
+  /** How many ranges are worked on at once. */
+  readonly concurrency: number;
+  readonly signal: AbortSignal | undefined;
+  readonly onBytes: ((count: number) => void) | undefined;
+}
+
+/** Fills one staged file, range by range, in any order. */
+export class StageFilling {
+  readonly #options: FillingOptions;
+  /** MD5s of the ranges, as far as they are hashed on their way. */
+  readonly #md5s: Uint8Array[] = [];
+  /** Ranges that came from the source in this run. */
+  readonly #fetched = new Set<number>();
+  readonly #told = new Set<number>();
+
+  constructor(options: FillingOptions) {
+    this.#options = options;
+  }
+
+  /** Whether every range came from the source in this run. */
+  get isAllFetched(): boolean {
+    return this.#fetched.size === this.#options.plan.count;
+  }
+
+  /**
+   * Brings in every range that is not there: what an earlier run has noted is read again and kept if it is what arrived then.
+   *
+   * @param believing `false`: only what was fetched in this run is kept.
+   * @returns the digest of the whole, in the scheme asked for.
+   */
+  async fill(believing: boolean): Promise<Digest | undefined> {
+    const { plan, known, file, source, signal } = this.#options;
+    await this.#eachRange(async (range, stop) => {
+      if (this.#fetched.has(range)) return;
+      if (believing && (await this.#isHeld(range, stop))) this.#tell(range, this.#length(range));
+      else await this.#fetch(range, stop);
+    });
+    if (plan.hashed !== undefined)
+      return combineParts(plan.count === 0 ? [createHash('md5').digest()] : this.#md5s, plan.hashed);
+    return known === undefined ? undefined : await digestFile(file, source.entry.sizeBytes, known, signal);
+  }
+
+  async #eachRange(work: (range: number, stop: AbortSignal) => Promise<void>): Promise<void> {
+    const { plan, concurrency, signal } = this.#options;
+    const stopper = new AbortController();
+    const stop = signal === undefined ? stopper.signal : AbortSignal.any([stopper.signal, signal]);
+    let next = 0;
+    const lane = async (): Promise<void> => {
+      try {
+        while (next < plan.count) await work(next++, stop);
+      } catch (error) {
+        stopper.abort(error);
+        throw error;
+      }
+    };
+    // All of them are waited for, so that none writes into a file that was given up.
+    const results = await Promise.allSettled(Array.from({ length: Math.min(concurrency, plan.count) }, lane));
+    throwIfAborted(signal);
+    if (stopper.signal.aborted) throw stopper.signal.reason;
+    for (const result of results) if (result.status === 'rejected') throw result.reason;
+  }
+
+  async #isHeld(range: number, stop: AbortSignal): Promise<boolean> {
+    const { file, record } = this.#options;
+    const checksum = record?.held.get(range);
+    if (checksum === undefined) return false;
+    const start = this.#start(range);
+    const length = this.#length(range);
+    const hash = this.#newHash();
+    const buffer = Buffer.allocUnsafeSlow(Math.min(CHUNK_BYTES, length));
+    let found = 0;
+    for (let done = 0; done < length;) {
+      throwIfAborted(stop);
+      const wanted = buffer.subarray(0, Math.min(buffer.length, length - done));
+      if ((await file.read(wanted, start + done)) < wanted.length) return false;
+      found = crc32(wanted, found);
+      hash?.update(wanted);
+      done += wanted.length;
+    }
+    if (found !== checksum) return false;
+    this.#hashed(range, hash);
+    return true;
+  }
+
+  async #fetch(range: number, stop: AbortSignal): Promise<void> {
+    const { path, source, file, record } = this.#options;
+    const start = this.#start(range);
+    const end = start + this.#length(range);
+    const hash = this.#newHash();
+    let position = start;
+    let checksum = 0;
+    for await (const chunk of source.read(start, end, stop)) {
+      throwIfAborted(stop);
+      if (position + chunk.length > end) throw incomplete(path, end - start, position + chunk.length - start);
+      await file.write(chunk, position);
+      hash?.update(chunk);
+      if (record !== undefined) checksum = crc32(chunk, checksum);
+      position += chunk.length;
+      this.#tell(range, chunk.length);
+    }
+    if (position !== end) throw incomplete(path, end - start, position - start);
+    await record?.note(range, checksum);
+    this.#told.add(range);
+    this.#fetched.add(range);
+    this.#hashed(range, hash);
+  }
+
+  #start(range: number): number {
+    return range * this.#options.plan.rangeBytes;
+  }
+
+  #length(range: number): number {
+    const { plan, source } = this.#options;
+    return Math.min(plan.rangeBytes, source.entry.sizeBytes - this.#start(range));
+  }
+
+  #newHash(): Hash | undefined {
+    return this.#options.plan.hashed === undefined ? undefined : createHash('md5');
+  }
+
+  #hashed(range: number, hash: Hash | undefined): void {
+    if (hash !== undefined) this.#md5s[range] = hash.digest();
+  }
+
+  /** A range that is fetched after it was believed counts once. */
+  #tell(range: number, count: number): void {
+    if (!this.#told.has(range)) this.#options.onBytes?.(count);
+  }
+}
+
+function incomplete(path: string, expected: number, found: number): PathError {
+  return new PathError(
+    'ERR_DOWNLOAD_INCOMPLETE',
+    `The content of ${showPath(path)} came with the wrong length: ${expected} bytes were asked for, ${found} or more came. It was not put into place; the next run tries again.`,
+    { retryable: true, data: { path, expected, found } },
+  );
+}
