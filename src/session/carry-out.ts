@@ -2,7 +2,7 @@ import type { Decision } from '../core/decision.js';
 import type { Side } from '../core/side.js';
 import { FileCloudSyncError, isAbort, PathError } from '../errors.js';
 import { carry } from '../transfer/carry.js';
-import type { TransferContext } from '../transfer/context.js';
+import type { BaselinePort, TransferContext } from '../transfer/context.js';
 import type { PathOutcome } from '../transfer/path-outcome.js';
 import type { CycleContext } from './cycle-context.js';
 import { problemOf } from './problem-of.js';
@@ -24,9 +24,10 @@ export interface CarryState {
 /**
  * Carries out one decision and reports it. What goes wrong at this path alone becomes a problem.
  *
+ * @param leave - called when nothing but the record of it is left to be written.
  * @throws what makes a whole side unusable, and the signal's reason.
  */
-export async function carryOut(state: CarryState, decision: Decision): Promise<void> {
+export async function carryOut(state: CarryState, decision: Decision, leave: () => void): Promise<void> {
   const { report } = state;
   const { path, action, rule } = decision;
   if (action === 'compare' && (await stillWaiting(state, decision))) return;
@@ -34,7 +35,7 @@ export async function carryOut(state: CarryState, decision: Decision): Promise<v
   report.tell({ type: 'start', path, action, rule, sizeBytes });
   let outcome: PathOutcome;
   try {
-    outcome = await carry(state.transfer, decision);
+    outcome = await carry(leavingAtRecord(state.transfer, leave), decision);
   } catch (error) {
     if (isAbort(error) || state.context.signal?.aborted === true) throw error;
     if (error instanceof FileCloudSyncError && !(error instanceof PathError)) throw error;
@@ -63,6 +64,22 @@ export async function carryOut(state: CarryState, decision: Decision): Promise<v
     default:
       outcome satisfies never;
   }
+}
+
+/** The same context, whose user leaves when it comes to record what was reached. */
+function leavingAtRecord(transfer: TransferContext, leave: () => void): TransferContext {
+  const inner = transfer.baseline;
+  const baseline: BaselinePort = {
+    put(rows, options) {
+      if (options?.sync !== true) leave();
+      return inner.put(rows, options);
+    },
+    delete(paths, options) {
+      if (options?.sync !== true) leave();
+      return inner.delete(paths, options);
+    },
+  };
+  return { ...transfer, baseline };
 }
 
 /** Reports a conflict that waits. */

@@ -113,7 +113,7 @@ async function hold(state: CarryState, decision: Decision): Promise<void> {
 async function carryPhase(state: CarryState, pages: AsyncIterable<readonly Decision[]>): Promise<void> {
   const { softSignal, signal, options } = state.context;
   const stop = softSignal ?? signal;
-  await runAll(pages, (decision) => carryOut(state, decision), {
+  await runAll(pages, (decision, leave) => carryOut(state, decision, leave), {
     concurrency: options.concurrency,
     ...(stop === undefined ? {} : { stop }),
   });

@@ -1,5 +1,6 @@
 import type { FactStore } from '../store/state-store.js';
 import type { AsidePort, TransferContext } from '../transfer/context.js';
+import { gatherRows } from '../transfer/gather-rows.js';
 import type { CycleContext } from './cycle-context.js';
 import type { Report } from './report.js';
 
@@ -10,7 +11,7 @@ export function transferContext({ ports, options, signal }: CycleContext, report
   return {
     local: ports.local,
     remote: ports.remote,
-    baseline: ports.store.baseline,
+    baseline: gatherRows(ports.store.baseline, ports.runtime.clock),
     asides: asidesIn(ports.store.facts),
     runtime: ports.runtime,
     readonly: options.readonly,

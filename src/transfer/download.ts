@@ -1,6 +1,6 @@
 import type { RuleId } from '../core/decision.js';
 import type { FileEntry } from '../core/entry.js';
-import type { TrashReason } from '../replica/replica.js';
+import type { Outcome, TrashReason, Written } from '../replica/replica.js';
 import type { TransferContext } from './context.js';
 import { expectingOrNothing } from './expecting.js';
 import type { PathOutcome } from './path-outcome.js';
@@ -15,17 +15,18 @@ export async function download(
   reason: TrashReason = 'replaced',
 ): Promise<PathOutcome> {
   const source = await context.remote.open(remote, context.signal);
+  let result: Outcome<Written>;
   try {
-    const result = await context.local.write(remote.path, source, expectingOrNothing(local), {
+    result = await context.local.write(remote.path, source, expectingOrNothing(local), {
       signal: context.signal,
       reason,
       onBytes: (count) => context.onBytes(remote.path, 'down', count),
     });
-    if (result.outcome === 'stale') return { type: 'again', paths: [remote.path], message: result.message };
-    await recordAgreement(context, result.entry, source.entry, result.digest);
   } finally {
     await source.close();
   }
+  if (result.outcome === 'stale') return { type: 'again', paths: [remote.path], message: result.message };
+  await recordAgreement(context, result.entry, source.entry, result.digest);
   return {
     type: 'done',
     rule,

@@ -26,8 +26,9 @@ export async function recordAgreement(
  * A file that has visibly changed since keeps the old fingerprint: the next cycle then sees the change.
  */
 async function believableFingerprint(context: TransferContext, local: FileEntry): Promise<Fingerprint | null> {
+  // What was old enough when it was observed shows every change since: it need not be looked at again.
+  if (local.racy !== true) return local.fingerprint;
   const now = await context.local.observe(local.path, context.signal);
-  const unchanged = now?.kind === 'file' && now.fingerprint === local.fingerprint;
-  const racy = unchanged ? now.racy : local.racy;
-  return racy === true ? null : local.fingerprint;
+  const settled = now?.kind === 'file' && now.fingerprint === local.fingerprint && now.racy !== true;
+  return settled ? local.fingerprint : null;
 }

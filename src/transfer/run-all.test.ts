@@ -44,6 +44,25 @@ describe('runAll', () => {
     expect(finished).toEqual([1]);
   });
 
+  it('begins the next item when one leaves, and still awaits and hears the one that left', async () => {
+    const begun: number[] = [];
+    const gate = manualGate();
+    const run = runAll(
+      pages([1, 2, 3]),
+      async (item, leave) => {
+        begun.push(item);
+        leave();
+        await gate.promise;
+        if (item === 1) throw new Error('item 1');
+      },
+      { concurrency: 1 },
+    );
+    for (let turn = 0; turn < 50; turn++) await Promise.resolve();
+    expect(begun).toEqual([1, 2, 3]);
+    gate.resolve(undefined);
+    await expect(run).rejects.toThrow('item 1');
+  });
+
   it('stops when it is told to, and finishes what was begun', async () => {
     const stop = new AbortController();
     const done: number[] = [];

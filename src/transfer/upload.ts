@@ -1,5 +1,6 @@
 import type { FileEntry } from '../core/entry.js';
 import type { RuleId } from '../core/decision.js';
+import type { Outcome, Written } from '../replica/replica.js';
 import type { TransferContext } from './context.js';
 import { expectingOrNothing } from './expecting.js';
 import type { PathOutcome } from './path-outcome.js';
@@ -21,16 +22,17 @@ export async function upload(
     }
   }
   const source = await context.local.open(local, context.signal);
+  let result: Outcome<Written>;
   try {
-    const result = await context.remote.write(local.path, source, expectingOrNothing(remote), {
+    result = await context.remote.write(local.path, source, expectingOrNothing(remote), {
       signal: context.signal,
       onBytes: (count) => context.onBytes(local.path, 'up', count),
     });
-    if (result.outcome === 'stale') return { type: 'again', paths: [local.path], message: result.message };
-    await recordAgreement(context, source.entry, result.entry, result.digest);
   } finally {
     await source.close();
   }
+  if (result.outcome === 'stale') return { type: 'again', paths: [local.path], message: result.message };
+  await recordAgreement(context, source.entry, result.entry, result.digest);
   return {
     type: 'done',
     rule,

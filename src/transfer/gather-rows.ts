@@ -1,0 +1,51 @@
+import type { BaselineRow } from '../core/baseline.js';
+import type { Clock } from '../core/runtime.js';
+import type { BaselinePort } from './context.js';
+
+/** How long a row waits for others, in milliseconds. A crash meanwhile costs a comparison by digest in the next cycle. */
+const GATHER_MS = 10;
+
+/** Changes that are written together; `null` drops the row. */
+interface Group {
+  readonly changes: Map<string, BaselineRow | null>;
+  readonly written: Promise<void>;
+}
+
+/**
+ * Gathers single rows for a moment and writes them together: a row on its own costs two trips into the database's thread.
+ *
+ * A call still resolves only when its rows are written, and calls take effect in their order. What asks for `sync` is not
+ * kept waiting, but for what was asked before it.
+ */
+export function gatherRows(inner: BaselinePort, clock: Clock): BaselinePort {
+  let group: Group | undefined;
+
+  const writeLater = async (changes: Group['changes']): Promise<void> => {
+    await clock.sleep(GATHER_MS);
+    group = undefined;
+    const rows = Array.from(changes.values()).filter((row) => row !== null);
+    const gone = Array.from(changes).flatMap(([path, row]) => (row === null ? [path] : []));
+    await Promise.all([inner.put(rows), inner.delete(gone)]);
+  };
+  const gather = (entries: readonly (readonly [string, BaselineRow | null])[]): Promise<void> => {
+    if (group === undefined) {
+      const changes: Group['changes'] = new Map();
+      group = { changes, written: writeLater(changes) };
+    }
+    for (const [path, row] of entries) group.changes.set(path, row);
+    return group.written;
+  };
+
+  return {
+    async put(rows, options) {
+      if (options?.sync !== true) return await gather(rows.map((row) => [row.path, row]));
+      await group?.written;
+      await inner.put(rows, options);
+    },
+    async delete(paths, options) {
+      if (options?.sync !== true) return await gather(paths.map((path) => [path, null]));
+      await group?.written;
+      await inner.delete(paths, options);
+    },
+  };
+}
