@@ -1,20 +1,24 @@
 import { readFileSync } from 'node:fs';
 import { systemRuntime } from '../s3/system-runtime.js';
 import type { CommandDependencies } from './dependencies.js';
+import { gatherOutput, type GatheredOutput } from './gather-output.js';
 import { runCommand } from './run-command.js';
 import type { TextOutput } from './screen.js';
 import type { StopSignal } from './stop-signals.js';
 
 /** Runs the command line of this process and ends the process with its exit code. */
 export async function runProcess(): Promise<void> {
-  const exitCode = await runCommand(process.argv.slice(2), processDependencies());
+  const output = gatherOutput(untilClosed(process.stdout));
+  const exitCode = await runCommand(process.argv.slice(2), processDependencies(output));
+  output.flush();
   // What is still written to a slow pipe is let out first; what is left open elsewhere does not keep the process.
   await Promise.all([drained(process.stdout), drained(process.stderr)]);
   process.exit(exitCode);
 }
 
-function processDependencies(): CommandDependencies {
+function processDependencies(stdout: GatheredOutput): CommandDependencies {
   const { clock } = systemRuntime;
+  const stderr = untilClosed(process.stderr);
   return {
     // Loaded when they are needed: help and version answer without the client library and the database.
     openPair: async (...given) => (await import('../s3/open-port.js')).openRealPair(...given),
@@ -25,8 +29,13 @@ function processDependencies(): CommandDependencies {
     },
     startDemoWorld: async (options) =>
       (await import('./demo/start-demo-world.js')).startDemoWorld({ ...options, clock }),
-    stdout: untilClosed(process.stdout),
-    stderr: untilClosed(process.stderr),
+    stdout,
+    stderr: {
+      write: (text) => {
+        stdout.flush();
+        stderr.write(text);
+      },
+    },
     env: process.env,
     cwd: process.cwd(),
     clock,
@@ -34,7 +43,10 @@ function processDependencies(): CommandDependencies {
     columns: terminalColumns,
     onSignal: listenToSignals,
     ask: askPerson,
-    exit: (code) => process.exit(code),
+    exit(code) {
+      stdout.flush();
+      process.exit(code);
+    },
     version: readVersion(),
   };
 }

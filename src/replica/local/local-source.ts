@@ -8,7 +8,8 @@ import { fingerprintOf } from './fingerprint.js';
 import type { Folder } from './folder.js';
 import { pathErrorOf } from './local-error.js';
 
-const CHUNK_BYTES = 256 * 1024;
+/** A part of the usual size is read in one call and given in one piece, so that nobody copies it together. */
+const CHUNK_BYTES = 8 * 1024 * 1024;
 
 /** Opens a file of the folder as it was observed. Throws `StaleError` when another version, or nothing, stands there. */
 export async function openLocalSource(folder: Folder, entry: FileEntry): Promise<LocalSource> {

@@ -12,6 +12,9 @@ const NOISE_MS = 2_000;
 /** Starts at zero. A difference that is smaller than noise and round trip together counts as none. */
 export function createClockOffset(): ClockOffset {
   let ms = 0;
+  // Answers of one second carry the same header, and reading a date is slow.
+  let lastHeader: string | undefined;
+  let lastMs = Number.NaN;
   return {
     get ms() {
       return ms;
@@ -19,7 +22,11 @@ export function createClockOffset(): ClockOffset {
     observe(dateHeader, sentMs, receivedMs) {
       if (dateHeader === undefined) return;
       // The header was rounded down: half a second is its mean error.
-      const serverMs = Date.parse(dateHeader) + 500;
+      if (dateHeader !== lastHeader) {
+        lastHeader = dateHeader;
+        lastMs = Date.parse(dateHeader);
+      }
+      const serverMs = lastMs + 500;
       if (Number.isNaN(serverMs)) return;
       const measured = serverMs - (sentMs + receivedMs) / 2;
       const noise = NOISE_MS + (receivedMs - sentMs) / 2;

@@ -6,11 +6,13 @@ import { FlowingBody } from './flowing-body.js';
 export interface DispatchedAnswer {
   readonly statusCode: number;
   readonly headers: IncomingHttpHeaders;
-  readonly body: FlowingBody;
+  /** `undefined`: there is none, and the answer has ended. */
+  readonly body: FlowingBody | undefined;
 }
 
 /**
- * Sends one request over an undici dispatcher and resolves with the head of the answer.
+ * Sends one request over an undici dispatcher and resolves with the head of the answer; where the head says that nothing
+ * follows it, when the answer has ended.
  *
  * The body is taken as fast as it comes and never held back: up to version 7.30 undici ends the process with an assertion
  * when a server closes a connection whose answer is held back (nodejs/undici#5360; mended in version 8, which needs Node 22).
@@ -27,6 +29,7 @@ export function dispatch(
   return new Promise((resolve, reject) => {
     let controller: Dispatcher.DispatchController | undefined;
     let body: FlowingBody | undefined;
+    let bare: DispatchedAnswer | undefined;
     let settled = false;
 
     const abort = (reason: Error): void => {
@@ -39,6 +42,7 @@ export function dispatch(
       if (body !== undefined) body.end(error);
       else if (!settled) {
         settled = true;
+        if (error === undefined && bare !== undefined) return resolve(bare);
         reject(error ?? new Error('the connection was closed before an answer came'));
       }
     };
@@ -53,6 +57,10 @@ export function dispatch(
       onResponseStart(_controller, statusCode, headers) {
         // Informational answers come before the one that counts.
         if (statusCode < 200 || settled) return;
+        if (headers['content-length'] === '0' || options.method === 'HEAD') {
+          bare = { statusCode, headers, body: undefined };
+          return;
+        }
         settled = true;
         body = new FlowingBody(limits.maxBufferedBytes, abort);
         resolve({ statusCode, headers, body });

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { Agent } from 'undici';
 import { afterEach, describe, expect, it } from 'vitest';
 import { dispatch } from './dispatch.js';
+import type { FlowingBody } from './flowing-body.js';
 
 const LENGTH = 4 * 1024 * 1024;
 
@@ -29,10 +30,21 @@ describe('dispatch', () => {
     return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   }
 
-  function ask(origin: string, maxBufferedBytes = 64 * 1024 * 1024, signal?: AbortSignal): ReturnType<typeof dispatch> {
+  async function ask(
+    origin: string,
+    maxBufferedBytes = 64 * 1024 * 1024,
+    signal?: AbortSignal,
+  ): Promise<{ readonly statusCode: number; readonly body: FlowingBody }> {
     if (agent === undefined) throw new Error('no agent');
-    return dispatch(agent, { origin, path: '/', method: 'GET' }, { signal, maxBufferedBytes });
+    const answer = await dispatch(agent, { origin, path: '/', method: 'GET' }, { signal, maxBufferedBytes });
+    if (answer.body === undefined) throw new Error('no body');
+    return { ...answer, body: answer.body };
   }
+
+  it('gives no body where the head says that there is none', async () => {
+    const origin = await serve(Buffer.from('HTTP/1.1 200 OK\r\nContent-Length: 0\r\nETag: "x"\r\n\r\n'), false);
+    await expect(ask(origin)).rejects.toThrow('no body');
+  });
 
   it('survives a server that closes while nobody reads, and gives the whole body afterwards', async () => {
     const head = `HTTP/1.1 200 OK\r\nContent-Length: ${LENGTH}\r\nConnection: close\r\n\r\n`;

@@ -1,4 +1,4 @@
-import { createHash, createHmac } from 'node:crypto';
+import { createHmac, hash } from 'node:crypto';
 
 /** Keys to sign with. */
 export interface SigningCredentials {
@@ -30,7 +30,7 @@ const EMPTY_HASH = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852
 
 /** The hash of a body for {@link SigningInput.payloadHash}. */
 export function hashPayload(body: Uint8Array | undefined): string {
-  return body === undefined || body.length === 0 ? EMPTY_HASH : createHash('sha256').update(body).digest('hex');
+  return body === undefined || body.length === 0 ? EMPTY_HASH : hash('sha256', body);
 }
 
 /**
@@ -42,11 +42,10 @@ export function hashPayload(body: Uint8Array | undefined): string {
  * @returns a function that answers the headers to send: those given, the date, the payload hash, the token and the signature.
  */
 export function createRequestSigner(): (input: SigningInput) => Record<string, string> {
-  let cached: { readonly id: string; readonly key: Buffer } | undefined;
+  let cached: SigningScope | undefined;
   return (input) => {
-    const { credentials } = input;
-    const stamp = new Date(input.atMs).toISOString().replaceAll(/[:-]|\.\d{3}/g, '');
-    const day = stamp.slice(0, 8);
+    const { credentials, region } = input;
+    const stamp = stampOf(input.atMs);
     const headers: Record<string, string> = {
       ...input.headers,
       host: input.host,
@@ -55,28 +54,58 @@ export function createRequestSigner(): (input: SigningInput) => Record<string, s
     };
     if (credentials.sessionToken !== undefined) headers['x-amz-security-token'] = credentials.sessionToken;
 
-    const names = Object.keys(headers).toSorted();
+    const names = Object.keys(headers).sort();
     const signedHeaders = names.join(';');
-    const canonical = [
-      input.method,
-      input.path,
-      input.query,
-      ...names.map((name) => `${name}:${(headers[name] ?? '').trim().replaceAll(/\s+/g, ' ')}`),
-      '',
-      signedHeaders,
-      input.payloadHash,
-    ].join('\n');
-    const scope = `${day}/${input.region}/s3/aws4_request`;
-    const toSign = `AWS4-HMAC-SHA256\n${stamp}\n${scope}\n${hashPayload(Buffer.from(canonical))}`;
+    let canonical = `${input.method}\n${input.path}\n${input.query}\n`;
+    for (const name of names) canonical += `${name}:${inOneLine(headers[name] ?? '')}\n`;
+    canonical += `\n${signedHeaders}\n${input.payloadHash}`;
 
-    const id = `${day}\n${input.region}\n${credentials.accessKeyId}\n${credentials.secretAccessKey}`;
-    if (cached?.id !== id) cached = { id, key: deriveKey(credentials.secretAccessKey, day, input.region) };
+    const day = stamp.slice(0, 8);
+    if (cached === undefined || !isOf(cached, day, region, credentials)) cached = scopeOf(day, region, credentials);
+    const toSign = `AWS4-HMAC-SHA256\n${stamp}\n${cached.name}\n${hash('sha256', canonical)}`;
     const signature = createHmac('sha256', cached.key).update(toSign).digest('hex');
     headers['authorization'] =
-      `AWS4-HMAC-SHA256 Credential=${credentials.accessKeyId}/${scope}, SignedHeaders=${signedHeaders}, Signature=${signature}`;
+      `AWS4-HMAC-SHA256 Credential=${credentials.accessKeyId}/${cached.name}, SignedHeaders=${signedHeaders}, Signature=${signature}`;
     return headers;
   };
 }
+
+/** What is signed for, and with which derived key. */
+interface SigningScope {
+  readonly day: string;
+  readonly region: string;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+  readonly name: string;
+  readonly key: Buffer;
+}
+
+function scopeOf(day: string, region: string, { accessKeyId, secretAccessKey }: SigningCredentials): SigningScope {
+  const key = deriveKey(secretAccessKey, day, region);
+  return { day, region, accessKeyId, secretAccessKey, name: `${day}/${region}/s3/aws4_request`, key };
+}
+
+function isOf(scope: SigningScope, day: string, region: string, credentials: SigningCredentials): boolean {
+  return (
+    scope.day === day &&
+    scope.region === region &&
+    scope.accessKeyId === credentials.accessKeyId &&
+    scope.secretAccessKey === credentials.secretAccessKey
+  );
+}
+
+/** `20260102T030405Z`. */
+function stampOf(atMs: number): string {
+  const text = new Date(atMs).toISOString();
+  return `${text.slice(0, 4)}${text.slice(5, 7)}${text.slice(8, 13)}${text.slice(14, 16)}${text.slice(17, 19)}Z`;
+}
+
+/** A value as it is signed: without spaces around it, and with single ones in it. */
+function inOneLine(value: string): string {
+  return SPACED.test(value) ? value.trim().replaceAll(/\s+/g, ' ') : value;
+}
+
+const SPACED = /^\s|\s$|\s\s|[^\S ]/;
 
 function deriveKey(secret: string, day: string, region: string): Buffer {
   return [day, region, 's3', 'aws4_request'].reduce<Buffer>(

@@ -32,6 +32,11 @@ export interface S3Response {
   readonly body: AsyncIterable<Uint8Array>;
 }
 
+/** The body of an answer that has none and has ended. Known by identity, so that nobody waits for what is not there. */
+export const NO_BODY: AsyncIterable<Uint8Array> = {
+  async *[Symbol.asyncIterator]() {},
+};
+
 /**
  * Sends one request and answers whatever the service says; never retries and never follows a redirect.
  * Throws only when no answer came (refused, reset, timed out, aborted): then nobody knows whether the service acted.

@@ -13,7 +13,7 @@ import { pacedBody } from './paced-body.js';
 import { rememberSecrets } from './known-secrets.js';
 import { loadAgent } from './load-agent.js';
 import { createRequestSigner, hashPayload, type SigningCredentials } from './request-signer.js';
-import type { S3Request, S3Response, S3Transport } from './transport.js';
+import { NO_BODY, type S3Request, type S3Response, type S3Transport } from './transport.js';
 import { encodeKey, encodeQuery } from './uri.js';
 
 /** Options of {@link createUndiciTransport}. */
@@ -116,7 +116,10 @@ export function createUndiciTransport(options: UndiciTransportOptions): UndiciTr
       return {
         status: answer.statusCode,
         headers: joinHeaders(answer.headers),
-        body: guardBody(answer.body, { origin: endpoint.origin, clock, longestMs: bodyTimeoutMs }),
+        body:
+          answer.body === undefined
+            ? NO_BODY
+            : guardBody(answer.body, { origin: endpoint.origin, clock, longestMs: bodyTimeoutMs }),
       };
     } catch (cause) {
       throw connectionError(cause, endpoint.origin);

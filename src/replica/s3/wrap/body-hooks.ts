@@ -1,4 +1,4 @@
-import type { S3Response } from '../transport.js';
+import { NO_BODY, type S3Response } from '../transport.js';
 
 /** What to do while a body passes. */
 export interface BodyHooks {
@@ -12,6 +12,10 @@ export interface BodyHooks {
 
 /** Answers the same response with hooks on its body. */
 export function hookBody(response: S3Response, hooks: BodyHooks): S3Response {
+  if (response.body === NO_BODY) {
+    hooks.onEnd?.();
+    return response;
+  }
   let ended = false;
   const end = (): void => {
     if (ended) return;
