@@ -15,6 +15,8 @@ export interface PathFilter {
 export interface ScanOptions {
   readonly filter: PathFilter;
   readonly signal?: AbortSignal;
+  /** The replica may note in its own memory what makes the next scan faster. Default `false`: nothing is written. */
+  readonly remember?: boolean;
 }
 
 /** A run of entries, in order. */

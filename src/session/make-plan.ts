@@ -37,7 +37,8 @@ export async function makePlan(
   const { ports, options } = context;
   const tally = new Tally();
   const rootIdentity = await ports.local.rootIdentity();
-  for await (const page of decide(decideContext(context, report, dry), observeSides(context, report, tally))) {
+  const triples = observeSides(context, report, tally, !dry);
+  for await (const page of decide(decideContext(context, report, dry), triples)) {
     const asking: Decision[] = [];
     for (const decision of page) {
       tally.add(decision);

@@ -14,9 +14,14 @@ const OBSERVED_SINGLY = 200;
 /**
  * Looks at both sides and the baseline: all of it in lock step, or only the paths asked for.
  *
- * Touches nothing. Throws when either side could not be seen whole: then no plan is made.
+ * Touches neither side. `remember`: the replicas may note what makes the next look faster. Throws when either side could not be seen whole: then no plan is made.
  */
-export function observeSides(context: CycleContext, report: Report, tally: Tally): AsyncIterable<readonly Triple[]> {
+export function observeSides(
+  context: CycleContext,
+  report: Report,
+  tally: Tally,
+  remember = false,
+): AsyncIterable<readonly Triple[]> {
   const { ports, options, signal } = context;
   if (options.files !== undefined && options.files.length <= OBSERVED_SINGLY) {
     return observePaths(
@@ -28,7 +33,7 @@ export function observeSides(context: CycleContext, report: Report, tally: Tally
   const onProblem = (problem: Problem): void => report.problem(problem);
   const onPage = (): void =>
     report.tell({ type: 'scan', localFiles: tally.localFiles, remoteFiles: tally.remoteFiles });
-  const scan = { filter: options.filter, signal };
+  const scan = { filter: options.filter, signal, remember };
   return mergeJoin({
     local: entriesOf(ports.local.scan(scan), onProblem, onPage),
     remote: entriesOf(ports.remote.scan(scan), onProblem, onPage),

@@ -26,11 +26,8 @@ export class DatabaseFacts implements FactStore {
 
   async list<T>(prefix: string): Promise<(readonly [name: string, value: T])[]> {
     const facts: (readonly [string, T])[] = [];
-    for await (const page of this.#context.scan(PREFIX)) {
-      for (const [key, value] of page) {
-        const name = key.slice(PREFIX.length);
-        if (name.startsWith(prefix)) facts.push([name, value as T]);
-      }
+    for await (const page of this.#context.scan(PREFIX + prefix)) {
+      for (const [key, value] of page) facts.push([key.slice(PREFIX.length), value as T]);
     }
     return facts;
   }

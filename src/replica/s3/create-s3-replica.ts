@@ -86,6 +86,16 @@ function mostRangeBytes(bytesPerSecond: number | undefined): number | undefined 
   return bytesPerSecond === undefined ? undefined : Math.max(LEAST_RANGE_BYTES, Math.floor(bytesPerSecond / 4));
 }
 
+/** More would not make a listing faster that is bound by one core. */
+const MOST_PARALLEL_LISTS = 32;
+const USUAL_LIST_BYTES = 320 * 1024;
+
+/** Pages of a listing under way: as many as requests may be and, where the bandwidth is bound, as come within a second. */
+function parallelLists(concurrency: number, bytesPerSecond: number | undefined): number {
+  const within = bytesPerSecond === undefined ? Infinity : Math.floor(bytesPerSecond / USUAL_LIST_BYTES);
+  return Math.max(2, Math.min(concurrency, MOST_PARALLEL_LISTS, within));
+}
+
 /** Makes a {@link Replica} of a bucket. Nothing is sent before `prepare`. */
 export function createS3Replica(options: S3ReplicaOptions): S3Replica {
   const { bucket, runtime, client } = options;
@@ -96,6 +106,7 @@ export function createS3Replica(options: S3ReplicaOptions): S3Replica {
       `partSizeBytes is ${partSizeBytes}; expected a whole number of bytes of at least 5 MiB (5242880).`,
     );
   }
+  const concurrency = options.concurrency ?? 32;
   const clockOffset = createClockOffset();
   const backoff = createBackoff(runtime, options.backoff);
   const base =
@@ -105,7 +116,7 @@ export function createS3Replica(options: S3ReplicaOptions): S3Replica {
   const { transport, trace } = composeTransport(base, {
     runtime,
     backoff,
-    concurrency: options.concurrency ?? 32,
+    concurrency,
     bandwidthBytesPerSecond: options.bandwidthBytesPerSecond,
     onRequest: options.onRequest,
     clockOffset,
@@ -117,10 +128,12 @@ export function createS3Replica(options: S3ReplicaOptions): S3Replica {
     backoff,
     budget: createByteBudget(options.memoryBytes ?? 96 * MIB),
     uploads: options.uploads,
+    facts: options.facts,
     clockOffset,
     partSizeBytes,
     parallelParts: 4,
     mostRangeBytes: mostRangeBytes(options.bandwidthBytesPerSecond),
+    parallelLists: parallelLists(concurrency, options.bandwidthBytesPerSecond),
     trustWholeReads: options.trustWholeReads ?? false,
     maxCopyBytes: options.maxCopyBytes ?? 5 * 1024 * MIB,
     dialect: UNKNOWN_DIALECT,

@@ -20,7 +20,10 @@ export type Answer<T> =
 /** One page of keys to ask for. */
 export interface ListPageRequest {
   readonly prefix: string;
+  /** Where another page ended. With it the store forgets `startAfter`. */
   readonly token: string | undefined;
+  /** Only keys after this one; it needs not exist. */
+  readonly startAfter?: string | undefined;
   readonly maxKeys: number;
 }
 
@@ -147,13 +150,14 @@ export function createS3Api(transport: S3Transport, bucket: string, backoff: Bac
 
   return {
     bucket,
-    list({ prefix, token, maxKeys }, signal) {
+    list({ prefix, token, startAfter, maxKeys }, signal) {
       const query = {
         'list-type': '2',
         'encoding-type': 'url',
         'max-keys': String(maxKeys),
         ...(prefix !== '' && { prefix }),
         ...(token !== undefined && { 'continuation-token': token }),
+        ...(token === undefined && startAfter !== undefined && { 'start-after': startAfter }),
       };
       return again(
         () => document({ method: 'GET', key: undefined, query, headers: {} }, signal, scanListing, MAX_LISTING_BYTES),

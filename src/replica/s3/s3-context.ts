@@ -9,7 +9,7 @@ import { entryOf, fingerprintOf, type ObjectState } from './object-state.js';
 import type { S3Api } from './s3-api.js';
 import type { KeyMap } from './s3-keys.js';
 import { failureError } from './service-error.js';
-import type { UploadMemory } from './upload-memory.js';
+import type { FactMemory, UploadMemory } from './upload-memory.js';
 
 /** What the operations of one S3 replica share. */
 export interface S3Context {
@@ -19,12 +19,15 @@ export interface S3Context {
   readonly backoff: Backoff;
   readonly budget: ByteBudget;
   readonly uploads: UploadMemory;
+  readonly facts: FactMemory;
   readonly clockOffset: ClockOffset;
   readonly partSizeBytes: number;
   /** Parts of one file in flight. */
   readonly parallelParts: number;
   /** The most that one GET asks for; `undefined`: no bound. */
   readonly mostRangeBytes: number | undefined;
+  /** Pages of a listing in flight or waiting to be used. */
+  readonly parallelLists: number;
   /** Objects above it are copied by parts. */
   readonly maxCopyBytes: number;
   /** Do not ask again at `verify` whether an object is still there that was read in one answer. */
