@@ -11,8 +11,9 @@ import { parseArgs } from 'node:util';
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 
 /**
- * The proofs, one a row: the module and the function that prove `count` cases from a seed, `(first, count, stride)`, and throw
- * for the first that fails; how many cases the long form has; the words for its result, whose numbers are summed over the workers.
+ * The proofs, one a row. `module` and `run` prove `count` cases from a seed, `(first, count, stride)`, and throw for the first that
+ * fails; `says` are the words for the result, whose numbers are summed over the workers. `tests` are test files that need a
+ * server, a disk or other processes, run in their long form, which `environment` asks for; each prints its own figures.
  */
 const PROOFS = {
   n1: {
@@ -25,18 +26,44 @@ const PROOFS = {
   n2: {
     module: 'test/simulation/prove-simulation.js',
     run: ({ proveSimulation }, first, count, stride) => proveSimulation(first, count, stride),
-    inBlocks: false,
     count: 100_000,
     says: ({ runs, versions, crashes, requests, steps }) =>
       `${runs} whole runs keep every version and end in agreement (${versions} versions, ${crashes} crashes, ${requests} requests, ${steps} steps)`,
   },
+  n3: {
+    tests: ['test/crash/crash.test.ts'],
+    environment: ({ count }) => ({ FILECLOUDSYNC_LONG: '1', FILECLOUDSYNC_DOUBLE_KILLS: count }),
+    /** Kills of a run that goes on after a kill, beside one at every step of every operation. */
+    count: 400,
+  },
+  n4: {
+    module: 'test/crash/prove-power-loss.js',
+    run: ({ provePowerLoss }, first, count, stride) => provePowerLoss(first, count, stride),
+    count: 20_000,
+    says: ({ states, rebuilt }) =>
+      `${states} states after a loss of power keep every version and come to the same end (${rebuilt} with a rebuilt memory)`,
+  },
+  n5: {
+    module: 'test/crash/prove-io-errors.js',
+    run: ({ proveIoErrors }, first, count, stride) => proveIoErrors(first, count, stride),
+    /** All there are. */
+    count: Infinity,
+    says: ({ faults }) => `${faults} failed operations of a disk, 0 taken for success, each made good by the next run`,
+    tests: ['test/bad-input/disk-full.test.ts'],
+  },
   n6: {
     module: 'test/proofs/prove-many-writers.js',
     run: ({ proveManyWriters }, first, count, stride) => proveManyWriters(first, count, stride),
-    inBlocks: false,
     count: 50,
     says: ({ runs, operations, overwritten }) =>
       `${runs} runs of 100 writers lose no version in ${operations} operations (${overwritten} overwritten unseen where conditions are ignored, each in a trash)`,
+  },
+  n7: {
+    module: 'test/proofs/prove-dialects.js',
+    run: ({ proveDialects }, first, count, stride) => proveDialects(first, count, stride),
+    count: 5000,
+    says: ({ faulted, finished }) =>
+      `${faulted} stores of every kind in turn classified on a good network, 0 trusted wrongly on a bad one (where ${finished} probes came to a result)`,
   },
   n8: {
     module: 'test/proofs/prove-bad-network.js',
@@ -46,53 +73,72 @@ const PROOFS = {
     says: ({ objects, requests, calmRequests, faults }) =>
       `${objects} objects carried both ways with ${faults} faults in ${requests} requests, ${(requests / calmRequests).toFixed(2)} times those of a good network`,
   },
+  n9: {
+    tests: ['test/crash/torn.test.ts'],
+    environment: ({ count }) => ({ FILECLOUDSYNC_TORN: count }),
+    count: 10_000,
+  },
   n10: {
     module: 'test/proofs/prove-unseen-edits.js',
     run: ({ proveUnseenEdits }, first, count, stride) => proveUnseenEdits(first, count, stride),
-    inBlocks: false,
     count: 2000,
     says: ({ edits }) => `${edits} edits that hide behind size, time or clock, 0 missed after one more cycle`,
   },
   n11: {
     module: 'test/proofs/prove-vanished-sides.js',
     run: ({ proveVanishedSides }, first, count, stride) => proveVanishedSides(first, count, stride),
-    inBlocks: false,
     count: 3135,
     says: ({ ways }) => `${ways} ways for a side to vanish, 0 deletes on the other, each told in words`,
   },
   n12: {
     module: 'test/proofs/prove-damaged-state.js',
     run: ({ proveDamagedState }, first, count, stride) => proveDamagedState(first, count, stride),
-    inBlocks: false,
     count: 1000,
     says: ({ damages, rebuilt }) =>
       `${damages} damaged states of a whole pair, 0 deletes or overwrites (${rebuilt} rebuilt)`,
+    tests: ['src/store/state-damage.test.ts'],
+    environment: ({ count }) => ({ FILECLOUDSYNC_DAMAGES: count }),
   },
-};
-
-/**
- * The proofs that are test files, because they need a server, a disk or other processes: the long form is asked for by a variable.
- * Each prints its figure and its seed.
- */
-const TESTED = {
   s1: {
-    files: ['test/security/hostile-paths', 'test/security/generated-keys', 'test/security/hostile-disk'],
-    variable: 'FCS_S1',
+    tests: ['test/security/hostile-paths', 'test/security/generated-keys', 'test/security/hostile-disk'],
+    environment: ({ count }) => ({ FCS_S1: count }),
     count: 1_000_000,
   },
-  s2: { files: ['test/security/swaps'], variable: 'FCS_S2', count: 100_000 },
-  s3: { files: ['test/security/hostile-answers', 'test/security/scanner-fuzz'], variable: 'FCS_S3', count: 1_000_000 },
-  s4: { files: ['test/security/secrets'], variable: 'FCS_S4', count: 1 },
+  s2: {
+    tests: ['test/security/swaps'],
+    environment: ({ count }) => ({ FCS_S2: count }),
+    count: 100_000,
+  },
+  s3: {
+    tests: ['test/security/hostile-answers', 'test/security/scanner-fuzz'],
+    environment: ({ count }) => ({ FCS_S3: count }),
+    count: 1_000_000,
+  },
+  s4: {
+    tests: ['test/security/secrets'],
+    environment: () => ({ FCS_S4: '1' }),
+    count: 1,
+  },
 };
 
-/** Runs the test files of a proof, one after the other, and shows what they print. */
-function proveByTests(name, { count, seed }) {
-  const { files, variable } = TESTED[name];
+/** Runs the test files of a proof in their long form, and shows what they print. */
+function proveByTests(name, { count, seed, workers }) {
+  const { tests, environment } = PROOFS[name];
+  const startedAt = performance.now();
   const vitest = path.join(root, 'node_modules', 'vitest', 'vitest.mjs');
-  const env = { ...process.env, [variable]: String(count), FCS_SEED: String(seed) };
-  const args = [vitest, 'run', '--maxWorkers=1', '--reporter=default', ...files];
+  const asked = Object.entries(environment?.({ count }) ?? {}).map(([key, value]) => [key, String(value)]);
+  const env = {
+    ...process.env,
+    ...Object.fromEntries(asked),
+    FCS_SEED: String(seed),
+    FILECLOUDSYNC_SEED: String(seed),
+  };
+  const args = [vitest, 'run', `--maxWorkers=${workers}`, '--reporter=default', ...tests];
   const { status } = spawnSync(process.execPath, args, { cwd: root, env, stdio: 'inherit' });
-  console.log(`${name.toUpperCase()}: ${status === 0 ? 'holds' : 'FAILED'}; ${count} cases from seed ${seed}`);
+  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+  console.log(
+    `${name.toUpperCase()}: ${tests.join(', ')} ${status === 0 ? 'hold' : 'FAILED'}; seed ${seed}, ${seconds} s`,
+  );
   return status === 0;
 }
 
@@ -114,7 +160,8 @@ async function work([built, name, first, count, stride]) {
 async function prove(name, built, { count, seed, workers }) {
   const proof = PROOFS[name];
   const startedAt = performance.now();
-  const shares = Array.from({ length: workers }, (_, i) => Math.floor(count / workers) + (i < count % workers ? 1 : 0));
+  const shareOf = (i) => (count === Infinity ? count : Math.floor(count / workers) + (i < count % workers ? 1 : 0));
+  const shares = Array.from({ length: workers }, (_, i) => shareOf(i));
   let next = seed;
   const answers = await Promise.all(
     shares.map(async (share, i) => {
@@ -129,7 +176,8 @@ async function prove(name, built, { count, seed, workers }) {
   for (const { numbers = {} } of answers)
     for (const [key, value] of Object.entries(numbers)) sums[key] = (sums[key] ?? 0) + value;
   const figure = failures.length > 0 ? 'FAILED' : proof.says(sums);
-  const rate = (count / seconds).toFixed(count / seconds < 100 ? 1 : 0);
+  const done = count === Infinity ? Math.max(0, ...Object.values(sums)) : count;
+  const rate = (done / seconds).toFixed(done / seconds < 100 ? 1 : 0);
   console.log(
     `${name.toUpperCase()}: ${figure}; seed ${seed}, ${seconds.toFixed(1)} s, ${rate} a second on ${workers} workers`,
   );
@@ -179,26 +227,27 @@ async function main() {
     allowPositionals: true,
     options: { count: { type: 'string' }, seed: { type: 'string' }, workers: { type: 'string' } },
   });
-  const known = { ...PROOFS, ...TESTED };
-  const unknown = positionals.filter((name) => !Object.hasOwn(known, name));
+  const unknown = positionals.filter((name) => !Object.hasOwn(PROOFS, name));
   const bad = Object.entries(values).filter(([, value]) => !/^\d+$/.test(value));
   if (unknown.length > 0 || bad.length > 0) {
-    console.error(`Usage: npm run prove -- [${Object.keys(known).join('|')}]... [--count N] [--seed S] [--workers W]`);
+    console.error(`Usage: npm run prove -- [${Object.keys(PROOFS).join('|')}]... [--count N] [--seed S] [--workers W]`);
     return 2;
   }
-  const names = positionals.length > 0 ? positionals : Object.keys(known);
-  const built = names.some((name) => Object.hasOwn(PROOFS, name)) ? build() : undefined;
+  const names = positionals.length > 0 ? positionals : Object.keys(PROOFS);
+  const startedAt = performance.now();
+  const built = names.some((name) => PROOFS[name].module !== undefined) ? build() : undefined;
   try {
     let ok = true;
     for (const name of names) {
-      const count = Number(values.count ?? known[name].count);
+      const { module, tests, count: most } = PROOFS[name];
+      const count = Number(values.count ?? most);
       const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 30));
       const workers = Number(values.workers ?? availableParallelism());
-      const holds = Object.hasOwn(TESTED, name)
-        ? proveByTests(name, { count, seed })
-        : await prove(name, built, { count, seed, workers });
-      ok = holds && ok;
+      if (module !== undefined) ok = (await prove(name, built, { count, seed, workers })) && ok;
+      if (tests !== undefined) ok = proveByTests(name, { count, seed, workers }) && ok;
     }
+    const minutes = ((performance.now() - startedAt) / 60_000).toFixed(1);
+    console.log(`${names.length} proofs ${ok ? 'hold' : 'were tried, NOT ALL OF THEM HOLD'}; ${minutes} minutes`);
     return ok ? 0 : 1;
   } finally {
     if (built !== undefined) rmSync(built, { recursive: true, force: true });

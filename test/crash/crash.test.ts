@@ -15,7 +15,7 @@ const wanted = new RegExp(process.env['FILECLOUDSYNC_SCENARIOS'] ?? '');
 const CHOSEN = SCENARIOS.filter(({ name, dangers }) => wanted.test(name) && (isLong || dangers !== undefined));
 /** Beside those at the dangerous steps. */
 const SINGLE_KILLS = 12;
-const DOUBLE_KILLS = isLong ? 400 : 2;
+const DOUBLE_KILLS = Number(process.env['FILECLOUDSYNC_DOUBLE_KILLS'] ?? (isLong ? 400 : 2));
 
 let lab: CrashLab;
 let references: ReadonlyMap<Scenario, Reference>;

@@ -2,12 +2,14 @@ import type { Runtime } from '../../src/core/runtime.js';
 import { createPathFilter } from '../../src/replica/local/filter.js';
 import { createLocalReplica } from '../../src/replica/local/local-replica.js';
 import { createS3Replica } from '../../src/replica/s3/index.js';
+import type { S3Transport } from '../../src/replica/s3/transport.js';
 import { withDefaults } from '../../src/s3/default-options.js';
 import { Session } from '../../src/session/session.js';
 import type { CycleResult } from '../../src/session/result.js';
 import { openStateStore } from '../../src/store/open-state-store.js';
 import type { StateStore } from '../../src/store/state-store.js';
 import { SimulatedDatabaseHome } from '../../src/testing/database/simulated-database.js';
+import type { CrashKeep } from '../../src/testing/fs/simulated-disk.js';
 import { SimulatedFileSystem } from '../../src/testing/fs/simulated-file-system.js';
 import { DIALECTS } from '../../src/testing/s3/dialects.js';
 import { SimulatedS3 } from '../../src/testing/s3/simulated-s3.js';
@@ -20,14 +22,25 @@ const BUCKET = 'bucket';
 const SMALL_PARTS = { ...DIALECTS.aws, leastPartBytes: 1 };
 const MIB = 1024 * 1024;
 
-/** A machine in memory whose disk fails when it is told to. */
+/** A loss of power that is about to come. */
+interface Crashing {
+  readonly at: number;
+  readonly keep: CrashKeep;
+  /** Batches of the database that had reached its disk, at the most. */
+  readonly keptBatches: number;
+  readonly onCrash: () => void;
+  steps: number;
+}
+
+/** A machine in memory whose disk fails, or whose power fails, when it is told to. */
 export class FaultyMachine implements ScenarioWorld {
   readonly disk: SimulatedFileSystem;
   readonly #scenario: Scenario;
   readonly #service: SimulatedS3;
-  readonly #home = new SimulatedDatabaseHome();
+  readonly #home: SimulatedDatabaseHome;
   readonly #runtime: Runtime;
   #runs = 0;
+  #crashing: Crashing | undefined;
 
   constructor(scenario: Scenario) {
     this.#scenario = scenario;
@@ -40,7 +53,8 @@ export class FaultyMachine implements ScenarioWorld {
       },
       random,
     };
-    this.disk = new SimulatedFileSystem({ clock: this.#runtime.clock });
+    this.disk = new SimulatedFileSystem({ clock: this.#runtime.clock, step: () => this.#pass() });
+    this.#home = new SimulatedDatabaseHome({ step: () => this.#pass() });
     this.#service = new SimulatedS3({ runtime: this.#runtime, dialect: SMALL_PARTS });
     this.#service.createBucket(BUCKET);
   }
@@ -77,6 +91,55 @@ export class FaultyMachine implements ScenarioWorld {
     remove: (key: string): Promise<void> => this.#service.remove(BUCKET, key),
   };
 
+  /**
+   * Syncs until the power fails at one of the steps: operations of the disk and the database, requests and their answers.
+   * Nothing that ran then does anything afterwards. Answers whether it came to that, and how many steps were taken.
+   */
+  async syncUntilPowerFails(
+    at: number,
+    keep: CrashKeep,
+    keptBatches: number,
+  ): Promise<{ readonly failed: boolean; readonly steps: number }> {
+    let onCrash = (): void => undefined;
+    const crashed = new Promise<void>((resolve) => (onCrash = resolve));
+    const crashing: Crashing = { at, keep, keptBatches, onCrash, steps: 0 };
+    this.#crashing = crashing;
+    await Promise.race([this.sync(), crashed]);
+    // What was still under way runs into a step, at which it stays for ever.
+    await new Promise((resolve) => setImmediate(resolve));
+    this.#crashing = undefined;
+    return { failed: crashing.steps >= at, steps: crashing.steps };
+  }
+
+  /** Loses power while nothing runs. */
+  losePower(keep: CrashKeep, keptBatches: number): void {
+    this.disk.crash({ keep });
+    this.#home.crash('power', Math.min(keptBatches, this.#home.unsyncedBatches));
+  }
+
+  #pass(): void | Promise<void> {
+    const crashing = this.#crashing;
+    if (crashing === undefined || ++crashing.steps < crashing.at) return undefined;
+    if (crashing.steps === crashing.at) {
+      this.losePower(crashing.keep, crashing.keptBatches);
+      crashing.onCrash();
+    }
+    return new Promise(() => undefined);
+  }
+
+  #transport(): S3Transport {
+    const inner = this.#service.transport();
+    return {
+      send: async (request) => {
+        await this.#pass();
+        const answer = await inner.send(request);
+        await this.#pass();
+        return answer;
+      },
+      close: () => inner.close(),
+    };
+  }
+
   /** Opens everything, runs one cycle, closes everything. */
   async sync(): Promise<CycleResult> {
     const options = withDefaults({ partSizeMiB: 5, concurrency: 1, ...this.#scenario.options });
@@ -98,7 +161,7 @@ export class FaultyMachine implements ScenarioWorld {
       },
     });
     const remote = createS3Replica({
-      transport: this.#service.transport(),
+      transport: this.#transport(),
       endpoint: 'https://s3.us-east-1.amazonaws.com',
       bucket: BUCKET,
       uploads: store.uploads,

@@ -2,25 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createS3Replica } from '../../src/replica/s3/index.js';
 import { type DialectName, DIALECTS, systemRuntime } from '../../src/testing/s3/index.js';
 import { memoryFacts, memoryUploads, simulatedBucket } from './bucket-under-test.js';
-
-type Conditions = 'put create' | 'put replace' | 'complete create' | 'complete replace' | 'copy create' | 'delete';
-
-/** What a store may be trusted with, by what its profile says that it does. */
-function trustworthy(name: DialectName): Conditions[] {
-  const { conditions, conditionWindowMs } = DIALECTS[name];
-  if (conditionWindowMs > 0) return [];
-  const { put, complete, copy } = conditions;
-  const replaces = ({ ifMatch, missingStatus }: typeof put): boolean => ifMatch === 'honoured' && missingStatus !== 200;
-  const found: [Conditions, boolean][] = [
-    ['put create', put.ifNoneMatch === 'honoured'],
-    ['put replace', replaces(put)],
-    ['complete create', complete.ifNoneMatch === 'honoured'],
-    ['complete replace', replaces(complete)],
-    ['copy create', copy.ifNoneMatch === 'honoured'],
-    ['delete', conditions.delete.ifMatch === 'honoured'],
-  ];
-  return found.filter(([, honoured]) => honoured).map(([what]) => what);
-}
+import { trustedBy, trustworthy } from './trustworthy.js';
 
 /** What is remembered of the store, as text. */
 function keptDialect({ values }: ReturnType<typeof memoryFacts>): string | undefined {
@@ -57,15 +39,7 @@ describe('probe', () => {
       await replicaOn(place, { facts }).prepare({ readonly: false });
       const kept = keptDialect(facts);
       const dialect = JSON.parse(kept ?? '{}') as Record<string, unknown>;
-      const found: [Conditions, boolean][] = [
-        ['put create', dialect['putCreate'] === true],
-        ['put replace', dialect['putReplace'] !== 'none'],
-        ['complete create', dialect['completeCreate'] === true],
-        ['complete replace', dialect['completeReplace'] !== 'none'],
-        ['copy create', dialect['copyCreate'] === true],
-        ['delete', dialect['remove'] !== 'none'],
-      ];
-      expect(found.filter(([, trusted]) => trusted).map(([what]) => what)).toEqual(trustworthy(name));
+      expect(trustedBy(dialect)).toEqual(trustworthy(name));
       expect(dialect['etagIsMd5']).toBe(DIALECTS[name].putEtag === 'md5');
       expect(place.s3.keys(place.bucket)).toEqual([]);
       expect(place.s3.uploadIds(place.bucket)).toEqual([]);
