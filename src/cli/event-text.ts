@@ -7,9 +7,13 @@ import { displayPath, escapeText } from './escape-text.js';
 import { formatBytes, formatCount, formatDuration } from './format.js';
 import type { Style } from './style.js';
 
-/** One change in one line: `↑ photos/a.jpg  2.3 MiB`. `sizeBytes` is left out when it is not known. */
+/** One change in one line: `↑ photos/a.jpg  2.3 MiB`, `→ a.jpg → b.jpg`. `sizeBytes` is left out when it is not known. */
 export function changeText(change: PathChange, sizeBytes: number | undefined, style: Style): string {
   const path = displayPath(change.path);
+  if (change.from !== undefined) {
+    const where = change.origin === 'local' ? 'renamed in the bucket' : 'renamed here';
+    return `${style.good('→')} ${displayPath(change.from)} → ${path}  ${style.faint(where)}`;
+  }
   if (change.operation === 'deleted') {
     const where = change.origin === 'local' ? 'deleted in the bucket' : 'deleted here, kept in the trash';
     return `${style.gone('✗')} ${path}  ${style.faint(where)}`;
@@ -70,6 +74,7 @@ export function summaryText(result: CycleResult, style: Style): string {
     counts.downloaded > 0
       ? `${formatCount(counts.downloaded, 'file')} down (${formatBytes(result.downloadedBytes)})`
       : '',
+    counts.renamed > 0 ? `${formatCount(counts.renamed, 'file')} renamed` : '',
     counts.deleted > 0 ? `${formatCount(counts.deleted, 'deletion')} carried over` : '',
     settled > 0 ? `${formatCount(settled, 'conflict')} settled` : '',
     waiting > 0 ? style.warning(`${formatCount(waiting, 'conflict')} ${waiting === 1 ? 'waits' : 'wait'} for you`) : '',
@@ -83,10 +88,15 @@ export function summaryText(result: CycleResult, style: Style): string {
   return `${what}; ${took}.${result.rebuilt ? ' What was remembered was lost and has been rebuilt; nothing was deleted.' : ''}`;
 }
 
-function countChanges(changes: readonly PathChange[]): { uploaded: number; downloaded: number; deleted: number } {
-  const counts = { uploaded: 0, downloaded: 0, deleted: 0 };
+type Counted = 'uploaded' | 'downloaded' | 'deleted' | 'renamed';
+
+/** A rename counts once, and is neither sent nor deleted. */
+function countChanges(changes: readonly PathChange[]): Readonly<Record<Counted, number>> {
+  const counts: Record<Counted, number> = { uploaded: 0, downloaded: 0, deleted: 0, renamed: 0 };
   for (const change of changes) {
-    if (change.operation === 'deleted') counts.deleted += 1;
+    if (change.from !== undefined) counts.renamed += 1;
+    else if (change.to !== undefined) continue;
+    else if (change.operation === 'deleted') counts.deleted += 1;
     else if (change.origin === 'local') counts.uploaded += 1;
     else counts.downloaded += 1;
   }

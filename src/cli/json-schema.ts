@@ -10,10 +10,25 @@ const side: Schema = { enum: ['local', 'remote'] };
 const rule: Schema = { type: 'string', pattern: '^R(0[1-9]|1[0-8])$' };
 const failure = object({ code: text, message: text });
 const action: Schema = {
-  enum: ['nothing', 'upload', 'download', 'compare', 'delete-local', 'delete-remote', 'forget', 'set-aside', 'hold'],
+  enum: [
+    'nothing',
+    'upload',
+    'download',
+    'compare',
+    'delete-local',
+    'delete-remote',
+    'forget',
+    'move-local',
+    'move-remote',
+    'set-aside',
+    'hold',
+  ],
 };
 const holdReason: Schema = { enum: ['problem', 'untracked', 'readonly', 'kind-conflict', 'kind-collision'] };
-const change = object({ path: text, operation: { enum: ['added', 'modified', 'deleted'] }, origin: side });
+const change = object(
+  { path: text, operation: { enum: ['added', 'modified', 'deleted'] }, origin: side, from: text, to: text },
+  ['from', 'to'],
+);
 const problem = object({ path: text, side, code: text, message: text, severity: { enum: ['notice', 'error'] } });
 const conflict = object(
   {
@@ -48,6 +63,8 @@ const totals = object({
   compares: count,
   localDeletes: count,
   remoteDeletes: count,
+  localMoves: count,
+  remoteMoves: count,
   held: count,
 });
 const trashItem = object(
@@ -94,13 +111,14 @@ export const JSON_LINES = {
   plan: { description: 'The plan stands. `sync` begins to carry it out; `plan` only shows it.', fields: { totals } },
   decision: {
     description:
-      'What is to be done at one path, by which rule, and what was seen there: in the baseline, in the folder, in the bucket (`null`: nothing). Before anything is done; not for paths that ask for nothing. In `--log`, and with `--verbose`.',
-    fields: { path: text, action, rule, reason: holdReason, seen },
-    optional: ['reason'],
+      'What is to be done at one path, by which rule, and what was seen there: in the baseline, in the folder, in the bucket (`null`: nothing). Before anything is done; not for paths that ask for nothing. A rename is found when the whole plan stands: it is told once more, as a move with `from`, in the place of what was told of its two paths. In `--log`, and with `--verbose`.',
+    fields: { path: text, action, rule, from: text, reason: holdReason, seen },
+    optional: ['from', 'reason'],
   },
   start: {
     description: 'Work on one path begins. Only with `--verbose`.',
-    fields: { path: text, action, rule, sizeBytes: count },
+    fields: { path: text, action, rule, from: text, sizeBytes: count },
+    optional: ['from'],
   },
   progress: {
     description: 'How far the transfer is, at most once a second.',
@@ -115,9 +133,10 @@ export const JSON_LINES = {
     optional: ['bytesPerSecond', 'secondsLeft'],
   },
   done: {
-    description: 'Work on one path is done. `change` is missing when nothing had to be carried.',
-    fields: { path: text, action, rule, sizeBytes: count, change },
-    optional: ['change'],
+    description:
+      'Work on one path is done. `change` is missing when nothing had to be carried. A rename is told twice: of the new path, whose change names the old one in `from`, and of the old path, whose change names the new one in `to`.',
+    fields: { path: text, action, rule, from: text, sizeBytes: count, change },
+    optional: ['from', 'change'],
   },
   conflict: { description: 'A conflict that was met, or that waits (`resolution` is `manual`).', fields: { conflict } },
   problem: { description: 'A path that could not be handled. The others went on.', fields: { problem } },

@@ -55,7 +55,13 @@ export class Progress {
         const { totals } = event;
         this.#phase = 'transfer';
         this.#filesTotal =
-          totals.uploads + totals.downloads + totals.compares + totals.localDeletes + totals.remoteDeletes;
+          totals.uploads +
+          totals.downloads +
+          totals.compares +
+          totals.localDeletes +
+          totals.remoteDeletes +
+          totals.localMoves +
+          totals.remoteMoves;
         this.#bytesTotal = totals.uploadBytes + totals.downloadBytes;
         break;
       }
@@ -66,6 +72,8 @@ export class Progress {
         this.#addBytes(event.path, event.count);
         break;
       case 'done':
+        // The old path of a rename is no work of its own.
+        if (event.change?.to !== undefined) break;
         this.#finish(event.path);
         this.#filesDone += 1;
         this.#bytesFinished += event.sizeBytes;

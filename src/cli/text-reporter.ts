@@ -91,6 +91,8 @@ export class TextReporter implements Reporter {
 
   #done(event: Extract<SessionEvent, { type: 'done' }>): void {
     const { screen, verbose, outStyle } = this.#options;
+    // The old path of a rename: told with the new one.
+    if (event.change?.to !== undefined) return;
     const rule = verbose ? `  ${outStyle.faint(`[${event.rule} ${event.action}]`)}` : '';
     if (event.change !== undefined) screen.out(`${changeText(event.change, event.sizeBytes, outStyle)}${rule}`);
     else if (verbose) screen.out(`${outStyle.faint('=')} ${displayPath(event.path)}${rule}`);

@@ -9,4 +9,8 @@ export interface PathChange {
   readonly operation: Operation;
   /** The side on which the change was made. */
   readonly origin: Side;
+  /** Of an added path: the one from which its file came by a rename. */
+  readonly from?: string;
+  /** Of a deleted path: the one to which its file went by a rename. */
+  readonly to?: string;
 }

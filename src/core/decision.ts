@@ -30,6 +30,7 @@ export type RuleId =
  * - `compare`: both sides have a file and may agree (R04/R05, R13/R14): compare the contents, then converge or settle the conflict.
  * - `delete-local`, `delete-remote`: carry a deletion over.
  * - `forget`: drop the baseline row, touch no file.
+ * - `move-local`, `move-remote`: give the file of the path in `from` this path, on that side: a rename, carried without its content.
  * - `set-aside`: give the file on `setAsideSide` a conflict name, to make room for a directory (R15).
  * - `hold`: leave everything as it is (R16, R18, and under `readonly`).
  */
@@ -41,6 +42,8 @@ export type Action =
   | 'delete-local'
   | 'delete-remote'
   | 'forget'
+  | 'move-local'
+  | 'move-remote'
   | 'set-aside'
   | 'hold';
 
@@ -64,6 +67,8 @@ export interface Decision {
   readonly hold?: HoldReason;
   /** Only with `set-aside`: the side whose file gets a conflict name. */
   readonly setAsideSide?: 'local' | 'remote';
+  /** Only with a move: what was decided about the path that the file had before (R06 or R07). */
+  readonly from?: Decision;
   /** The deletion or set-aside must happen before anything is written at or below this path (R15). */
   readonly makesRoom?: boolean;
 }

@@ -46,7 +46,7 @@ export function emptyCounts(): PlanCounts {
 
 /** Adds one decision of the finished plan (after R15) to the counts. */
 export function countDecision(counts: PlanCounts, decision: Decision): void {
-  const { local, remote, baseline, action } = decision;
+  const { local, remote, baseline } = decision;
   if (local !== null) counts.local.filesSeen++;
   if (remote !== null) counts.remote.filesSeen++;
   // A download that was cut short took the local file away: its absence says nothing about the folder.
@@ -56,8 +56,17 @@ export function countDecision(counts: PlanCounts, decision: Decision): void {
     if (local !== null) counts.local.knownPresent++;
     if (remote !== null) counts.remote.knownPresent++;
   }
-  if (action === 'delete-remote') counts.local.deletionsCaused++;
-  if (action === 'delete-local') counts.remote.deletionsCaused++;
+  countDeletion(counts, decision, 1);
+}
+
+/** Takes back the deletion of a decision that was counted: its file was found at another path. */
+export function uncountDeletion(counts: PlanCounts, decision: Decision): void {
+  countDeletion(counts, decision, -1);
+}
+
+function countDeletion(counts: PlanCounts, { action }: Decision, by: 1 | -1): void {
+  if (action === 'delete-remote') counts.local.deletionsCaused += by;
+  if (action === 'delete-local') counts.remote.deletionsCaused += by;
 }
 
 /**

@@ -164,6 +164,8 @@ export function stands(decision: Decision, side: Side): boolean {
     case 'upload':
     case 'download':
     case 'compare':
+    case 'move-local':
+    case 'move-remote':
       return true;
     case 'delete-local':
     case 'delete-remote':

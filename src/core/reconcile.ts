@@ -130,6 +130,8 @@ function protectRemote(decision: Decision): Decision {
     case 'compare':
     case 'delete-local':
     case 'forget':
+    case 'move-local':
+    case 'move-remote':
     case 'hold':
       return decision;
   }

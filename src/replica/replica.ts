@@ -72,6 +72,17 @@ export interface ChangeOptions {
   readonly reason?: TrashReason;
 }
 
+/** Options of {@link Replica.move}. */
+export interface MoveOptions extends ChangeOptions {
+  /**
+   * The copy at the new path is wanted in any case, whatever becomes of the old one: it is not taken away again, and one
+   * that stands there already is somebody else's.
+   */
+  readonly keepsCopy?: boolean;
+  /** When the content was last changed, to be recorded with it where the replica records it apart. Default: as it was. */
+  readonly modifiedMs?: number | undefined;
+}
+
 /** Options of {@link Replica.write}. */
 export interface WriteOptions extends ChangeOptions {
   /** Called with the number of bytes transferred since the last call. */
@@ -153,8 +164,14 @@ export interface Replica {
     path: string,
     to: string,
     precondition: NonNullable<Precondition>,
-    options?: ChangeOptions,
+    options?: MoveOptions,
   ): Promise<Outcome<{ readonly entry: FileEntry }>>;
+
+  /**
+   * What stays of a fingerprint when the file gets another path: the files of two fingerprints with the same are likely one
+   * file. `undefined`: it cannot be told. Pure; no proof, the content has to be compared.
+   */
+  identityOf(fingerprint: Fingerprint): string | undefined;
 
   /**
    * Removes what interrupted runs left behind (staged files, own unfinished uploads) and a later call cannot go on with.

@@ -1,4 +1,5 @@
 import type { Decision } from '../core/decision.js';
+import { halvesOf } from '../core/rename.js';
 import type { Side } from '../core/side.js';
 import { FileCloudSyncError, isAbort, PathError } from '../errors.js';
 import { carry } from '../transfer/carry.js';
@@ -25,14 +26,16 @@ export interface CarryState {
  * Carries out one decision and reports it. What goes wrong at this path alone becomes a problem.
  *
  * @param leave - called when nothing but the record of it is left to be written.
+ * @returns whether it was done.
  * @throws what makes a whole side unusable, and the signal's reason.
  */
-export async function carryOut(state: CarryState, decision: Decision, leave: () => void): Promise<void> {
+export async function carryOut(state: CarryState, decision: Decision, leave: () => void): Promise<boolean> {
   const { report } = state;
   const { path, action, rule } = decision;
-  if (action === 'compare' && (await stillWaiting(state, decision))) return;
+  if (action === 'compare' && (await stillWaiting(state, decision))) return false;
   const sizeBytes = plannedBytes(decision);
-  report.tell({ type: 'start', path, action, rule, sizeBytes });
+  const from = optional('from', decision.from?.path);
+  report.tell({ type: 'start', path, action, rule, ...from, sizeBytes });
   let outcome: PathOutcome;
   try {
     outcome = await carry(leavingAtRecord(state.transfer, leave), decision);
@@ -40,18 +43,29 @@ export async function carryOut(state: CarryState, decision: Decision, leave: () 
     if (isAbort(error) || state.context.signal?.aborted === true) throw error;
     if (error instanceof FileCloudSyncError && !(error instanceof PathError)) throw error;
     report.problem(problemOf(error, path, sideOf(decision)));
-    return;
+    return false;
   }
   switch (outcome.type) {
     case 'done':
       if (outcome.change !== undefined) report.change(outcome.change);
       if (outcome.conflict !== undefined) report.conflict(outcome.conflict);
-      report.tell({ type: 'done', path, action, rule: outcome.rule, sizeBytes, ...optional('change', outcome.change) });
-      return;
+      report.tell({
+        type: 'done',
+        path,
+        action,
+        rule: outcome.rule,
+        ...from,
+        sizeBytes,
+        ...optional('change', outcome.change),
+      });
+      if (outcome.gone !== undefined) tellGone(state, decision, outcome.gone);
+      return true;
+    case 'apart':
+      return carryApart(state, decision, leave);
     case 'again':
       if (outcome.conflict !== undefined) report.conflict(outcome.conflict);
       for (const each of outcome.paths) state.again.set(each, outcome.message);
-      return;
+      return false;
     case 'waiting':
       await state.waiting.put({
         conflict: outcome.conflict,
@@ -60,9 +74,9 @@ export async function carryOut(state: CarryState, decision: Decision, leave: () 
         sinceMs: state.context.ports.runtime.clock.nowMs(),
       });
       wait(state, outcome.conflict);
-      return;
+      return false;
     default:
-      outcome satisfies never;
+      return outcome satisfies never;
   }
 }
 
@@ -80,6 +94,24 @@ function leavingAtRecord(transfer: TransferContext, leave: () => void): Transfer
     },
   };
   return { ...transfer, baseline };
+}
+
+/** The old path of a rename: its file is gone there as well. */
+function tellGone(
+  { report }: CarryState,
+  { action }: Decision,
+  { rule, change }: NonNullable<Extract<PathOutcome, { type: 'done' }>['gone']>,
+): void {
+  report.change(change);
+  report.tell({ type: 'done', path: change.path, action, rule, sizeBytes: 0, change });
+}
+
+/** A rename that the other side cannot make: the content is carried, and only then the deletion. */
+async function carryApart(state: CarryState, decision: Decision, leave: () => void): Promise<boolean> {
+  const [made, gone] = halvesOf(decision) ?? [];
+  if (made === undefined || gone === undefined) throw new TypeError(`the decision about ${decision.path} is no rename`);
+  const stay = (): void => undefined;
+  return (await carryOut(state, made, stay)) && (await carryOut(state, gone, leave));
 }
 
 /** Reports a conflict that waits. */
@@ -104,7 +136,7 @@ function plannedBytes({ action, local, remote }: Decision): number {
 }
 
 function sideOf({ action }: Decision): Side {
-  return action === 'upload' || action === 'delete-remote' ? 'remote' : 'local';
+  return action === 'upload' || action === 'delete-remote' || action === 'move-remote' ? 'remote' : 'local';
 }
 
 function optional<K extends string, V>(name: K, value: V | undefined): { readonly [P in K]?: V } {

@@ -1,4 +1,5 @@
 import type { Decision } from '../core/decision.js';
+import { halvesOf } from '../core/rename.js';
 import type { Phase } from '../store/state-store.js';
 import { runAll } from '../transfer/run-all.js';
 import { carryOut, wait, type CarryState } from './carry-out.js';
@@ -10,8 +11,8 @@ import type { CycleResult } from './result.js';
 import { transferContext } from './transfer-context.js';
 import { WaitingConflicts } from './waiting-conflicts.js';
 
-/** In this order: what makes room, what carries content, and deletions last, so that an interruption leaves more rather than less. */
-const PHASES: readonly Phase[] = ['room', 'transfer', 'delete'];
+/** In this order: what makes room, renames, what carries content, and deletions last, so that an interruption leaves more rather than less. */
+const PHASES: readonly Phase[] = ['room', 'move', 'transfer', 'delete'];
 
 /** How often paths that changed under our hands are decided again within one cycle. */
 const MAX_ROUNDS = 5;
@@ -46,6 +47,11 @@ export async function runCycle(context: CycleContext): Promise<CycleResult> {
     report,
     dry: false,
     onDecisions: (decisions) => journalDecisions(state, decisions),
+    renames: {
+      tables: store.journal,
+      decisions: (half) => store.journal.read(half === 'gone' ? 'delete' : 'transfer'),
+      onRenames: (renames) => journalRenames(state, renames),
+    },
   });
   haltIfJudgedSo(plan.verdict);
   // Before the first row: a run that is cut off must not leave rows of which nobody knows to which folder they belong.
@@ -81,7 +87,7 @@ async function cleanUp({ ports, options, signal }: CycleContext): Promise<void> 
 
 /** Puts decisions on the journal by phase; what is held is only told. */
 async function journalDecisions(state: CarryState, decisions: readonly Decision[]): Promise<void> {
-  const byPhase: Record<Phase, Decision[]> = { room: [], transfer: [], delete: [] };
+  const byPhase: Record<Phase, Decision[]> = { room: [], move: [], transfer: [], delete: [] };
   for (const decision of decisions) {
     state.report.decision(decision);
     if (decision.action === 'hold') await hold(state, decision);
@@ -92,8 +98,21 @@ async function journalDecisions(state: CarryState, decisions: readonly Decision[
   }
 }
 
+/** Puts renames on the journal, in the place of their halves. */
+async function journalRenames({ context, report }: CarryState, renames: readonly Decision[]): Promise<void> {
+  const { journal } = context.ports.store;
+  for (const rename of renames) report.decision(rename);
+  await journal.append('move', renames);
+  const halves = renames.flatMap((rename) => halvesOf(rename) ?? []);
+  for (const phase of ['transfer', 'delete'] as const) {
+    const paths = halves.filter((half) => phaseOf(half) === phase).map(({ path }) => path);
+    await journal.remove(phase, paths);
+  }
+}
+
 function phaseOf({ action, makesRoom }: Decision): Phase {
   if (makesRoom === true) return 'room';
+  if (action === 'move-local' || action === 'move-remote') return 'move';
   return action === 'delete-local' || action === 'delete-remote' ? 'delete' : 'transfer';
 }
 
@@ -113,7 +132,10 @@ async function hold(state: CarryState, decision: Decision): Promise<void> {
 async function carryPhase(state: CarryState, pages: AsyncIterable<readonly Decision[]>): Promise<void> {
   const { softSignal, signal, options } = state.context;
   const stop = softSignal ?? signal;
-  await runAll(pages, (decision, leave) => carryOut(state, decision, leave), {
+  const carryOne = async (decision: Decision, leave: () => void): Promise<void> => {
+    await carryOut(state, decision, leave);
+  };
+  await runAll(pages, carryOne, {
     concurrency: options.concurrency,
     ...(stop === undefined ? {} : { stop }),
   });

@@ -22,6 +22,8 @@ export type SessionEvent =
       readonly path: string;
       readonly action: Action;
       readonly rule: RuleId;
+      /** Of a move: the path that the file had before. Told once the plan stands; in the place of what was told of the two paths. */
+      readonly from?: string;
       readonly reason?: HoldReason;
       readonly seen: Seen;
     }
@@ -31,16 +33,19 @@ export type SessionEvent =
       readonly path: string;
       readonly action: Action;
       readonly rule: RuleId;
+      /** Of a move: the path that the file had before. */
+      readonly from?: string;
       readonly sizeBytes: number;
     }
   /** Bytes of one path went over the wire since the last such event. */
   | { readonly type: 'bytes'; readonly path: string; readonly count: number }
-  /** Work on one path is done. `sizeBytes` is what the plan counted for it; `change` is missing when nothing had to be carried. */
+  /** Work on one path is done; a move is told twice, of the new path and of the old one. `sizeBytes` is what the plan counted for it; `change` is missing when nothing had to be carried. */
   | {
       readonly type: 'done';
       readonly path: string;
       readonly action: Action;
       readonly rule: RuleId;
+      readonly from?: string;
       readonly sizeBytes: number;
       readonly change?: PathChange;
     }

@@ -3,9 +3,13 @@ import { guard, type GuardVerdict } from '../core/guard.js';
 import type { CycleContext } from './cycle-context.js';
 import { decideContext } from './decide-context.js';
 import { decide } from './decide.js';
+import { findRenames, type RenameContext } from './find-renames.js';
 import { hasAnyFile, observeSides } from './observe-sides.js';
 import type { Report } from './report.js';
 import { Tally } from './tally.js';
+
+/** Renames are handed on so many at once. */
+const RENAME_BATCH = 500;
 
 /** The name of the fact under which the folder's identity is remembered. */
 export const ROOT_FACT = 'root-identity';
@@ -25,6 +29,11 @@ export interface MakePlanOptions {
   readonly report: Report;
   /** Takes each page of decisions, without those that ask for nothing. */
   readonly onDecisions: (decisions: readonly Decision[]) => Promise<void>;
+  /** Where the decisions can be read again once all were taken, to find the renames among them. */
+  readonly renames: Pick<RenameContext, 'tables' | 'decisions'> & {
+    /** Takes renames; each stands in the place of its two halves. */
+    readonly onRenames: (renames: readonly Decision[]) => Promise<void>;
+  };
   /** Nothing is touched, not even the baseline. */
   readonly dry: boolean;
 }
@@ -32,7 +41,7 @@ export interface MakePlanOptions {
 /** Observes both sides, decides for every path, and lets the guard look at the whole. Changes no file on either side. */
 export async function makePlan(
   context: CycleContext,
-  { report, onDecisions, dry }: MakePlanOptions,
+  { report, onDecisions, renames, dry }: MakePlanOptions,
 ): Promise<PlanVerdict> {
   const { ports, options } = context;
   const tally = new Tally();
@@ -46,12 +55,42 @@ export async function makePlan(
     }
     if (asking.length > 0) await onDecisions(asking);
   }
+  await takeRenames(context, report, tally, renames);
   if (options.files !== undefined && tally.counts.known > 0) await lookForOthers(context, tally);
   const remembered = await ports.store.facts.get<string>(ROOT_FACT);
   // A folder that lost its stamp was exchanged or wiped; only who allows every deletion may mean what is missing in it.
   const lostStamp = context.folderLostStamp === true && options.maxDelete < 1;
   const rootChanged = lostStamp || (remembered !== undefined && remembered !== rootIdentity);
   return { tally, rootIdentity, rootChanged, verdict: judge(context, tally, rootChanged) };
+}
+
+/** Finds the renames before the guard judges: what only moved counts as no deletion. */
+async function takeRenames(
+  { ports, signal }: CycleContext,
+  report: Report,
+  tally: Tally,
+  { tables, decisions, onRenames }: MakePlanOptions['renames'],
+): Promise<void> {
+  const { local, remote } = ports;
+  const onHash = (): void => report.hashed();
+  let found: Decision[] = [];
+  for (const origin of ['local', 'remote'] as const) {
+    if (!tally.mayHoldRenames(origin)) continue;
+    const search = { local, remote, tables, decisions, onHash, ...(signal !== undefined && { signal }) };
+    for await (const each of findRenames(search, origin)) {
+      if (each.type === 'settled') {
+        tally.forgive(each.gone);
+        continue;
+      }
+      tally.addRename(each.decision);
+      found.push(each.decision);
+      if (found.length < RENAME_BATCH) continue;
+      await onRenames(found);
+      found = [];
+    }
+    if (found.length > 0) await onRenames(found);
+    found = [];
+  }
 }
 
 /** Lets the guard look at what was counted. */

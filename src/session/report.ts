@@ -65,12 +65,13 @@ export class Report {
 
   decision(decision: Decision): void {
     if (this.#listener === undefined) return;
-    const { path, action, rule, hold } = decision;
+    const { path, action, rule, hold, from } = decision;
     this.tell({
       type: 'decision',
       path,
       action,
       rule,
+      ...(from !== undefined && { from: from.path }),
       ...(hold !== undefined && { reason: hold }),
       seen: seenOf(decision),
     });

@@ -13,6 +13,9 @@ export interface PlanTotals {
   readonly compares: number;
   readonly localDeletes: number;
   readonly remoteDeletes: number;
+  /** Renames that are carried within the folder, and within the bucket. */
+  readonly localMoves: number;
+  readonly remoteMoves: number;
   readonly held: number;
 }
 

@@ -1,5 +1,7 @@
 import type { Decision } from '../core/decision.js';
-import { countDecision, emptyCounts, type PlanCounts } from '../core/guard.js';
+import { countDecision, emptyCounts, uncountDeletion, type PlanCounts } from '../core/guard.js';
+import { halvesOf } from '../core/rename.js';
+import type { Side } from '../core/side.js';
 import type { PlanTotals } from './result.js';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -16,6 +18,8 @@ export class Tally {
     compares: 0,
     localDeletes: 0,
     remoteDeletes: 0,
+    localMoves: 0,
+    remoteMoves: 0,
     held: 0,
   };
 
@@ -32,28 +36,57 @@ export class Tally {
   /** Counts one decision of the plan, those that ask for nothing included. */
   add(decision: Decision): void {
     countDecision(this.counts, decision);
+    this.#count(decision, 1);
+  }
+
+  /** Counts a rename in the place of its two halves, which were counted before: what only moved is not deleted. */
+  addRename(rename: Decision): void {
+    for (const half of halvesOf(rename) ?? []) this.#count(half, -1);
+    this.#count(rename, 1);
+    this.forgive(rename.from);
+  }
+
+  /** Takes back that a deletion counts for the guard: the file stands at another path on both sides. */
+  forgive(gone: Decision | undefined): void {
+    if (gone !== undefined) uncountDeletion(this.counts, gone);
+  }
+
+  /** Whether both halves of a rename may be in the plan that was made on this side. */
+  mayHoldRenames(origin: Side): boolean {
+    const { uploads, downloads, compares, localDeletes, remoteDeletes } = this.#totals;
+    return origin === 'local'
+      ? remoteDeletes > 0 && uploads + compares > 0
+      : localDeletes > 0 && downloads + compares > 0;
+  }
+
+  #count({ action, local, remote }: Decision, by: 1 | -1): void {
     const totals = this.#totals;
-    const { action } = decision;
     switch (action) {
       case 'upload':
-        totals.uploads++;
-        totals.uploadBytes += decision.local?.sizeBytes ?? 0;
+        totals.uploads += by;
+        totals.uploadBytes += by * (local?.sizeBytes ?? 0);
         return;
       case 'download':
-        totals.downloads++;
-        totals.downloadBytes += decision.remote?.sizeBytes ?? 0;
+        totals.downloads += by;
+        totals.downloadBytes += by * (remote?.sizeBytes ?? 0);
         return;
       case 'compare':
-        totals.compares++;
+        totals.compares += by;
         return;
       case 'delete-local':
-        totals.localDeletes++;
+        totals.localDeletes += by;
         return;
       case 'delete-remote':
-        totals.remoteDeletes++;
+        totals.remoteDeletes += by;
+        return;
+      case 'move-local':
+        totals.localMoves += by;
+        return;
+      case 'move-remote':
+        totals.remoteMoves += by;
         return;
       case 'hold':
-        totals.held++;
+        totals.held += by;
         return;
       case 'nothing':
       case 'forget':

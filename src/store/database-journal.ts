@@ -1,4 +1,5 @@
 import type { Decision } from '../core/decision.js';
+import { filedOrder, type Filed } from '../core/rename.js';
 import { putSealed, rangeOf, type StateContext } from './state-context.js';
 import type { Journal, Phase } from './state-store.js';
 
@@ -31,6 +32,24 @@ export class DatabaseJournal implements Journal {
     if (this.#knownEmpty) return;
     for await (const page of this.#context.scan(`${PREFIX}${phase}!`)) {
       yield page.map(([, value]) => value as Decision);
+    }
+  }
+
+  async remove(phase: Phase, paths: readonly string[]): Promise<void> {
+    if (paths.length === 0) return;
+    await this.#context.batch(paths.map((path) => ({ type: 'del', key: `${PREFIX}${phase}!${path}` })));
+  }
+
+  async file(table: string, rows: readonly Filed[]): Promise<void> {
+    if (rows.length === 0) return;
+    this.#knownEmpty = false;
+    await this.#context.batch(rows.map((row) => putSealed(`${PREFIX}${table}!${filedOrder(row)}`, row)));
+  }
+
+  async *filed(table: string): AsyncIterable<readonly Filed[]> {
+    if (this.#knownEmpty) return;
+    for await (const page of this.#context.scan(`${PREFIX}${table}!`)) {
+      yield page.map(([, value]) => value as Filed);
     }
   }
 

@@ -1,8 +1,9 @@
 import type { BaselineRow } from '../core/baseline.js';
 import type { Decision } from '../core/decision.js';
+import type { Filed } from '../core/rename.js';
 
-/** The phases in which a plan is carried out. `room`: what makes room for a directory or a file (R15). */
-export type Phase = 'room' | 'transfer' | 'delete';
+/** The phases in which a plan is carried out. `room`: what makes room for a directory or a file (R15); `move`: renames. */
+export type Phase = 'room' | 'move' | 'transfer' | 'delete';
 
 /** What both sides last agreed on, path by path. */
 export interface BaselineStore {
@@ -22,6 +23,12 @@ export interface Journal {
   append(phase: Phase, decisions: readonly Decision[]): Promise<void>;
   /** Decisions of one phase, in pages, in UTF-8 byte order of the path. */
   read(phase: Phase): AsyncIterable<readonly Decision[]>;
+  /** Takes decisions out of a phase. */
+  remove(phase: Phase, paths: readonly string[]): Promise<void>;
+  /** Files decisions in a table of the caller's, which is emptied with the rest. */
+  file(table: string, rows: readonly Filed[]): Promise<void>;
+  /** The rows of a table, in pages, in UTF-8 byte order of the key, then of the path. */
+  filed(table: string): AsyncIterable<readonly Filed[]>;
   clear(): Promise<void>;
 }
 

@@ -4,6 +4,7 @@ import { StaleError } from '../errors.js';
 import type { TransferContext } from './context.js';
 import { deleteLocal, deleteRemote } from './delete.js';
 import { download } from './download.js';
+import { moveLocal, moveRemote, type MovedFile } from './move.js';
 import type { PathOutcome } from './path-outcome.js';
 import { recordAgreement } from './record.js';
 import { sameContent } from './same-content.js';
@@ -20,7 +21,7 @@ export async function carry(context: TransferContext, decision: Decision): Promi
   try {
     return await carryUnguarded(context, decision);
   } catch (error) {
-    if (error instanceof StaleError) return { type: 'again', paths: [decision.path], message: error.message };
+    if (error instanceof StaleError) return { type: 'again', paths: pathsOf(decision), message: error.message };
     throw error;
   }
 }
@@ -40,6 +41,11 @@ async function carryUnguarded(context: TransferContext, decision: Decision): Pro
     case 'delete-remote':
       refuseUnderReadonly(context, decision);
       return deleteRemote(context, rule, present(decision, 'remote'));
+    case 'move-local':
+      return moveLocal(context, decision, present(decision, 'remote'), renamed(decision, 'local'));
+    case 'move-remote':
+      refuseUnderReadonly(context, decision);
+      return moveRemote(context, decision, present(decision, 'local'), renamed(decision, 'remote'));
     case 'forget':
       await context.baseline.delete([path]);
       return { type: 'done', rule };
@@ -71,6 +77,16 @@ async function compare(context: TransferContext, decision: Decision): Promise<Pa
   await recordAgreement(context, local, remote, comparison.digest);
   const converged: RuleId = decision.rule === 'R14' ? 'R13' : 'R04';
   return { type: 'done', rule: converged };
+}
+
+function pathsOf({ path, from }: Decision): readonly string[] {
+  return from === undefined ? [path] : [from.path, path];
+}
+
+/** What a move takes along: the file at its old path, and what both sides had agreed on there. */
+function renamed({ path, action, from }: Decision, side: 'local' | 'remote'): MovedFile {
+  if (from?.baseline === undefined) throw new TypeError(`a decision to ${action} ${path} does not say from where`);
+  return { rule: from.rule, file: present(from, side), baseline: from.baseline };
 }
 
 function present(decision: Decision, side: 'local' | 'remote'): FileEntry {

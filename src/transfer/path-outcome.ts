@@ -6,7 +6,16 @@ import type { RuleId } from '../core/decision.js';
 /** How one decision ended. */
 export type PathOutcome =
   /** Carried out and recorded. `rule` is the one that applied in the end (a compare of R05 may turn out to be R04). */
-  | { readonly type: 'done'; readonly rule: RuleId; readonly change?: PathChange; readonly conflict?: Conflict }
+  | {
+      readonly type: 'done';
+      readonly rule: RuleId;
+      readonly change?: PathChange;
+      readonly conflict?: Conflict;
+      /** Of a rename: what became of the path that the file had before. */
+      readonly gone?: { readonly rule: RuleId; readonly change: PathChange };
+    }
+  /** A rename that cannot be carried as one, though it is one: its halves are to be carried, each for itself. */
+  | { readonly type: 'apart' }
   /** The world is not as it was seen; `paths` are to be observed and decided again. What was done so far is recorded. */
   | {
       readonly type: 'again';

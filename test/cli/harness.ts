@@ -21,6 +21,8 @@ export const TOTALS: PlanTotals = {
   compares: 0,
   localDeletes: 0,
   remoteDeletes: 0,
+  localMoves: 0,
+  remoteMoves: 0,
   held: 0,
 };
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { SessionEvent } from '../../src/session/event.js';
-import { cycle, Run, runPair, syncWith, TOTALS } from './harness.js';
+import { cycle, plan, Run, runPair, syncWith, TOTALS } from './harness.js';
 
 const ESC = '\u001B';
 const EVENTS: readonly SessionEvent[] = [
@@ -85,6 +85,34 @@ describe('text for people', () => {
         '',
       ].join('\n'),
     );
+  });
+
+  it('tells a rename once, as what it is', async () => {
+    const move = { type: 'done', action: 'move-remote', sizeBytes: 0 } as const;
+    const [added, deleted] = [
+      { path: 'b.jpg', operation: 'added', origin: 'local', from: 'a.jpg' },
+      { path: 'a.jpg', operation: 'deleted', origin: 'local', to: 'b.jpg' },
+    ] as const;
+    const events: readonly SessionEvent[] = [
+      { type: 'plan', totals: { ...TOTALS, remoteMoves: 1 } },
+      { ...move, path: 'b.jpg', rule: 'R11', from: 'a.jpg', change: added },
+      { ...move, path: 'a.jpg', rule: 'R07', change: deleted },
+    ];
+    const result = cycle({ changes: [added, deleted], localFiles: 3, remoteFiles: 3 });
+    const ran = await runPair('sync', { pair: syncWith(events, result) });
+    expect(ran.stdout).toBe(
+      ['→ a.jpg → b.jpg  renamed in the bucket', 'Done: 1 file renamed; 3 files in all; 1.2 s.', ''].join('\n'),
+    );
+  });
+
+  it('plans a rename once, as what it is', async () => {
+    const changes = [
+      { path: 'b.jpg', operation: 'added', origin: 'remote', from: 'a.jpg' },
+      { path: 'a.jpg', operation: 'deleted', origin: 'remote', to: 'b.jpg' },
+    ] as const;
+    const answer = plan({ changes, totals: { ...TOTALS, localMoves: 1 } });
+    const ran = await runPair('plan', { pair: { plan: async () => answer } });
+    expect(ran.stdout).toBe(['→ a.jpg → b.jpg  renamed here', 'sync would carry: 1 rename here.', ''].join('\n'));
   });
 
   it('tells each decision with its rule when verbose', async () => {

@@ -373,6 +373,86 @@ export function describeScenarios(serverName: string, server: () => ServerUnderT
       });
     });
 
+    describe('renames', () => {
+      /** What a run sent and fetched, by the requests of the server; nothing where it does not count. */
+      async function carried(run: () => Promise<unknown>): Promise<Record<string, number>> {
+        const before = server().counts?.();
+        await run();
+        const after = server().counts?.();
+        if (before === undefined || after === undefined) return {};
+        const names = ['PutObject', 'UploadPart', 'CompleteMultipartUpload', 'GetObject'];
+        return Object.fromEntries(
+          names.map((name) => [name, (after[name] ?? 0) - (before[name] ?? 0)]).filter(([, count]) => count !== 0),
+        );
+      }
+
+      it('of a whole folder send nothing and fetch nothing, and are no deletions for the guard', async () => {
+        const time = new Date(1_600_000_000_000);
+        for (let i = 0; i < 14; i++) await a.write(`old/sub/${i}.txt`, `content ${i}`, time);
+        await a.write('old/empty', '', time);
+        await a.write('old/large.bin', randomBytes(6 * MIB), time);
+        await a.sync({ partSizeMiB: 5 });
+        await b.sync({ partSizeMiB: 5 });
+        await rename(a.at('old'), a.at('new'));
+        expect(await carried(() => a.sync({ partSizeMiB: 5 }))).toEqual({});
+        expect(await carried(() => b.sync({ partSizeMiB: 5 }))).toEqual({});
+        expect(await b.files()).toEqual(await a.files());
+        expect(await b.mtime('new/sub/3.txt')).toBeCloseTo(time.getTime(), 0);
+        expect(await b.trash()).toEqual([]);
+        await expect(stat(b.at('old'))).rejects.toThrow('ENOENT');
+        await expectSettled(a, b);
+      }, 60_000);
+
+      it('are told beforehand, and afterwards, as an addition and a deletion', async () => {
+        await a.write('a.txt', 'content');
+        await a.write('other', 'content of another');
+        await a.sync();
+        await rename(a.at('a.txt'), a.at('b.html'));
+        const expected = ['added b.html (local)', 'deleted a.txt (local)'];
+        const changes = await a.check();
+        expect(changes.map(({ key, operation, location }) => `${operation} ${key} (${location})`).sort()).toEqual(
+          expected,
+        );
+        expect(await world.keys()).toEqual(['a.txt', 'other']);
+        expect(told(await a.sync())).toEqual(expected);
+        expect(await world.contentType('b.html')).toBe('text/html');
+        await expectSettled(a);
+      });
+
+      it('with an edit in between, here or there, keep both versions', async () => {
+        for (const name of ['here', 'there', 'stays']) await a.write(`old/${name}`, `base ${name}`);
+        await a.sync();
+        await b.sync();
+        await rename(a.at('old'), a.at('new'));
+        await a.write('new/here', 'edited here');
+        await b.write('old/there', 'edited there');
+        await b.sync();
+        await a.sync();
+        await b.sync();
+        expect(await a.files()).toEqual({
+          'new/here': 'edited here',
+          'new/there': 'base there',
+          'new/stays': 'base stays',
+          'old/there': 'edited there',
+        });
+        await expectSettled(a, b);
+      });
+
+      it('of copies with another time bring the time along', async () => {
+        const [before, after] = [new Date(1_500_000_000_000), new Date(1_600_000_000_000)];
+        await a.write('old/name', 'content', before);
+        await a.write('other', 'content of another');
+        await a.sync();
+        await b.sync();
+        await a.remove('old');
+        await a.write('new/name', 'content', after);
+        expect(await carried(() => a.sync())).toEqual({});
+        await b.sync();
+        expect(await b.mtime('new/name')).toBeCloseTo(after.getTime(), 0);
+        await expectSettled(a, b);
+      });
+    });
+
     describe('names', () => {
       it('of every legal kind travel both ways', async () => {
         const names = [

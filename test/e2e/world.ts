@@ -6,6 +6,7 @@ import {
   CreateBucketCommand,
   DeleteObjectCommand,
   GetObjectCommand,
+  HeadObjectCommand,
   ListObjectsV2Command,
   PutObjectCommand,
   S3Client,
@@ -75,6 +76,10 @@ export class World {
   async bytes(key: string): Promise<Buffer> {
     const answer = await this.client.send(new GetObjectCommand({ Bucket: this.bucket, Key: key }));
     return Buffer.from((await answer.Body?.transformToByteArray()) ?? []);
+  }
+
+  async contentType(key: string): Promise<string | undefined> {
+    return (await this.client.send(new HeadObjectCommand({ Bucket: this.bucket, Key: key }))).ContentType;
   }
 
   async keys(): Promise<string[]> {

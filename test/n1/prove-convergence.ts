@@ -2,6 +2,7 @@ import type { Decision } from '../../src/core/decision.js';
 import { makePlan } from '../../src/core/plan.js';
 import type { Item, State } from './state.js';
 import { randomOf, stateOf } from './state.js';
+import { withRenames } from './with-renames.js';
 import { BrokenInvariant, World } from './world.js';
 
 /** Rounds after which nothing may be left to do. */
@@ -56,8 +57,9 @@ async function converge(state: State, seen: Map<string, number>): Promise<number
     for await (const page of makePlan(world.streams(), state)) decisions.push(...page.decisions);
     const paths = new Set(decisions.map((decision) => decision.path));
     check(paths.size === decisions.length, 'a path was decided twice');
-    for (const { rule, action } of decisions) seen.set(`${rule} ${action}`, (seen.get(`${rule} ${action}`) ?? 0) + 1);
-    if (!world.carryOut(decisions)) {
+    const plan = state.renames ? await withRenames(world, decisions) : decisions;
+    for (const { rule, action } of plan) seen.set(`${rule} ${action}`, (seen.get(`${rule} ${action}`) ?? 0) + 1);
+    if (!world.carryOut(plan)) {
       checkAtRest(world, decisions);
       checkNothingLost(before, world);
       checkNothingTouched(before, world);

@@ -26,6 +26,8 @@ export interface Item {
 export interface State {
   readonly items: readonly Item[];
   readonly readonly: boolean;
+  /** The plan is searched for renames. */
+  readonly renames: boolean;
   readonly kindConflicts: 'set-aside' | 'hold';
   readonly answer: 'local' | 'bucket' | 'keep-both' | 'manual';
 }
@@ -105,6 +107,16 @@ export function stateOf(seed: number): State {
       remote.set(path, chance(0.5) ? made : { is: 'file', content: ++content, touched: true });
     }
   }
+  // What was agreed on at one path stands at another one.
+  while (chance(0.4)) {
+    const [from, agreed] = pick([...base], ['', 0]);
+    const to = pick(PATHS, 'a');
+    const side = pick([local, remote], local);
+    if (from === '' || side.get(from) === undefined) continue;
+    side.delete(from);
+    if (side === local || chance(0.7)) makeRoomOn(side, to);
+    side.set(to, { is: 'file', content: agreed, touched: true });
+  }
   if (chance(0.3)) {
     const path = pick(PATHS, 'a');
     makeRoomOn(local, path);
@@ -125,6 +137,7 @@ export function stateOf(seed: number): State {
   return {
     items,
     readonly: chance(0.25),
+    renames: chance(0.7),
     kindConflicts,
     answer: pick(['local', 'bucket', 'keep-both', 'manual'], 'keep-both'),
   };

@@ -43,11 +43,14 @@ export class World {
     return { local: once(this.#scan('local')), remote: once(this.#scan('remote')), baseline: once(rows) };
   }
 
-  /** Carries out a whole plan in its three phases. Answers whether anything happened. */
+  /** Carries out a whole plan in its four phases. Answers whether anything happened. */
   carryOut(decisions: readonly Decision[]): boolean {
-    const phaseOf = (d: Decision): number =>
-      d.makesRoom === true ? 0 : d.action.startsWith('delete') || d.action === 'forget' ? 2 : 1;
-    const phases: Decision[][] = [[], [], []];
+    const phaseOf = (d: Decision): number => {
+      if (d.makesRoom === true) return 0;
+      if (d.action.startsWith('move')) return 1;
+      return d.action.startsWith('delete') || d.action === 'forget' ? 3 : 2;
+    };
+    const phases: Decision[][] = [[], [], [], []];
     for (const decision of decisions) phases[phaseOf(decision)]?.push(decision);
     let changed = false;
     for (const decision of phases.flat()) if (this.#apply(decision)) changed = true;
@@ -141,6 +144,11 @@ export class World {
         this.#agreed('remote', path, 'deleted');
         this.files.remote.delete(path);
         return this.rows.delete(path);
+      case 'move-local':
+        return this.#rename('local', decision);
+      case 'move-remote':
+        assert(!this.#state.readonly, `${path} was moved in the bucket under readonly`);
+        return this.#rename('remote', decision);
       case 'set-aside':
         return this.#setAside(decision.setAsideSide ?? 'local', path);
       case 'compare':
@@ -187,6 +195,25 @@ export class World {
         this.#write('local', path, remote.content);
         return this.#record(path);
     }
+  }
+
+  /** As an executor does: the new name first, then the old one goes, then both are recorded. */
+  #rename(side: Side, { path, from }: Decision): boolean {
+    assert(from !== undefined, `${path} was moved from nowhere`);
+    const other = side === 'local' ? 'remote' : 'local';
+    assert(!this.files[other].has(from.path), `${from.path} was moved away though it stands on the ${other} side`);
+    const { content, fingerprint } = this.#file(side, from.path);
+    assert(fingerprint === from[side]?.fingerprint, `the ${side} ${from.path} is not what was to be moved`);
+    assert(
+      content === this.rows.get(from.path)?.content,
+      `the ${side} ${from.path} was moved though nobody had seen it`,
+    );
+    assert(content === this.#file(other, path).content, `${path} was taken for ${from.path} renamed`);
+    assert(!this.files[side].has(path), `${side} ${path} was there before the move`);
+    this.#write(side, path, content);
+    this.files[side].delete(from.path);
+    this.rows.delete(from.path);
+    return this.#record(path);
   }
 
   #setAside(side: Side, path: string): boolean {

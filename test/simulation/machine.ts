@@ -139,8 +139,10 @@ export class Machine {
     const result = await Promise.race([this.#cycle(overrides), crashed]);
     if (result === 'crashed') return result;
     this.last = result;
-    for (const { path, operation, origin } of result.changes) {
-      if (origin === 'remote' && operation !== 'added') this.takenAway.add(`${result.runId} ${path}`);
+    for (const { path, operation, origin, to } of result.changes) {
+      // What was renamed in the bucket is renamed here, and stays current.
+      if (origin === 'remote' && operation !== 'added' && to === undefined)
+        this.takenAway.add(`${result.runId} ${path}`);
     }
     return result;
   }

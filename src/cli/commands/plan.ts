@@ -34,7 +34,9 @@ export async function runPlan(context: CommandContext): Promise<ExitCode> {
 function tell(plan: Plan, context: CommandContext, verbose: boolean): void {
   const { reporter, style } = context;
   for (const change of plan.changes) {
-    reporter.result({ type: 'change', change }, () => changeText(change, undefined, style));
+    // The old path of a rename stands with the new one.
+    const told = change.to === undefined;
+    reporter.result({ type: 'change', change }, () => (told ? changeText(change, undefined, style) : ''));
   }
   for (const path of plan.compares) {
     reporter.result(
@@ -57,6 +59,8 @@ function totalsText(totals: PlanTotals, style: Style): string {
     totals.uploads > 0 ? `${formatCount(totals.uploads, 'file')} up (${formatBytes(totals.uploadBytes)})` : '',
     totals.downloads > 0 ? `${formatCount(totals.downloads, 'file')} down (${formatBytes(totals.downloadBytes)})` : '',
     totals.compares > 0 ? `${formatCount(totals.compares, 'file')} to compare` : '',
+    totals.localMoves > 0 ? `${formatCount(totals.localMoves, 'rename')} here` : '',
+    totals.remoteMoves > 0 ? `${formatCount(totals.remoteMoves, 'rename')} in the bucket` : '',
     totals.localDeletes > 0 ? `${formatCount(totals.localDeletes, 'deletion')} here` : '',
     totals.remoteDeletes > 0 ? `${formatCount(totals.remoteDeletes, 'deletion')} in the bucket` : '',
     totals.held > 0 ? `${formatCount(totals.held, 'path')} left alone` : '',

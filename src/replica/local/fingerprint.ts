@@ -11,6 +11,11 @@ export function fingerprintOf(stat: FileStat): Fingerprint {
   return `${stat.sizeBytes}-${stat.mtimeNs}-${stat.inode}-${stat.ctimeNs}`;
 }
 
+/** What a rename leaves as it is: size, mtime and inode. */
+export function identityOf(fingerprint: Fingerprint): string {
+  return fingerprint.slice(0, fingerprint.lastIndexOf('-'));
+}
+
 /** Whether `stat` is the file of this fingerprint after nothing but its names changed, which touches ctime alone. */
 export function isSameFileMoved(stat: FileStat, fingerprint: Fingerprint): boolean {
   return stat.type === 'file' && fingerprint.startsWith(`${stat.sizeBytes}-${stat.mtimeNs}-${stat.inode}-`);

@@ -8,6 +8,7 @@ import { destroyFolder } from './destroy-folder.js';
 import { digestFile } from './digest-file.js';
 import type { FileSystem } from './file-system.js';
 import { errnoOf } from './file-system.js';
+import { identityOf } from './fingerprint.js';
 import { Folder } from './folder.js';
 import { createFolderStamp, type FolderStamp } from './folder-stamp.js';
 import type { LocalContext } from './local-context.js';
@@ -143,6 +144,7 @@ export function createLocalReplica(options: LocalReplicaOptions): LocalReplica {
     remove: (path, precondition, changeOptions = {}) => removeFile(context, trash, path, precondition, changeOptions),
     move: (path, to, precondition, changeOptions = {}) =>
       moveFile(context, trash, path, to, precondition, changeOptions),
+    identityOf,
     cleanUp: ({ cycleEnded } = {}) => (cycleEnded === true ? dropUnusedStages(context) : cleanUpLocal(context, trash)),
     rootIdentity: () =>
       folder.identity().catch((error: unknown) => {

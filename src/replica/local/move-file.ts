@@ -7,14 +7,29 @@ import type { Place } from './folder.js';
 import type { LocalContext } from './local-context.js';
 import { pathErrorOf } from './local-error.js';
 import type { LocalTrash } from './local-trash.js';
+import { pruneEmptyParents } from './prune-empty-parents.js';
 import { isLinkUnsupported, renameIfFree } from './put-back.js';
 import { whyStale } from './standing.js';
 
 /**
  * Gives a file another path. Never replaces anything: the new name is made first (so that after a crash the file has
- * both names, never none), then the old name goes by way of the trash, where it is looked at once more.
+ * both names, never none), then the old name goes by way of the trash, where it is looked at once more. Folders that this
+ * leaves empty are removed; never the root.
  */
 export async function moveFile(
+  context: LocalContext,
+  trash: LocalTrash,
+  path: string,
+  to: string,
+  precondition: NonNullable<Precondition>,
+  options: ChangeOptions,
+): Promise<Outcome<{ readonly entry: FileEntry }>> {
+  const moved = await moveToPlace(context, trash, path, to, precondition, options);
+  if (moved.outcome === 'done') await pruneEmptyParents(context, path);
+  return moved;
+}
+
+async function moveToPlace(
   context: LocalContext,
   trash: LocalTrash,
   path: string,

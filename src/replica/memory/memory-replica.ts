@@ -1,6 +1,6 @@
 import { compareByteOrder } from '../../core/byte-order.js';
 import type { Digest, DigestScheme } from '../../core/digest.js';
-import type { Entry, FileEntry } from '../../core/entry.js';
+import type { Entry, FileEntry, Fingerprint } from '../../core/entry.js';
 import { type NameRules, problemOfPath } from '../../core/path.js';
 import type { Problem } from '../../core/problem.js';
 import type { Clock } from '../../core/runtime.js';
@@ -10,6 +10,7 @@ import type {
   Capabilities,
   ChangeOptions,
   CleanUpOptions,
+  MoveOptions,
   Outcome,
   PathFilter,
   PrepareOptions,
@@ -81,6 +82,15 @@ export class MemoryReplica implements Replica {
   /** Somebody else deletes a file. */
   delete(path: string): boolean {
     return this.#files.delete(path);
+  }
+
+  /** Somebody else gives a file another path, whatever stands there. */
+  rename(path: string, to: string): boolean {
+    const stored = this.#files.get(path);
+    if (stored === undefined) return false;
+    this.#files.delete(path);
+    this.#files.set(to, stored);
+    return true;
   }
 
   /** The content that stands at a path. */
@@ -189,7 +199,7 @@ export class MemoryReplica implements Replica {
     path: string,
     to: string,
     precondition: NonNullable<Precondition>,
-    options: ChangeOptions = {},
+    options: MoveOptions = {},
   ): Promise<Outcome<{ readonly entry: FileEntry }>> {
     throwIfAborted(options.signal);
     this.#check(to);
@@ -198,7 +208,13 @@ export class MemoryReplica implements Replica {
     if (objection !== undefined || stored === undefined)
       return { outcome: 'stale', message: objection ?? `"${path}" is gone.` };
     this.#files.delete(path);
-    return { outcome: 'done', entry: this.#store(to, stored.content, stored.modifiedMs) };
+    const moved = { ...stored, modifiedMs: options.modifiedMs ?? stored.modifiedMs };
+    this.#files.set(to, moved);
+    return { outcome: 'done', entry: entryOf(to, moved) };
+  }
+
+  identityOf(fingerprint: Fingerprint): string {
+    return fingerprint;
   }
 
   async cleanUp({ signal }: CleanUpOptions = {}): Promise<void> {

@@ -1,5 +1,6 @@
 import { StaleError } from '../../errors.js';
 import type { Outcome } from '../replica.js';
+import { carriedTo } from './carried-headers.js';
 import { createUpload, forgetUpload } from './create-upload.js';
 import { forEachBounded } from './for-each-bounded.js';
 import { guardedChange } from './guarded-change.js';
@@ -15,8 +16,8 @@ import { combinedEtag } from './write-parts.js';
 const COPY_PART_BYTES = 512 * 1024 * 1024;
 
 /** Copies an object that is too large for one CopyObject. Its headers and metadata are set again on the copy. */
-export async function copyInParts(context: S3Context, plan: CopyPlan): Promise<Outcome<object>> {
-  const { path, to, source, precondition, signal } = plan;
+export async function copyInParts(context: S3Context, plan: CopyPlan): Promise<Outcome<{ readonly value: string }>> {
+  const { path, to, source, precondition, recorded, signal } = plan;
   const { sizeBytes } = precondition.entry;
   const state = await readState(context, path, signal);
   if (state === null || !holds(state, precondition))
@@ -25,7 +26,12 @@ export async function copyInParts(context: S3Context, plan: CopyPlan): Promise<O
   const key = context.keys.keyOf(to);
   const partSizeBytes = partSizeFor(sizeBytes, Math.min(COPY_PART_BYTES, context.maxCopyBytes));
   const { fingerprint } = precondition;
-  const created = await createUpload(context, { path: to, fingerprint, partSizeBytes }, state.carried, signal);
+  const created = await createUpload(
+    context,
+    { path: to, fingerprint, partSizeBytes },
+    carriedTo(path, state.carried, recorded),
+    signal,
+  );
   if (!created.ok) throw copyError(context, plan, created.failure);
   const record = created.value;
   const { uploadId } = record;

@@ -10,7 +10,7 @@ import type { ConfiguredClient } from './client-config.js';
 import { cleanUpUploads } from './clean-up-uploads.js';
 import { createClockOffset } from './clock-offset.js';
 import { composeTransport } from './compose-transport.js';
-import { UNKNOWN_DIALECT } from './dialect.js';
+import { mayBeMd5, UNKNOWN_DIALECT } from './dialect.js';
 import { digestOf } from './digest-object.js';
 import { resolveBucketEndpoint } from './endpoint.js';
 import { moveObject } from './move-object.js';
@@ -137,6 +137,7 @@ export function createS3Replica(options: S3ReplicaOptions): S3Replica {
     trustWholeReads: options.trustWholeReads ?? false,
     maxCopyBytes: options.maxCopyBytes ?? 5 * 1024 * MIB,
     dialect: UNKNOWN_DIALECT,
+    canCopy: true,
   };
   const keepUpload = options.keepUpload ?? (({ startedAtMs }) => runtime.clock.nowMs() - startedAtMs < 6 * DAY_MS);
 
@@ -167,14 +168,16 @@ export function createS3Replica(options: S3ReplicaOptions): S3Replica {
     write: (path, source, precondition, writeOptions = {}) =>
       writeObject(context, path, source, precondition, writeOptions),
     remove: (path, precondition, changeOptions = {}) => removeObject(context, path, precondition, changeOptions),
-    async move(path, to, precondition, changeOptions = {}) {
+    async move(path, to, precondition, moveOptions = {}) {
       try {
-        return await moveObject(context, path, to, precondition, changeOptions);
+        return await moveObject(context, path, to, precondition, moveOptions);
       } catch (error) {
         if (error instanceof StaleError) return { outcome: 'stale', message: error.message };
         throw error;
       }
     },
+    // Where an ETag is no digest, two that are equal say nothing.
+    identityOf: (fingerprint) => (mayBeMd5(context.dialect) && !fingerprint.startsWith(':') ? fingerprint : undefined),
     cleanUp: ({ signal } = {}) => cleanUpUploads(context, keepUpload, signal),
     close: () => transport.close(),
   };

@@ -1,10 +1,12 @@
 import type { FileEntry } from '../../core/entry.js';
-import { StaleError } from '../../errors.js';
-import type { ChangeOptions, Outcome, Precondition } from '../replica.js';
+import { PathError, StaleError } from '../../errors.js';
+import type { MoveOptions, Outcome, Precondition } from '../replica.js';
+import { contentTypeOf } from './content-type.js';
+import { carriedTo } from './carried-headers.js';
 import { copyInParts } from './copy-in-parts.js';
 import { etagCondition } from './dialect.js';
 import { guardedChange } from './guarded-change.js';
-import { etagOf, fingerprintOf } from './object-state.js';
+import { etagOf, fingerprintOf, formatMtime } from './object-state.js';
 import { removeObject } from './remove-object.js';
 import type { CopySource } from './s3-api.js';
 import { holds, readState, toEntry, type S3Context } from './s3-context.js';
@@ -17,20 +19,26 @@ export interface CopyPlan {
   readonly to: string;
   readonly source: CopySource;
   readonly precondition: NonNullable<Precondition>;
+  /** What is recorded with the copy, where that differs from what is recorded with the object: a type, a time. */
+  readonly recorded: Readonly<Record<string, string>>;
   readonly signal: AbortSignal | undefined;
 }
 
 /**
  * Gives an object another key: copies it where nothing stands, then deletes the old one if it is still the same.
- * Content type and metadata go along. When the old one changed meanwhile, the copy is taken away again.
+ * Content type and metadata go along, a type that followed from the old name is that of the new one. When the old one changed
+ * meanwhile, the copy is taken away again, unless it is wanted in any case.
+ *
+ * @throws PathError `ERR_S3_NOT_SUPPORTED` where the store cannot copy.
  */
 export async function moveObject(
   context: S3Context,
   path: string,
   to: string,
   precondition: NonNullable<Precondition>,
-  { signal }: ChangeOptions,
+  { signal, keepsCopy = false, modifiedMs }: MoveOptions,
 ): Promise<Outcome<{ readonly entry: FileEntry }>> {
+  if (!context.canCopy) throw cannotCopy(path);
   const etag = etagOf(precondition.fingerprint);
   const ifMatch = etagCondition(context.dialect.copySource, etag);
   if (ifMatch === undefined) {
@@ -39,30 +47,37 @@ export async function moveObject(
     if (!holds(state, precondition))
       return { outcome: 'stale', message: `"${path}" is not what was expected any more.` };
   }
-  const plan = { path, to, source: { key: context.keys.keyOf(path), ifMatch }, precondition, signal };
+  const recorded = {
+    ...(contentTypeOf(path) !== contentTypeOf(to) && { 'content-type': contentTypeOf(to) }),
+    ...(modifiedMs !== undefined && { 'x-amz-meta-mtime': formatMtime(modifiedMs) }),
+  };
+  const plan = { path, to, source: { key: context.keys.keyOf(path), ifMatch }, precondition, recorded, signal };
   const copied =
     precondition.entry.sizeBytes > context.maxCopyBytes
       ? await copyInParts(context, plan)
       : await copyWhole(context, plan);
   // A move that was cut off may have made the copy already.
-  if (copied.outcome === 'stale' && !holds(await readState(context, to, signal), precondition)) return copied;
+  if (copied.outcome === 'stale' && (keepsCopy || !holds(await readState(context, to, signal), precondition)))
+    return copied;
 
-  const state = await stateAfter(context, to, signal);
-  const entry = toEntry(context, to, state);
+  // An answer with the ETag of the old object says all that a look would say.
+  const isKnown = copied.outcome === 'done' && copied.value === etag && context.dialect.copyCreate;
+  const entry = isKnown
+    ? { ...precondition.entry, path: to, ...(modifiedMs !== undefined && { modifiedMs }) }
+    : toEntry(context, to, await stateAfter(context, to, signal));
   if (entry.sizeBytes !== precondition.entry.sizeBytes) return await takeBack(context, plan, entry);
   const removed = await removeObject(context, path, precondition, { ...(signal !== undefined && { signal }) });
   if (removed.outcome === 'stale') {
-    await takeBack(context, plan, entry);
+    if (!keepsCopy) await takeBack(context, plan, entry);
     return removed;
   }
   return { outcome: 'done', entry };
 }
 
-async function copyWhole(
-  context: S3Context,
-  { path, to, source, precondition, signal }: CopyPlan,
-): Promise<Outcome<object>> {
+async function copyWhole(context: S3Context, plan: CopyPlan): Promise<Outcome<{ readonly value: string }>> {
+  const { path, to, source, precondition, signal } = plan;
   const { headers, trusted } = writeCondition(null, context.dialect.copyCreate, 'none', false);
+  const described = await describeCopy(context, plan);
   const etags = new Set([etagOf(precondition.fingerprint)]);
   return guardedChange<string>(
     context,
@@ -72,13 +87,9 @@ async function copyWhole(
       expected: null,
       trusted,
       async send() {
-        const answer = await context.api.copy(
-          source,
-          context.keys.keyOf(to),
-          { 'x-amz-metadata-directive': 'COPY', ...headers },
-          signal,
-        );
+        const answer = await context.api.copy(source, context.keys.keyOf(to), { ...described, ...headers }, signal);
         if (answer.ok) etags.add(answer.value);
+        else if (answer.failure.status === 501) context.canCopy = false;
         // 404 and 412 may be about the source: then what is expected at the destination still holds.
         if (!answer.ok && (answer.failure.status === 404 || answer.failure.status === 412))
           await expectSource(context, path, precondition, signal);
@@ -88,6 +99,28 @@ async function copyWhole(
       recover: (state) => state?.etag ?? '',
     },
     signal,
+  );
+}
+
+/** The headers that say what is recorded with a copy. */
+async function describeCopy(
+  context: S3Context,
+  { path, recorded, precondition, signal }: CopyPlan,
+): Promise<Readonly<Record<string, string>>> {
+  const asItWas = { 'x-amz-metadata-directive': 'COPY' };
+  if (Object.keys(recorded).length === 0) return asItWas;
+  const state = await readState(context, path, signal);
+  if (state === null || !holds(state, precondition))
+    throw new StaleError(`"${path}" is not what was expected any more.`);
+  const carried = carriedTo(path, state.carried, recorded);
+  return carried === state.carried ? asItWas : { 'x-amz-metadata-directive': 'REPLACE', ...carried };
+}
+
+function cannotCopy(path: string): PathError {
+  return new PathError(
+    'ERR_S3_NOT_SUPPORTED',
+    `Copying "${path}" within the bucket failed: the store has said before that it does not support it. Nothing was changed; exclude the path, or use another store.`,
+    { data: { path } },
   );
 }
 

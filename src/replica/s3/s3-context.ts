@@ -34,6 +34,8 @@ export interface S3Context {
   readonly trustWholeReads: boolean;
   /** Known after `prepare`. */
   dialect: Dialect;
+  /** The store has not said yet that it cannot copy. */
+  canCopy: boolean;
 }
 
 /** What stands at a path now: HEAD. Throws what {@link failureError} makes of a refusal other than "not there". */
