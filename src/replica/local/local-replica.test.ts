@@ -40,6 +40,7 @@ describe.each(WORLDS)('local replica on %s', (_, create) => {
   });
   afterEach(() => {
     expect(world.outside()).toEqual({ canary: 'canary' });
+    expect(world.openHandles()).toBe(0);
     world.dispose();
   });
 

@@ -39,6 +39,8 @@ export class SimulatedFileSystem implements FileSystem {
   readonly root: string;
   /** How many operations were begun. */
   operations = 0;
+  /** How many directories and files are open: whatever the engine has finished, it leaves none. */
+  openHandles = 0;
   /**
    * Asked before every operation: an errno name makes it fail. A write that fails so has written half.
    * Not asked for `close`.
@@ -65,6 +67,9 @@ export class SimulatedFileSystem implements FileSystem {
     this.#gate = {
       enter: (operation, epoch) => this.#enter(operation, epoch),
       alive: (epoch) => epoch === this.#epoch,
+      opened: (count) => {
+        this.openHandles += count;
+      },
     };
   }
 
@@ -87,6 +92,7 @@ export class SimulatedFileSystem implements FileSystem {
    */
   crash(options: { readonly keep: CrashKeep }): void {
     this.#epoch += 1;
+    this.openHandles = 0;
     this.#disk.crash(options.keep);
   }
 

@@ -8,6 +8,8 @@ export interface Gate {
   /** Waits for the step; answers the errno with which the operation has to fail, if any. Throws after a crash. */
   enter(operation: string, epoch: number): Promise<string | undefined>;
   alive(epoch: number): boolean;
+  /** Told of each handle that is opened (1) and closed (-1). */
+  opened(count: 1 | -1): void;
 }
 
 /** An error as `node:fs` throws it. */
@@ -34,6 +36,7 @@ class SimulatedHandle {
   protected readonly epoch: number;
   readonly inode: Inode;
   protected readonly path: string;
+  protected isOpen = true;
 
   constructor(disk: SimulatedDisk, gate: Gate, epoch: number, inode: Inode, path: string) {
     this.disk = disk;
@@ -41,10 +44,12 @@ class SimulatedHandle {
     this.epoch = epoch;
     this.inode = inode;
     this.path = path;
+    this.gate.opened(1);
   }
 
   protected async pass(operation: string, name?: string): Promise<void> {
     const what = name === undefined ? `${operation} ${this.path}` : `${operation} ${this.path}/${name}`;
+    if (!this.isOpen) throw errnoError('EBADF', what);
     const failure = await this.gate.enter(what, this.epoch);
     if (failure !== undefined) throw errnoError(failure, what);
   }
@@ -54,7 +59,10 @@ class SimulatedHandle {
     return statOf(this.inode);
   }
 
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    if (this.isOpen && this.gate.alive(this.epoch)) this.gate.opened(-1);
+    this.isOpen = false;
+  }
 }
 
 /** A directory of a simulated disk. */
@@ -217,6 +225,7 @@ class SimulatedFile extends SimulatedHandle implements FileHandle {
   }
 
   async write(bytes: Uint8Array, position: number): Promise<void> {
+    if (!this.isOpen) throw errnoError('EBADF', `write ${this.path}`);
     const failure = await this.gate.enter(`write ${this.path}`, this.epoch);
     const written = failure === undefined ? bytes : bytes.subarray(0, bytes.length >> 1);
     const old = this.inode.content.bytes;
