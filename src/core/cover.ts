@@ -1,4 +1,4 @@
-import type { Entry } from './entry.js';
+import type { Entry, ProblematicEntry, SymlinkEntry, UntrackedEntry } from './entry.js';
 import type { Side } from './side.js';
 
 /**
@@ -10,7 +10,7 @@ import type { Side } from './side.js';
  */
 export class Cover {
   readonly #side: Side;
-  readonly #stack: Entry[] = [];
+  readonly #stack: Covering[] = [];
 
   constructor(side: Side) {
     this.#side = side;
@@ -30,13 +30,8 @@ export class Cover {
    */
   inherited(key: string, path: string): Entry | null {
     this.#leaveTo(key);
-    for (let i = this.#stack.length - 1; i >= 0; i--) {
-      const entry = this.#stack[i];
-      if (entry !== undefined && key.charCodeAt(entry.path.length) === SLASH) {
-        return inherit(entry, path);
-      }
-    }
-    return null;
+    const above = this.#stack.findLast((entry) => key.charCodeAt(entry.path.length) === SLASH);
+    return above === undefined ? null : inherit(above, path);
   }
 
   #leaveTo(key: string): void {
@@ -50,8 +45,11 @@ export class Cover {
 
 const SLASH = 0x2f;
 
+/** An entry that may speak for what is below it. */
+type Covering = SymlinkEntry | UntrackedEntry | ProblematicEntry;
+
 /** On a disk nothing can stand below what is no directory; in a bucket an object `x` says nothing about `x/y`. */
-function coversBelow(entry: Entry, side: Side): boolean {
+function coversBelow(entry: Entry, side: Side): entry is Covering {
   switch (entry.kind) {
     case 'file':
     case 'directory':
@@ -64,11 +62,8 @@ function coversBelow(entry: Entry, side: Side): boolean {
   }
 }
 
-function inherit(entry: Entry, path: string): Entry | null {
+function inherit(entry: Covering, path: string): Entry {
   switch (entry.kind) {
-    case 'file':
-    case 'directory':
-      return null;
     case 'symlink':
       return { kind: 'untracked', path, reason: 'special', subtree: false };
     case 'untracked':

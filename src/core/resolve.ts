@@ -29,8 +29,7 @@ export function resolveConflict(
 }
 
 function newest({ local, remote }: ConflictVersions): ConflictAnswer {
-  if (local.modifiedMs === undefined || remote.modifiedMs === undefined) return 'keep-both';
-  const lead = local.modifiedMs - remote.modifiedMs;
+  const lead = (local.modifiedMs ?? Number.NaN) - (remote.modifiedMs ?? Number.NaN);
   // A time that is no number is as good as unknown.
   if (!Number.isFinite(lead) || Math.abs(lead) <= TIME_TIE_MS) return 'keep-both';
   return lead > 0 ? 'local' : 'bucket';

@@ -43,7 +43,7 @@ export class Folder {
       root = await this.#fileSystem.openRoot(this.path);
     } catch (error) {
       const errno = errnoOf(error);
-      if (this.#identity === undefined || errno === undefined || !MISSING.has(errno)) throw error;
+      if (this.#identity === undefined || !MISSING.has(errno)) throw error;
       throw new HaltError(
         'ERR_FOLDER_MISSING',
         `The folder ${this.path} disappeared during the run (${errno}). Nothing more was done; mount its disk, or put it back, and run again.`,
@@ -190,8 +190,7 @@ export class Folder {
     try {
       return await root.openDirectory(RESERVED_NAME);
     } catch (error) {
-      const errno = errnoOf(error);
-      if (errno !== undefined && MISSING.has(errno)) return undefined;
+      if (MISSING.has(errnoOf(error))) return undefined;
       throw error;
     } finally {
       await root.close();
@@ -218,7 +217,7 @@ export class Folder {
   }
 }
 
-const MISSING: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'ELOOP']);
+const MISSING: ReadonlySet<string | undefined> = new Set(['ENOENT', 'ENOTDIR', 'ELOOP']);
 
 /** The form in which names are compared on a disk that cannot tell case or Unicode form. */
 export function foldName(name: string): string {

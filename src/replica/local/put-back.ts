@@ -3,12 +3,11 @@ import { errnoOf } from './file-system.js';
 import type { Place } from './folder.js';
 
 /** What `link` answers where the disk has no hard links (FAT: EPERM), or no more of them for this file. */
-const NO_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
+const NO_LINKS: ReadonlySet<string | undefined> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
 
 /** Whether an error of `link` means that the disk cannot do it, though nothing is wrong. */
 export function isLinkUnsupported(error: unknown): boolean {
-  const errno = errnoOf(error);
-  return errno !== undefined && NO_LINKS.has(errno);
+  return NO_LINKS.has(errnoOf(error));
 }
 
 /**
