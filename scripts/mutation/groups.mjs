@@ -1,0 +1,72 @@
+import { readdirSync } from 'node:fs';
+
+/** Files of one folder whose names end so, in order. */
+const inFolder = (folder, ending, isWanted = () => true) =>
+  readdirSync(new URL(`../../${folder}/`, import.meta.url))
+    .filter((name) => name.endsWith(ending) && isWanted(name))
+    .toSorted()
+    .map((name) => `${folder}/${name}`);
+const isTest = (name) => name.endsWith('.test.ts');
+const isOfPaths = (name) => name.startsWith('path.');
+
+const below = (folder, names, ending = '.ts') => names.split(' ').map((name) => `${folder}/${name}${ending}`);
+
+/**
+ * What a mutation run breaks, and the tests that are to notice: those that need no server, no real disk and no other process, and
+ * are the same at each run. Each group is one run of Stryker.
+ */
+export const GROUPS = {
+  /** The pure part, but for the rules of names. */
+  core: {
+    files: inFolder('src/core', '.ts', (name) => !isTest(name) && !isOfPaths(name)),
+    tests: inFolder('src/core', '.test.ts', (name) => !isOfPaths(name)),
+  },
+  /** From a key to a path, to a place on the disk, and back. */
+  paths: {
+    files: [
+      'src/core/path.ts',
+      ...below('src/replica/s3', 's3-keys url-decode uri'),
+      ...below('src/replica/local', 'byte-name folder'),
+    ],
+    tests: [
+      ...inFolder('src/core', '.test.ts', isOfPaths),
+      ...below('src/replica/s3', 's3-keys url-decode uri', '.test.ts'),
+      ...below('src/replica/local', 'byte-name folder', '.test.ts'),
+    ],
+  },
+  /** What a listing says, and when it is not believed. */
+  scanner: {
+    files: below('src/replica/s3', 'list-scanner xml-text scan-bucket'),
+    tests: [...below('src/replica/s3', 'list-scanner xml-text scan-bucket', '.test.ts')],
+  },
+  /** How a file comes into the folder, is moved in it and leaves it. */
+  folder: {
+    files: below(
+      'src/replica/local',
+      'write-file stage-file fill-stage open-stage stage-record remove-file move-file put-back standing',
+    ),
+    tests: below(
+      'src/replica/local',
+      'local-replica write-file write-file.steps stage-file remove-file move-file put-back standing',
+      '.test.ts',
+    ),
+  },
+  /** How an object is written, moved and removed under its condition. */
+  bucket: {
+    files: below('src/replica/s3', 'guarded-change write-condition write-object write-parts remove-object move-object'),
+    tests: ['test/replica-s3/conformance.test.ts', 'test/replica-s3/lost-answers.test.ts'],
+  },
+  /** How a decision is carried out and recorded. */
+  transfer: {
+    files: below('src/transfer', 'carry delete download expecting record run-all same-content set-aside settle upload'),
+    tests: ['src/transfer/run-all.test.ts'],
+  },
+  /** What is remembered, and when it is not believed. */
+  memory: {
+    files: ['src/session/stamped-store.ts', ...below('src/store', 'sealed-baseline baseline-tally')],
+    tests: [
+      'src/session/stamped-store.test.ts',
+      ...below('src/store', 'sealed-baseline.steps baseline-tally', '.test.ts'),
+    ],
+  },
+};
