@@ -59,7 +59,7 @@ export const GROUPS = {
   /** How a decision is carried out and recorded. */
   transfer: {
     files: below('src/transfer', 'carry delete download expecting record run-all same-content set-aside settle upload'),
-    tests: ['src/transfer/run-all.test.ts'],
+    tests: inFolder('src/transfer', '.test.ts'),
   },
   /** What is remembered, and when it is not believed. */
   memory: {
