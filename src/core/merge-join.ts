@@ -37,11 +37,14 @@ export async function* mergeJoin(
     await Promise.all([local.load(), remote.load(), baseline.load()]);
     let page: Triple[] = [];
     for (;;) {
-      const key = least(least(local.key, remote.key), baseline.key);
+      const localKey = local.key;
+      const remoteKey = remote.key;
+      const baselineKey = baseline.key;
+      const key = least(least(localKey, remoteKey), baselineKey);
       if (key === undefined) break;
-      const atLocal = local.key === key ? local.item : undefined;
-      const atRemote = remote.key === key ? remote.item : undefined;
-      const row = baseline.key === key ? baseline.item : undefined;
+      const atLocal = localKey === key ? local.item : undefined;
+      const atRemote = remoteKey === key ? remote.item : undefined;
+      const row = baselineKey === key ? baseline.item : undefined;
       const path = atLocal?.path ?? atRemote?.path ?? key;
       const triple: Triple = {
         path,
@@ -74,10 +77,12 @@ export async function* mergeJoin(
 
 /** Where an entry stands in the order: a whole directory as `name/`, anything else as its path. */
 export function sortKey(entry: Entry): string {
-  return 'subtree' in entry && entry.subtree ? `${entry.path}/` : entry.path;
+  return entry.kind !== 'file' && 'subtree' in entry && entry.subtree ? `${entry.path}/` : entry.path;
 }
 
 function least(a: string | undefined, b: string | undefined): string | undefined {
   if (a === undefined || b === undefined) return a ?? b;
+  // Nearly always all three stand at the same path.
+  if (a === b) return a;
   return compareByteOrder(a, b) <= 0 ? a : b;
 }

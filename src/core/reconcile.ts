@@ -57,29 +57,20 @@ export function ruleOnceCompared(decision: Decision, contents: 'same' | 'differe
   return decision.rule === 'R05' ? 'R04' : 'R13';
 }
 
+type State = 'unchanged' | 'modified' | 'deleted';
+
+/** By the state of the local side, then of the remote one. */
+const WITH_BASELINE: Readonly<Record<State, Readonly<Record<State, readonly [RuleId, Action]>>>> = {
+  unchanged: { unchanged: ['R01', 'nothing'], modified: ['R02', 'download'], deleted: ['R06', 'delete-local'] },
+  modified: { unchanged: ['R03', 'upload'], modified: ['R05', 'compare'], deleted: ['R08', 'upload'] },
+  deleted: { unchanged: ['R07', 'delete-remote'], modified: ['R09', 'download'], deleted: ['R10', 'forget'] },
+};
+
 function withBaseline(triple: Triple, row: BaselineRow): Decision {
   const local = localState(triple.local, row);
   const remote = remoteState(triple.remote, row);
-  switch (`${local} ${remote}` as const) {
-    case 'unchanged unchanged':
-      return decide(triple, 'R01', 'nothing');
-    case 'unchanged modified':
-      return decide(triple, 'R02', 'download');
-    case 'modified unchanged':
-      return decide(triple, 'R03', 'upload');
-    case 'modified modified':
-      return decide(triple, 'R05', 'compare');
-    case 'unchanged deleted':
-      return decide(triple, 'R06', 'delete-local');
-    case 'deleted unchanged':
-      return decide(triple, 'R07', 'delete-remote');
-    case 'modified deleted':
-      return decide(triple, 'R08', 'upload');
-    case 'deleted modified':
-      return decide(triple, 'R09', 'download');
-    case 'deleted deleted':
-      return forget(triple, 'R10');
-  }
+  const [rule, action] = WITH_BASELINE[local][remote];
+  return decide(triple, rule, action);
 }
 
 function withoutBaseline(triple: Triple): Decision {
@@ -97,13 +88,13 @@ function withoutBaseline(triple: Triple): Decision {
   }
 }
 
-function localState(entry: Entry | null, row: BaselineRow): 'unchanged' | 'modified' | 'deleted' {
+function localState(entry: Entry | null, row: BaselineRow): State {
   const file = fileOf(entry);
   if (file === null) return 'deleted';
   return row.local === file.fingerprint && file.racy !== true ? 'unchanged' : 'modified';
 }
 
-function remoteState(entry: Entry | null, row: BaselineRow): 'unchanged' | 'modified' | 'deleted' {
+function remoteState(entry: Entry | null, row: BaselineRow): State {
   const file = fileOf(entry);
   if (file === null) return 'deleted';
   return row.remote === file.fingerprint ? 'unchanged' : 'modified';

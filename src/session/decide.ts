@@ -31,8 +31,12 @@ export async function* decide(
 ): AsyncGenerator<readonly Decision[]> {
   const walk = new KindWalk({ readonly: context.readonly, kindConflicts: context.kindConflicts });
   for await (const page of pages) {
-    const inScope = page.filter((triple) => takesPart(context, triple));
-    const forgotten = page.filter((triple) => isLeftOut(context, triple)).map(forget);
+    const inScope: Triple[] = [];
+    const forgotten: Decision[] = [];
+    for (const triple of page) {
+      if (takesPart(context, triple)) inScope.push(triple);
+      else if (isLeftOut(context, triple)) forgotten.push(forget(triple));
+    }
     const { triples, refreshed } = await clarify(context, inScope);
     if (refreshed.length > 0) await context.refresh?.(refreshed);
     for (const triple of triples) {

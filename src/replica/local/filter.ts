@@ -43,8 +43,11 @@ export function createPathFilter(options: PathFilterOptions = {}): PathFilter {
   };
 }
 
+const DOT = 0x2e;
+const RESERVED_FOLDER = `${RESERVED_NAME}/`;
+
 function isReserved(path: string): boolean {
-  return path === RESERVED_NAME || path.startsWith(`${RESERVED_NAME}/`);
+  return path.charCodeAt(0) === DOT && (path === RESERVED_NAME || path.startsWith(RESERVED_FOLDER));
 }
 
 function lines(text: string | undefined): string[] {
