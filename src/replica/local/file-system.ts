@@ -27,6 +27,17 @@ export interface FileStat {
   readonly links: number;
 }
 
+/** What a scan wants to know of a name. */
+export interface FileLook extends Pick<FileStat, 'type' | 'sizeBytes' | 'mtimeNs' | 'ctimeNs' | 'inode'> {
+  /** The same in other forms, where they were worked out already. */
+  readonly worked?: {
+    /** mtime in nanoseconds, inode and ctime in nanoseconds, joined by `-`. */
+    readonly exact: string;
+    readonly mtimeMs: number;
+    readonly ctimeMs: number;
+  };
+}
+
 /** An open regular file. Errors carry the errno name in `code`, as those of `node:fs`. */
 export interface FileHandle {
   /** What the disk says about the opened file. */
@@ -52,6 +63,11 @@ export interface FileHandle {
  * Names are ordinary strings, save where `ByteName` is written.
  */
 export interface DirectoryHandle {
+  /**
+   * How many names are worth asking `lstatAll` for before its first answer is needed, because several are looked at at once.
+   * May change at any time. Default: those of one call.
+   */
+  readonly namesAhead?: number;
   /** What the disk says about this directory. */
   stat(): Promise<FileStat>;
   /** All names, in any order. */
@@ -62,7 +78,7 @@ export interface DirectoryHandle {
    * What stands at each of many names, in their order: fast, for scans. An answer is `null` only when the name was seen
    * to be missing in this very directory; an error stands in the place of what could not be looked at.
    */
-  lstatAll(names: readonly string[]): Promise<(FileStat | null | Error)[]>;
+  lstatAll(names: readonly string[]): Promise<(FileLook | null | Error)[]>;
   /** Opens a directory in this one. `ENOTDIR` or `ELOOP` when the name is something else, links included. */
   openDirectory(name: string): Promise<DirectoryHandle>;
   /** Opens a file for reading. Never blocks on a FIFO. The caller checks by `stat` that it is a regular file. */

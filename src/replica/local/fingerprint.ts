@@ -1,5 +1,5 @@
 import type { FileEntry, Fingerprint } from '../../core/entry.js';
-import type { FileStat } from './file-system.js';
+import type { FileLook, FileStat } from './file-system.js';
 
 /** Coarsest tick of a kernel's file clock (Linux with HZ=100: 10 ms), doubled. */
 const TICK_MS = 20;
@@ -7,7 +7,8 @@ const TICK_MS = 20;
 const WHOLE_SECONDS_MS = 2000;
 
 /** Evidence that a file is unchanged: size, mtime, inode, ctime. The device is left out: its number changes with a reboot. */
-export function fingerprintOf(stat: FileStat): Fingerprint {
+export function fingerprintOf(stat: FileLook): Fingerprint {
+  if (stat.worked !== undefined) return `${stat.sizeBytes}-${stat.worked.exact}`;
   return `${stat.sizeBytes}-${stat.mtimeNs}-${stat.inode}-${stat.ctimeNs}`;
 }
 
@@ -26,8 +27,8 @@ export function isSameFileMoved(stat: FileStat, fingerprint: Fingerprint): boole
  *
  * @param observedAtMs - the time on the disk's clock just before `stat` was made: a file changed in the same tick is racy.
  */
-export function fileEntryOf(path: string, stat: FileStat, observedAtMs: number): FileEntry {
-  const modifiedMs = Number(stat.mtimeNs) / 1e6;
+export function fileEntryOf(path: string, stat: FileLook, observedAtMs: number): FileEntry {
+  const modifiedMs = stat.worked?.mtimeMs ?? Number(stat.mtimeNs) / 1e6;
   const entry = {
     kind: 'file',
     path,
@@ -38,7 +39,8 @@ export function fileEntryOf(path: string, stat: FileStat, observedAtMs: number):
   } as const;
   if (modifiedMs <= observedAtMs - WHOLE_SECONDS_MS) {
     // A time that was set back says nothing; where the disk counts in seconds, another edit may have the ctime of this one.
-    const isRecent = Number(stat.ctimeNs) / 1e6 > observedAtMs - WHOLE_SECONDS_MS;
+    const changedMs = stat.worked?.ctimeMs ?? Number(stat.ctimeNs) / 1e6;
+    const isRecent = changedMs > observedAtMs - WHOLE_SECONDS_MS;
     return isRecent && isWholeSecond(stat.ctimeNs) ? { ...entry, racy: true } : entry;
   }
   const margin = isWholeSecond(stat.ctimeNs) || isWholeSecond(stat.mtimeNs) ? WHOLE_SECONDS_MS : TICK_MS;

@@ -1,25 +1,28 @@
 import * as fs from 'node:fs';
 import { promisify } from 'node:util';
-import type { EventLoopTurns } from './event-loop-turns.js';
-import type { DirectoryHandle, DirectoryItem, FileHandle, FileStat, FileType } from './file-system.js';
+import type { DiskTurns } from './disk-turns.js';
+import type { DirectoryHandle, DirectoryItem, FileHandle, FileLook, FileStat, FileType } from './file-system.js';
 import { NodeFileHandle } from './node-file-handle.js';
 import { fromNodeStat } from './node-stat.js';
+import type { GlancedDirectory, GlancePlace } from './glanced-directory.js';
 
 const fsyncAsync = promisify(fs.fsync);
 const LSTAT = { bigint: true, throwIfNoEntry: false } as const;
+/** A directory with more bytes of names than this is read in pieces, so that the event loop is not held for long. */
+const LARGE_DIRECTORY_BYTES = 1024 * 1024;
 
 /** What the two implementations over `node:fs` share: every call on names below a prefix that stands for the directory. */
-export abstract class NodeDirectoryHandle implements DirectoryHandle {
-  protected readonly turns: EventLoopTurns;
+export abstract class NodeDirectoryHandle implements DirectoryHandle, GlancedDirectory {
+  protected readonly turns: DiskTurns;
 
-  constructor(turns: EventLoopTurns) {
+  constructor(turns: DiskTurns) {
     this.turns = turns;
   }
 
   /** A path that leads to `name` in this directory, and nowhere else as far as that can be promised. */
   protected abstract at(name: string): string;
-  /** A path under which many names of this directory may be looked at quickly, or `undefined`. */
-  protected abstract fastPath(): string | undefined;
+  /** Where many names of this directory may be looked at quickly, or `undefined`. */
+  abstract fastPath(): GlancePlace | undefined;
   protected abstract ownStat(): fs.BigIntStats;
   protected abstract child(name: string, fd: number): NodeDirectoryHandle;
   protected abstract descriptor(): number | undefined;
@@ -30,20 +33,30 @@ export abstract class NodeDirectoryHandle implements DirectoryHandle {
   }
 
   async list(): Promise<DirectoryItem[]> {
-    if (this.turns.due) await this.turns.yield();
-    const items: DirectoryItem[] = [];
+    if (this.turns.loop.due) await this.turns.loop.yield();
+    if (this.ownStat().size > LARGE_DIRECTORY_BYTES) return await this.#listInPieces();
     // `latin1` gives one character per byte: the names as they are on the disk.
+    const found = fs.readdirSync(this.at('.'), { encoding: 'latin1', withFileTypes: true });
+    return found.map((item) => this.#itemOf(item));
+  }
+
+  async #listInPieces(): Promise<DirectoryItem[]> {
+    const items: DirectoryItem[] = [];
     const directory = fs.opendirSync(this.at('.'), { encoding: 'latin1', bufferSize: 512 });
     try {
       for (let count = 1; ; count++) {
         const item = directory.readSync();
         if (item === null) return items;
-        items.push({ name: item.name, type: typeOf(item) ?? this.#typeByLstat(item.name) });
-        if ((count & 511) === 0 && this.turns.due) await this.turns.yield();
+        items.push(this.#itemOf(item));
+        if ((count & 511) === 0 && this.turns.loop.due) await this.turns.loop.yield();
       }
     } finally {
       directory.closeSync();
     }
+  }
+
+  #itemOf(item: fs.Dirent): DirectoryItem {
+    return { name: item.name, type: typeOf(item) ?? this.#typeByLstat(item.name) };
   }
 
   /** Some disks do not tell the type with the name. */
@@ -58,24 +71,15 @@ export abstract class NodeDirectoryHandle implements DirectoryHandle {
     return stat === undefined ? null : fromNodeStat(stat);
   }
 
-  async lstatAll(names: readonly string[]): Promise<(FileStat | null | Error)[]> {
-    const answers: (FileStat | null | Error)[] = [];
-    let begin = 0;
-    while (begin < names.length) {
-      if (this.turns.due) await this.turns.yield();
-      const end = Math.min(names.length, begin + 256);
-      const prefix = this.fastPath();
-      for (let i = begin; i < end; i++) answers.push(this.#glance(prefix, names[i] as string));
-      // The path may have led elsewhere for a moment: then what was seen there is looked at again, one by one.
-      if (prefix !== undefined && this.fastPath() !== prefix) {
-        for (let i = begin; i < end; i++) answers[i] = this.#glance(undefined, names[i] as string);
-      }
-      begin = end;
-    }
-    return answers;
+  get namesAhead(): number {
+    return this.turns.queue.namesAhead;
   }
 
-  #glance(prefix: string | undefined, name: string): FileStat | null | Error {
+  lstatAll(names: readonly string[]): Promise<(FileLook | null | Error)[]> {
+    return this.turns.queue.look(this, names);
+  }
+
+  glance(name: string, prefix?: string): FileStat | null | Error {
     try {
       if (prefix !== undefined) {
         const stat = fs.lstatSync(prefix + name, LSTAT);

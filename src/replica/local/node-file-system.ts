@@ -1,14 +1,15 @@
 import * as fs from 'node:fs';
-import { EventLoopTurns } from './event-loop-turns.js';
+import { DiskTurns } from './disk-turns.js';
 import type { DirectoryHandle, FileSystem } from './file-system.js';
 import { closeQuietly, NodeDirectoryHandle } from './node-directory-handle.js';
+import type { GlancePlace } from './glanced-directory.js';
 
 /**
  * The disk of Linux, held by directory descriptors: a name is looked up in the directory that was opened,
  * through `/proc/self/fd`, so that no link planted on the way can lead elsewhere. Needs `/proc`.
  */
 export function createNodeFileSystem(): FileSystem {
-  const turns = new EventLoopTurns();
+  const turns = new DiskTurns();
   return {
     remarks: [],
     async openRoot(path: string): Promise<DirectoryHandle> {
@@ -26,7 +27,7 @@ class DescriptorDirectory extends NodeDirectoryHandle {
   #identity: { readonly dev: bigint; readonly ino: bigint } | undefined;
   #open = true;
 
-  constructor(turns: EventLoopTurns, fd: number, path: string) {
+  constructor(turns: DiskTurns, fd: number, path: string) {
     super(turns);
     this.#fd = fd;
     this.#prefix = `/proc/self/fd/${fd}/`;
@@ -37,10 +38,11 @@ class DescriptorDirectory extends NodeDirectoryHandle {
     return this.#prefix + name;
   }
 
-  protected fastPath(): string | undefined {
+  fastPath(): GlancePlace | undefined {
     const found = fs.statSync(this.#path, { bigint: true, throwIfNoEntry: false });
     const own = (this.#identity ??= this.ownStat());
-    return found !== undefined && found.ino === own.ino && found.dev === own.dev ? this.#path : undefined;
+    if (found === undefined || found.ino !== own.ino || found.dev !== own.dev) return undefined;
+    return { prefix: this.#path, inode: own.ino, device: own.dev };
   }
 
   protected ownStat(): fs.BigIntStats {

@@ -21,7 +21,8 @@ export function fromNodeStat(stat: BigIntStats): FileStat {
   };
 }
 
-function typeOfMode(mode: number): FileType {
+/** The type in the mode of a file. */
+export function typeOfMode(mode: number): FileType {
   switch (mode & S_IFMT) {
     case S_IFREG:
       return 'file';

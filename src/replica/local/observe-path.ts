@@ -1,7 +1,7 @@
 import type { Entry } from '../../core/entry.js';
 import { FileCloudSyncError, PathError } from '../../errors.js';
 import type { Problem } from '../../core/problem.js';
-import type { FileStat } from './file-system.js';
+import type { FileLook } from './file-system.js';
 import { fileEntryOf } from './fingerprint.js';
 import type { LocalContext } from './local-context.js';
 import { pathErrorOf } from './local-error.js';
@@ -30,7 +30,7 @@ export async function observePath(context: LocalContext, path: string): Promise<
 }
 
 /** Describes what stands at a path. */
-export function entryOf(path: string, stat: FileStat, observedAtMs: number): Entry {
+export function entryOf(path: string, stat: FileLook, observedAtMs: number): Entry {
   switch (stat.type) {
     case 'file':
       return fileEntryOf(path, stat, observedAtMs);

@@ -1,15 +1,16 @@
 import * as fs from 'node:fs';
 import * as nodePath from 'node:path';
-import { EventLoopTurns } from './event-loop-turns.js';
+import { DiskTurns } from './disk-turns.js';
 import type { DirectoryHandle, FileSystem } from './file-system.js';
 import { closeQuietly, NodeDirectoryHandle } from './node-directory-handle.js';
+import type { GlancePlace } from './glanced-directory.js';
 
 /**
  * A disk held by paths, for systems without `/proc`: before each call the directory's real path and identity are
  * compared with what was opened. Weaker than descriptors, and it says so.
  */
 export function createPortableFileSystem(): FileSystem {
-  const turns = new EventLoopTurns();
+  const turns = new DiskTurns();
   return {
     remarks: [
       'On this system files are reached by path: each directory is checked just before it is used, ' +
@@ -29,7 +30,7 @@ class PathDirectory extends NodeDirectoryHandle {
   readonly #path: string;
   readonly #opened: fs.BigIntStats;
 
-  constructor(turns: EventLoopTurns, path: string, opened: fs.BigIntStats) {
+  constructor(turns: DiskTurns, path: string, opened: fs.BigIntStats) {
     super(turns);
     this.#path = path;
     this.#opened = opened;
@@ -41,10 +42,10 @@ class PathDirectory extends NodeDirectoryHandle {
     return name === '' ? this.#path + nodePath.sep : this.#path + nodePath.sep + name;
   }
 
-  protected fastPath(): string | undefined {
+  fastPath(): GlancePlace | undefined {
     try {
       this.#check();
-      return this.#path + nodePath.sep;
+      return { prefix: this.#path + nodePath.sep, inode: this.#opened.ino, device: this.#opened.dev };
     } catch {
       return undefined;
     }

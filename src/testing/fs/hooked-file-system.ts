@@ -2,6 +2,7 @@ import type {
   DirectoryHandle,
   DirectoryItem,
   FileHandle,
+  FileLook,
   FileStat,
   FileSystem,
 } from '../../replica/local/file-system.js';
@@ -101,7 +102,11 @@ class HookedDirectory implements DirectoryHandle {
     return await this.inner.lstat(name);
   }
 
-  async lstatAll(names: readonly string[]): Promise<(FileStat | null | Error)[]> {
+  get namesAhead(): number {
+    return this.inner.namesAhead ?? 0;
+  }
+
+  async lstatAll(names: readonly string[]): Promise<(FileLook | null | Error)[]> {
     await this.#pass('lstatAll');
     return await this.inner.lstatAll(names);
   }
