@@ -36,6 +36,9 @@ export interface CommandContext {
   pairNames(): PairNames;
 }
 
+/** How many entries the lists of an answer have: everything is told by events, and memory must not grow with a run. */
+export const LISTED = 1000;
+
 /** Runs one command. What it throws becomes the exit code. */
 export type CommandRun = (context: CommandContext) => Promise<ExitCode>;
 

@@ -11,13 +11,14 @@ export function lineOfEvent(event: SessionEvent): JsonLine | undefined {
 
 /** The end of a cycle in numbers: its lists were told one by one before. */
 export function lineOfResult(result: CycleResult): JsonLine {
+  const { changes, settledConflicts, waitingConflicts, errors, notices } = result.counts;
   return {
     type: 'end',
     runId: result.runId,
-    changes: result.changes.length,
-    conflicts: result.conflicts.length,
-    waitingConflicts: result.conflicts.filter((conflict) => conflict.resolution === 'manual').length,
-    problems: result.problems.length,
+    changes,
+    conflicts: settledConflicts + waitingConflicts,
+    waitingConflicts,
+    problems: errors + notices,
     held: result.heldCount,
     localFiles: result.localFiles,
     remoteFiles: result.remoteFiles,

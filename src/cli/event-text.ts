@@ -63,19 +63,22 @@ export function heldText(path: string, rule: RuleId, reason: HoldReason, style: 
 
 /** The last line of a cycle: what was carried, how much, how long. */
 export function summaryText(result: CycleResult, style: Style): string {
-  const counts = countChanges(result.changes);
+  const {
+    uploads,
+    downloads,
+    deletions,
+    renames,
+    settledConflicts: settled,
+    waitingConflicts: waiting,
+    errors,
+    notices,
+  } = result.counts;
   const took = formatDuration(result.endedAtMs - result.startedAtMs);
-  const waiting = result.conflicts.filter((conflict) => conflict.resolution === 'manual').length;
-  const settled = result.conflicts.length - waiting;
-  const errors = result.problems.filter((problem) => problem.severity === 'error').length;
-  const notices = result.problems.length - errors;
   const parts = [
-    counts.uploaded > 0 ? `${formatCount(counts.uploaded, 'file')} up (${formatBytes(result.uploadedBytes)})` : '',
-    counts.downloaded > 0
-      ? `${formatCount(counts.downloaded, 'file')} down (${formatBytes(result.downloadedBytes)})`
-      : '',
-    counts.renamed > 0 ? `${formatCount(counts.renamed, 'file')} renamed` : '',
-    counts.deleted > 0 ? `${formatCount(counts.deleted, 'deletion')} carried over` : '',
+    uploads > 0 ? `${formatCount(uploads, 'file')} up (${formatBytes(result.uploadedBytes)})` : '',
+    downloads > 0 ? `${formatCount(downloads, 'file')} down (${formatBytes(result.downloadedBytes)})` : '',
+    renames > 0 ? `${formatCount(renames, 'file')} renamed` : '',
+    deletions > 0 ? `${formatCount(deletions, 'deletion')} carried over` : '',
     settled > 0 ? `${formatCount(settled, 'conflict')} settled` : '',
     waiting > 0 ? style.warning(`${formatCount(waiting, 'conflict')} ${waiting === 1 ? 'waits' : 'wait'} for you`) : '',
     errors > 0 ? style.bad(formatCount(errors, 'problem')) : '',
@@ -83,24 +86,9 @@ export function summaryText(result: CycleResult, style: Style): string {
     result.heldCount > 0 ? `${formatCount(result.heldCount, 'path')} left alone` : '',
   ].filter((part) => part !== '');
   const files = formatCount(Math.max(result.localFiles, result.remoteFiles), 'file');
-  const quiet = result.changes.length === 0 && parts.length === 0;
+  const quiet = parts.length === 0;
   const what = quiet ? `Nothing to do: ${files}, the same on both sides` : `Done: ${parts.join(', ')}; ${files} in all`;
   return `${what}; ${took}.${result.rebuilt ? ' What was remembered was lost and has been rebuilt; nothing was deleted.' : ''}`;
-}
-
-type Counted = 'uploaded' | 'downloaded' | 'deleted' | 'renamed';
-
-/** A rename counts once, and is neither sent nor deleted. */
-function countChanges(changes: readonly PathChange[]): Readonly<Record<Counted, number>> {
-  const counts: Record<Counted, number> = { uploaded: 0, downloaded: 0, deleted: 0, renamed: 0 };
-  for (const change of changes) {
-    if (change.from !== undefined) counts.renamed += 1;
-    else if (change.to !== undefined) continue;
-    else if (change.operation === 'deleted') counts.deleted += 1;
-    else if (change.origin === 'local') counts.uploaded += 1;
-    else counts.downloaded += 1;
-  }
-  return counts;
 }
 
 /** A failure for people: the message, its code, and nothing of the stack. */

@@ -1,6 +1,5 @@
-import type { Conflict } from '../core/conflict.js';
-import type { Problem } from '../core/problem.js';
 import { FileCloudSyncError, HaltError, isAbort, LockedError, UsageError } from '../errors.js';
+import type { CycleResult } from '../session/result.js';
 
 /** What the command answers to the shell. The numbers are a promise. */
 export const EXIT = {
@@ -40,11 +39,8 @@ export function exitCodeOfError(error: unknown): ExitCode {
 }
 
 /** The exit code of a cycle that ran to its end. Failed paths go before waiting conflicts: a conflict stays, a failure may be lost. */
-export function exitCodeOfCycle(result: {
-  readonly problems: readonly Problem[];
-  readonly conflicts: readonly Conflict[];
-}): ExitCode {
-  if (result.problems.some((problem) => problem.severity === 'error')) return EXIT.problems;
-  if (result.conflicts.some((conflict) => conflict.resolution === 'manual')) return EXIT.conflicts;
+export function exitCodeOfCycle({ counts }: Pick<CycleResult, 'counts'>): ExitCode {
+  if (counts.errors > 0) return EXIT.problems;
+  if (counts.waitingConflicts > 0) return EXIT.conflicts;
   return EXIT.done;
 }

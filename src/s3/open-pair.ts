@@ -315,7 +315,7 @@ class OpenedPair implements Pair {
     for (const message of [...local.remarks, ...remote.remarks]) onEvent?.({ type: 'remark', message });
   }
 
-  async #call({ signal, softSignal, onEvent }: PairCallOptions): Promise<SessionCall> {
+  async #call({ signal, softSignal, onEvent, listed }: PairCallOptions): Promise<SessionCall> {
     // Every request in flight listens to it: dozens are no leak.
     for (const each of [signal, softSignal]) if (each !== undefined) setMaxListeners(0, each);
     return {
@@ -323,6 +323,7 @@ class OpenedPair implements Pair {
       ...(signal !== undefined && { signal }),
       ...(softSignal !== undefined && { softSignal }),
       ...(onEvent !== undefined && { onEvent }),
+      ...(listed !== undefined && { listed }),
     };
   }
 

@@ -9,6 +9,8 @@ export interface PairCallOptions {
   /** Aborted: no new transfer is begun, those that run are finished and recorded, then the call ends. */
   readonly softSignal?: AbortSignal;
   readonly onEvent?: SessionListener;
+  /** How many entries each list of the answer has at most; all are counted, and told by events. Default: all. */
+  readonly listed?: number;
 }
 
 /** What a `restore` did. */

@@ -13,4 +13,6 @@ export interface CycleContext {
   /** The mark by which the folder is recognised is missing in it. */
   readonly folderLostStamp?: boolean;
   readonly onEvent?: SessionListener;
+  /** How many entries each list of the result has at most. Default: all. */
+  readonly listed?: number;
 }

@@ -31,7 +31,7 @@ export async function runCycle(context: CycleContext): Promise<CycleResult> {
   const { ports, options } = context;
   const { store, runtime, runId } = ports;
   const startedAtMs = runtime.clock.nowMs();
-  const report = new Report(context.onEvent);
+  const report = new Report(context.onEvent, context.listed);
   report.tell({ type: 'begin', runId });
   await store.journal.begin();
   const waiting = new WaitingConflicts(store.facts);

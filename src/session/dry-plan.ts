@@ -1,26 +1,40 @@
 import type { PathChange } from '../core/change.js';
 import type { Decision } from '../core/decision.js';
+import { detachedText } from '../core/detached-text.js';
+import { hasRows } from './stamped-store.js';
 import type { CycleContext } from './cycle-context.js';
 import { makePlan } from './make-plan.js';
 import { Report } from './report.js';
 import type { Plan } from './result.js';
 import { SortedTables } from './sorted-tables.js';
 
-/** What a cycle would do, and whether its guard would let it. Touches neither side nor the memory. */
+/**
+ * What a cycle would do, and whether its guard would let it. Touches neither side nor the memory.
+ *
+ * Each change is told by an event: at once, or when something is known of the folder only after all were found, because two
+ * of them may be a rename. Memory: what is listed, and then the changes that may be half of a rename.
+ */
 export async function dryPlan(context: CycleContext): Promise<Plan> {
-  const report = new Report(context.onEvent);
+  const { listed = Infinity } = context;
+  const report = new Report(context.onEvent, listed);
   const compares: string[] = [];
-  const changes = new Map<string, PathChange>();
+  const waiting = new Map<string, PathChange>();
   const candidates: Decision[] = [];
+  // Nothing that is not known can be gone, and without what is gone there is no rename.
+  const mayRename = await hasRows(context.ports.store.baseline);
   const { tally, verdict } = await makePlan(context, {
     report,
     dry: true,
     async onDecisions(decisions) {
       for (const decision of decisions) {
         const change = changeOf(decision);
-        if (change !== undefined) changes.set(decision.path, change);
-        if (change !== undefined || decision.action === 'compare') candidates.push(decision);
-        if (decision.action === 'compare') compares.push(decision.path);
+        if (change !== undefined && mayRename) waiting.set(decision.path, change);
+        else if (change !== undefined) report.planned(change);
+        if (mayRename && (change !== undefined || decision.action === 'compare')) candidates.push(decision);
+        if (decision.action === 'compare') {
+          if (compares.length < listed) compares.push(detachedText(decision.path));
+          report.tell({ type: 'compare', path: decision.path });
+        }
         if (decision.action === 'hold') report.hold(decision);
       }
     },
@@ -30,15 +44,17 @@ export async function dryPlan(context: CycleContext): Promise<Plan> {
         yield candidates;
       },
       async onRenames(renames) {
-        for (const rename of renames) noteRename(changes, rename);
+        for (const rename of renames) noteRename(waiting, rename);
       },
     },
   });
+  for (const change of waiting.values()) report.planned(change);
   return {
     totals: tally.totals(),
-    changes: Array.from(changes.values()),
+    changes: report.changes,
     compares,
     problems: report.problems,
+    errors: report.counts.errors,
     held: report.held,
     halt: verdict.verdict === 'halt' ? { code: verdict.code, message: verdict.message } : undefined,
   };

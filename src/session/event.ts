@@ -27,6 +27,10 @@ export type SessionEvent =
       readonly reason?: HoldReason;
       readonly seen: Seen;
     }
+  /** A plan: this would be carried over. */
+  | { readonly type: 'change'; readonly change: PathChange }
+  /** A plan: the contents of this path would have to be compared first. */
+  | { readonly type: 'compare'; readonly path: string }
   /** Work on one path begins. */
   | {
       readonly type: 'start';

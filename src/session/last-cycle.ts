@@ -19,11 +19,12 @@ export class LastCycle {
   }
 
   async succeeded(result: CycleResult): Promise<void> {
+    const { changes, settledConflicts, waitingConflicts, errors, notices } = result.counts;
     const fact: LastCycleFact = {
       endedAtMs: result.endedAtMs,
-      changes: result.changes.length,
-      conflicts: result.conflicts.length,
-      problems: result.problems.length,
+      changes,
+      conflicts: settledConflicts + waitingConflicts,
+      problems: errors + notices,
       held: result.heldCount,
       knownFiles: Math.min(result.localFiles, result.remoteFiles),
     };

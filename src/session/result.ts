@@ -26,9 +26,27 @@ export interface HeldPath {
   readonly reason: HoldReason;
 }
 
-/** How one cycle ended. */
+/** What one cycle did, in numbers: all of it, also where a list names only the first. */
+export interface CycleCounts {
+  /** All changes; a rename is two of them. */
+  readonly changes: number;
+  /** Without those that are half of a rename, as are downloads and deletions. */
+  readonly uploads: number;
+  readonly downloads: number;
+  readonly renames: number;
+  readonly deletions: number;
+  readonly settledConflicts: number;
+  readonly waitingConflicts: number;
+  /** Problems of severity `error`. */
+  readonly errors: number;
+  /** Problems of severity `notice`. */
+  readonly notices: number;
+}
+
+/** How one cycle ended. A call may bound how many entries each list has (`listed`); `counts` has them all. */
 export interface CycleResult {
   readonly runId: string;
+  readonly counts: CycleCounts;
   /** What was carried over, in the order in which it was done. */
   readonly changes: readonly PathChange[];
   /** Conflicts met in this cycle, and those that still wait for a person. */
@@ -49,13 +67,15 @@ export interface CycleResult {
   readonly endedAtMs: number;
 }
 
-/** What `plan` answers: everything a cycle would do, without doing it. */
+/** What `plan` answers: everything a cycle would do, without doing it. A call may bound how many entries each list has (`listed`). */
 export interface Plan {
   readonly totals: PlanTotals;
   readonly changes: readonly PathChange[];
   /** Paths whose contents must be compared before it is known whether they conflict. */
   readonly compares: readonly string[];
   readonly problems: readonly Problem[];
+  /** How many problems of severity `error` there are, named or not. */
+  readonly errors: number;
   readonly held: readonly HeldPath[];
   /** Why a cycle would halt; `undefined` when it would not. */
   readonly halt: { readonly code: string; readonly message: string } | undefined;

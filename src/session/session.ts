@@ -19,6 +19,8 @@ export interface SessionCall {
   /** Aborted: nothing new is begun, what runs is finished and recorded, then the call ends. */
   readonly softSignal?: AbortSignal;
   readonly onEvent?: SessionListener;
+  /** How many entries each list of the result has at most; all are counted and told. Default: all. */
+  readonly listed?: number;
   /** Replaces some of the session's options for this call. */
   readonly options?: Partial<SessionOptions>;
 }
@@ -84,13 +86,14 @@ export class Session {
   }
 
   #context(call: SessionCall): CycleContext {
-    const { signal, softSignal, onEvent } = call;
+    const { signal, softSignal, onEvent, listed } = call;
     return {
       ports: { ...this.#ports, store: this.#store, runId: this.#newRunId() },
       options: { ...this.#options, ...call.options },
       ...(signal === undefined ? {} : { signal }),
       ...(softSignal === undefined ? {} : { softSignal }),
       ...(onEvent === undefined ? {} : { onEvent }),
+      ...(listed === undefined ? {} : { listed }),
     };
   }
 
@@ -101,6 +104,7 @@ export class Session {
     } catch (error) {
       if (!(error instanceof StateDamagedError)) throw error;
       this.#store = this.#stamped(await this.#ports.reopenStore());
+      context.onEvent?.({ type: 'remark', message: BEGUN_ANEW });
       return this.#believing(context, work, forget);
     }
   }
@@ -145,6 +149,9 @@ type Forget = (store: StampedStore) => Promise<StateStore | void>;
 
 const OF_ANOTHER_TIME =
   'The folder and what is remembered about it are of different times: one of them was restored from a backup. What both sides agreed on is found out anew, and nothing is deleted meanwhile.';
+
+const BEGUN_ANEW =
+  'What is remembered about the folder was found to be damaged and is put aside. The comparison begins anew, and nothing is deleted meanwhile.';
 
 /** For calls that touch nothing, the memory included. */
 async function forgetForNow(store: StampedStore): Promise<StateStore> {

@@ -151,7 +151,8 @@ export class StampedStore implements StateStore {
   }
 }
 
-async function hasRows(baseline: BaselineStore): Promise<boolean> {
+/** Whether anything is known; looks no further than the first page. */
+export async function hasRows(baseline: BaselineStore): Promise<boolean> {
   for await (const page of baseline.scan()) if (page.length > 0) return true;
   return false;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { TrashItem } from '../../src/replica/trash.js';
 import type { Pair } from '../../src/s3/pair.js';
-import { cycle, plan, runPair, TOTALS } from './harness.js';
+import { cycle, plan, planTold, runPair, TOTALS } from './harness.js';
 
 const DAY = 86_400_000;
 const NOW = 1_000_000;
@@ -21,20 +21,14 @@ describe('plan', () => {
   it('shows each change and the sum', async () => {
     const ran = await runPair('plan', {
       pair: {
-        plan: async ({ onEvent } = {}) => {
-          onEvent?.({
-            type: 'problem',
-            problem: { path: 'twice', side: 'local', code: 'E', message: 'm', severity: 'error' },
-          });
-          return plan({
-            totals: { ...TOTALS, uploads: 1, uploadBytes: 2048, compares: 1, localDeletes: 2, held: 3 },
-            changes: [
-              { path: 'a', operation: 'added', origin: 'local' },
-              { path: 'b', operation: 'deleted', origin: 'remote' },
-            ],
-            compares: ['c'],
-          });
-        },
+        plan: planTold({
+          totals: { ...TOTALS, uploads: 1, uploadBytes: 2048, compares: 1, localDeletes: 2, held: 3 },
+          changes: [
+            { path: 'a', operation: 'added', origin: 'local' },
+            { path: 'b', operation: 'deleted', origin: 'remote' },
+          ],
+          compares: ['c'],
+        }),
       },
     });
     expect(ran.stdout).toBe(

@@ -27,8 +27,22 @@ export const TOTALS: PlanTotals = {
 };
 
 export function cycle(part: Partial<CycleResult> = {}): CycleResult {
+  const { changes = [], conflicts = [], problems = [] } = part;
+  const count = <T>(all: readonly T[], isMeant: (one: T) => boolean): number => all.filter(isMeant).length;
+  const plain = changes.filter(({ from, to }) => from === undefined && to === undefined);
   return {
     runId: 'run1',
+    counts: {
+      changes: changes.length,
+      uploads: count(plain, ({ operation, origin }) => operation !== 'deleted' && origin === 'local'),
+      downloads: count(plain, ({ operation, origin }) => operation !== 'deleted' && origin === 'remote'),
+      renames: count(changes, ({ from }) => from !== undefined),
+      deletions: count(plain, ({ operation }) => operation === 'deleted'),
+      settledConflicts: count(conflicts, ({ resolution }) => resolution !== 'manual'),
+      waitingConflicts: count(conflicts, ({ resolution }) => resolution === 'manual'),
+      errors: count(problems, ({ severity }) => severity === 'error'),
+      notices: count(problems, ({ severity }) => severity === 'notice'),
+    },
     changes: [],
     conflicts: [],
     problems: [],
@@ -47,7 +61,21 @@ export function cycle(part: Partial<CycleResult> = {}): CycleResult {
 }
 
 export function plan(part: Partial<Plan> = {}): Plan {
-  return { totals: TOTALS, changes: [], compares: [], problems: [], held: [], halt: undefined, ...part };
+  const problems = part.problems ?? [];
+  const errors = problems.filter(({ severity }) => severity === 'error').length;
+  return { totals: TOTALS, changes: [], compares: [], problems, errors, held: [], halt: undefined, ...part };
+}
+
+/** Answers a plan as a pair does that was asked to list nothing: all of it is told by events. */
+export function planTold(part: Partial<Plan> = {}): Pair['plan'] {
+  return async ({ onEvent } = {}) => {
+    const whole = plan(part);
+    for (const change of whole.changes) onEvent?.({ type: 'change', change });
+    for (const path of whole.compares) onEvent?.({ type: 'compare', path });
+    for (const problem of whole.problems) onEvent?.({ type: 'problem', problem });
+    for (const held of whole.held) onEvent?.({ type: 'held', ...held });
+    return { ...whole, changes: [], compares: [], problems: [], held: [] };
+  };
 }
 
 /** A pair whose answers a test chooses. What no test has answered for throws. */

@@ -6,7 +6,7 @@ import { toJsonLine } from '../../src/cli/json-line.js';
 import { JSON_LINES, jsonSchema } from '../../src/cli/json-schema.js';
 import type { TrashItem } from '../../src/replica/trash.js';
 import type { SessionEvent } from '../../src/session/event.js';
-import { cycle, FakeMonitor, plan, Run, run, runPair, syncWith, temporaryFolder, TOTALS } from './harness.js';
+import { cycle, FakeMonitor, planTold, Run, run, runPair, syncWith, temporaryFolder, TOTALS } from './harness.js';
 
 const problem = {
   path: 'x\u001B[2J',
@@ -113,14 +113,13 @@ describe('--json', () => {
     };
     await look('plan', {
       pair: {
-        plan: async () =>
-          plan({
-            changes: [change],
-            compares: ['z'],
-            problems: [problem],
-            held: [{ path: 'h', rule: 'R18', reason: 'untracked' }],
-            halt: { code: 'ERR_HALT', message: 'no' },
-          }),
+        plan: planTold({
+          changes: [change],
+          compares: ['z'],
+          problems: [problem],
+          held: [{ path: 'h', rule: 'R18', reason: 'untracked' }],
+          halt: { code: 'ERR_HALT', message: 'no' },
+        }),
       },
     });
     const status = {

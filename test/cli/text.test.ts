@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { SessionEvent } from '../../src/session/event.js';
-import { cycle, plan, Run, runPair, syncWith, TOTALS } from './harness.js';
+import { cycle, planTold, Run, runPair, syncWith, TOTALS } from './harness.js';
 
 const ESC = '\u001B';
 const EVENTS: readonly SessionEvent[] = [
@@ -110,8 +110,8 @@ describe('text for people', () => {
       { path: 'b.jpg', operation: 'added', origin: 'remote', from: 'a.jpg' },
       { path: 'a.jpg', operation: 'deleted', origin: 'remote', to: 'b.jpg' },
     ] as const;
-    const answer = plan({ changes, totals: { ...TOTALS, localMoves: 1 } });
-    const ran = await runPair('plan', { pair: { plan: async () => answer } });
+    const told = planTold({ changes, totals: { ...TOTALS, localMoves: 1 } });
+    const ran = await runPair('plan', { pair: { plan: told } });
     expect(ran.stdout).toBe(['→ a.jpg → b.jpg  renamed here', 'sync would carry: 1 rename here.', ''].join('\n'));
   });
 

@@ -3,22 +3,20 @@ import { changeText, heldText, problemText } from '../event-text.js';
 import { displayPath, escapeText } from '../escape-text.js';
 import { EXIT, type ExitCode } from '../exit-code.js';
 import { formatBytes, formatCount } from '../format.js';
-import type { Plan, PlanTotals } from '../../session/result.js';
+import type { SessionListener } from '../../session/event.js';
+import type { PlanTotals } from '../../session/result.js';
 import type { Style } from '../style.js';
 
-/** `plan`: shows what `sync` would do. */
+/** `plan`: shows what `sync` would do. Each line is told as it is found, so that memory does not grow with the plan. */
 export async function runPlan(context: CommandContext): Promise<ExitCode> {
   const { reporter, stops, style, flags } = context;
   return withPair(context, async (pair) => {
-    // The plan tells all of it; the events would tell it twice.
-    const scanOnly = listener(context);
     const plan = await pair.plan({
       signal: stops.hard,
-      onEvent: (event) => {
-        if (event.type === 'begin' || event.type === 'scan' || event.type === 'remark') scanOnly(event);
-      },
+      onEvent: teller(context, flags['verbose'] === true),
+      listed: 0,
     });
-    tell(plan, context, flags['verbose'] === true);
+    reporter.result({ type: 'plan', totals: plan.totals }, () => totalsText(plan.totals, style));
     const { halt } = plan;
     if (halt !== undefined) {
       reporter.result(
@@ -27,31 +25,42 @@ export async function runPlan(context: CommandContext): Promise<ExitCode> {
       );
       return EXIT.halted;
     }
-    return plan.problems.some((problem) => problem.severity === 'error') ? EXIT.problems : EXIT.done;
+    return plan.errors > 0 ? EXIT.problems : EXIT.done;
   });
 }
 
-function tell(plan: Plan, context: CommandContext, verbose: boolean): void {
+function teller(context: CommandContext, verbose: boolean): SessionListener {
   const { reporter, style } = context;
-  for (const change of plan.changes) {
-    // The old path of a rename stands with the new one.
-    const told = change.to === undefined;
-    reporter.result({ type: 'change', change }, () => (told ? changeText(change, undefined, style) : ''));
-  }
-  for (const path of plan.compares) {
-    reporter.result(
-      { type: 'compare', path },
-      () => `${style.warning('?')} ${displayPath(path)}  ${style.faint('on both sides: contents are compared first')}`,
-    );
-  }
-  for (const problem of plan.problems) {
-    const shown = problem.severity === 'error' || verbose;
-    reporter.result({ type: 'problem', problem }, () => (shown ? problemText(problem, style) : ''));
-  }
-  for (const { path, rule, reason } of plan.held) {
-    reporter.result({ type: 'held', path, rule, reason }, () => (verbose ? heldText(path, rule, reason, style) : ''));
-  }
-  reporter.result({ type: 'plan', totals: plan.totals }, () => totalsText(plan.totals, style));
+  const tell = listener(context);
+  return (event) => {
+    switch (event.type) {
+      case 'begin':
+      case 'scan':
+      case 'remark':
+        return tell(event);
+      case 'change': {
+        const { change } = event;
+        // The old path of a rename stands with the new one.
+        return reporter.result(event, () => (change.to === undefined ? changeText(change, undefined, style) : ''));
+      }
+      case 'compare':
+        return reporter.result(event, () => compareText(event.path, style));
+      case 'problem': {
+        const { problem } = event;
+        const shown = problem.severity === 'error' || verbose;
+        return reporter.result(event, () => (shown ? problemText(problem, style) : ''));
+      }
+      case 'held': {
+        const { path, rule, reason } = event;
+        return reporter.result(event, () => (verbose ? heldText(path, rule, reason, style) : ''));
+      }
+      default:
+    }
+  };
+}
+
+function compareText(path: string, style: Style): string {
+  return `${style.warning('?')} ${displayPath(path)}  ${style.faint('on both sides: contents are compared first')}`;
 }
 
 function totalsText(totals: PlanTotals, style: Style): string {

@@ -19,9 +19,9 @@ export async function runResolve(context: CommandContext): Promise<ExitCode> {
       onEvent: listener(context),
     });
     reporter.result(lineOfResult(result), () => summaryText(result, style));
-    return stops.stopped
-      ? EXIT.stopped
-      : exitCodeOfCycle({ problems: result.problems, conflicts: result.conflicts.filter((one) => one.path === path) });
+    if (stops.stopped) return EXIT.stopped;
+    const waits = result.conflicts.some((one) => one.path === path && one.resolution === 'manual');
+    return exitCodeOfCycle({ counts: { ...result.counts, waitingConflicts: waits ? 1 : 0 } });
   });
 }
 

@@ -1,4 +1,4 @@
-import { type CommandContext, listener, withPair } from '../context.js';
+import { type CommandContext, LISTED, listener, withPair } from '../context.js';
 import { lineOfResult } from '../event-line.js';
 import { summaryText } from '../event-text.js';
 import { EXIT, type ExitCode, exitCodeOfCycle } from '../exit-code.js';
@@ -8,7 +8,12 @@ export async function runSync(context: CommandContext): Promise<ExitCode> {
   const { reporter, stops, style } = context;
   return withPair(context, async (pair) => {
     stops.beginWork();
-    const result = await pair.sync({ signal: stops.hard, softSignal: stops.soft, onEvent: listener(context) });
+    const result = await pair.sync({
+      signal: stops.hard,
+      softSignal: stops.soft,
+      onEvent: listener(context),
+      listed: LISTED,
+    });
     reporter.result(lineOfResult(result), () => summaryText(result, style));
     if (!stops.stopped) return exitCodeOfCycle(result);
     reporter.warn('Stopped before everything was carried. Run the same command again to go on.');

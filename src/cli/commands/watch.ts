@@ -28,7 +28,7 @@ export async function runWatch(context: CommandContext): Promise<ExitCode> {
       last = result;
       failure = undefined;
       // A cycle in which nothing happened is not worth a line for people, except the first.
-      const worth = !started || result.changes.length > 0 || exitCodeOfCycle(result) !== EXIT.done;
+      const worth = !started || result.counts.changes > 0 || exitCodeOfCycle(result) !== EXIT.done;
       reporter.result(lineOfResult(result), () => (worth ? summaryText(result, style) : ''));
       reporter.idle(idleText(result));
     },
