@@ -176,6 +176,35 @@ describe('scan', () => {
     expect((await scan(replica)).requests).toBe(6);
   });
 
+  it('has as many listeners on one signal as it has pages under way, without a warning', async () => {
+    const where = place();
+    await fill(where, 1000);
+    const facts = memoryFacts();
+    await scan(replicaOn(where, facts));
+    const inner = where.transport();
+    let most = 0;
+    let inFlight = 0;
+    const transport = {
+      async send(request: S3Request) {
+        request.signal?.addEventListener('abort', () => {}, { once: true });
+        most = Math.max(most, ++inFlight);
+        await new Promise((resolve) => setImmediate(resolve));
+        inFlight--;
+        return inner.send(request);
+      },
+      close: () => inner.close(),
+    };
+    const warnings: string[] = [];
+    const onWarning = ({ name }: Error): void => void warnings.push(name);
+    process.on('warning', onWarning);
+    const { signal } = new AbortController();
+    for await (const _page of replicaOn(where, facts, { transport }).scan({ filter: EVERYTHING, signal }));
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off('warning', onWarning);
+    expect(most).toBeGreaterThan(10);
+    expect(warnings).toEqual([]);
+  });
+
   it('stops all lanes when it is aborted', async () => {
     const where = place();
     await fill(where, 1000);

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Entry } from '../../core/entry.js';
 import type { Problem } from '../../core/problem.js';
 import { StateDamagedError } from '../../errors.js';
@@ -35,6 +36,8 @@ export async function* scanBucket(
 ): AsyncGenerator<ScanPage> {
   const stopper = new AbortController();
   const stop = signal === undefined ? stopper.signal : AbortSignal.any([signal, stopper.signal]);
+  // Each page under way listens to it: dozens are no leak.
+  setMaxListeners(0, stop);
   const toPage = createPageMaker(context, filter);
   const { facts, keys, runtime, parallelLists } = context;
   const factName = hintsFact(context.api.bucket, keys.prefix);
