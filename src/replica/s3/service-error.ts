@@ -80,16 +80,16 @@ export function isTransientFailure(failure: ServiceFailure): boolean {
   return isTransientStatus(failure.status) || failure.code === 'SlowDown' || failure.code === 'RequestTimeout';
 }
 
-const CREDENTIAL_CODES: Readonly<Record<string, string>> = {
-  InvalidAccessKeyId: 'the access key is not known there',
-  SignatureDoesNotMatch: 'the secret does not belong to the access key',
-  ExpiredToken: 'the session token has expired',
-  TokenRefreshRequired: 'the session token has expired',
-  InvalidToken: 'the session token is not valid',
-  InvalidSecurity: 'the credentials are not valid',
-  AuthFailure: 'the credentials are not valid',
-  AccountProblem: 'there is a problem with the account',
-};
+const CREDENTIAL_CODES: ReadonlyMap<string, string> = new Map([
+  ['InvalidAccessKeyId', 'the access key is not known there'],
+  ['SignatureDoesNotMatch', 'the secret does not belong to the access key'],
+  ['ExpiredToken', 'the session token has expired'],
+  ['TokenRefreshRequired', 'the session token has expired'],
+  ['InvalidToken', 'the session token is not valid'],
+  ['InvalidSecurity', 'the credentials are not valid'],
+  ['AuthFailure', 'the credentials are not valid'],
+  ['AccountProblem', 'there is a problem with the account'],
+]);
 
 /** Where a failure happened, for its message. */
 export interface FailureContext {
@@ -114,7 +114,7 @@ export function failureError(failure: ServiceFailure, context: FailureContext): 
       retryable,
     });
 
-  const credentials = CREDENTIAL_CODES[code];
+  const credentials = CREDENTIAL_CODES.get(code);
   if (credentials !== undefined) return connection('ERR_S3_CREDENTIALS', `${credentials}. Check the credentials`);
   if (code === 'RequestTimeTooSkewed')
     return connection('ERR_S3_CLOCK', 'the clock of this machine is too far off. Set it');

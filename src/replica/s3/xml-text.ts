@@ -1,7 +1,13 @@
 import { isUtf8 } from 'node:buffer';
 import { xmlError } from './xml-error.js';
 
-const NAMED: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
+const NAMED: ReadonlyMap<string, string> = new Map([
+  ['amp', '&'],
+  ['lt', '<'],
+  ['gt', '>'],
+  ['quot', '"'],
+  ['apos', "'"],
+]);
 
 /**
  * Resolves the five named entities of XML and numeric ones; refuses every other, so that nothing can be expanded.
@@ -11,7 +17,7 @@ const NAMED: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', qu
 export function decodeXmlText(text: string, position: number): string {
   if (!text.includes('&')) return text;
   return text.replaceAll(/&([^;&]{0,12})(;?)/g, (_whole, name: string, end: string) => {
-    const named = NAMED[name];
+    const named = NAMED.get(name);
     if (end === ';' && named !== undefined) return named;
     const number = /^#(?:x([0-9a-fA-F]{1,6})|([0-9]{1,7}))$/.exec(name);
     if (end !== ';' || number === null) throw xmlError('an entity that is not allowed', position);
