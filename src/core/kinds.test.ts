@@ -311,6 +311,43 @@ const rows: readonly Row[] = [
     expected: { x: 'R18 hold untracked', 'x/y': CONFLICT },
   },
   {
+    situation: 'a file here and an object there whose names begin alike',
+    state: { x: '-1-', 'x!': '--1', 'x-1/y': '--1' },
+    expected: { x: 'R11 upload', 'x!': 'R12 download', 'x-1/y': 'R12 download' },
+  },
+  {
+    situation: 'readonly: the bucket has both, and the file of which it has one was deleted here',
+    options: { readonly: true },
+    state: { x: '0-0', 'x/y': '--1' },
+    expected: { x: 'R07 hold readonly', 'x/y': 'R12 download' },
+  },
+  {
+    situation: 'readonly: the bucket has both, and the file here was edited',
+    options: { readonly: true },
+    state: { x: '010', 'x/y': '--1' },
+    expected: { x: 'R03 hold readonly', 'x/y': COLLISION },
+  },
+  {
+    situation: 'the bucket has both, and a file here that nobody knew',
+    state: { x: '-11', 'x/y': '--1' },
+    expected: { x: 'R14 compare', 'x/y': COLLISION },
+  },
+  {
+    situation: 'a file that is on both sides already, where the bucket has a hostile key below it',
+    state: { x: '011', 'x/y': '--p' },
+    expected: { x: 'R05 compare', 'x/y': 'R16 hold problem' },
+  },
+  {
+    situation: 'a file that is to be deleted here, where the bucket has a hostile key below it',
+    state: { x: '00-', 'x/y': '--p' },
+    expected: { x: 'R06 delete-local', 'x/y': 'R16 hold problem' },
+  },
+  {
+    situation: 'an object that is to be deleted, where the directory here has an ignored file',
+    state: { x: '0-0', 'x/.cache': '-u-' },
+    expected: { x: 'R07 delete-remote', 'x/.cache': 'R18 hold untracked' },
+  },
+  {
     situation: 'a racy file gives way by being set aside, and the executor looks at it first',
     state: { x: '?0-', 'x/y': '--1' },
     expected: { x: 'R15 set-aside local first', 'x/y': 'R12 download' },

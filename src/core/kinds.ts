@@ -114,9 +114,9 @@ export class KindWalk {
   #separate(x: Node, below: Node): void {
     const [above, under] = [x.decision, below.decision];
     if (above.remote !== null && under.remote !== null) return this.#collide(x, below);
-    if (above.local === null && above.remote !== null && under.local !== null)
-      return this.#conflict(x, below, 'remote');
-    if (above.local !== null && above.remote === null && under.local === null) return this.#conflict(x, below, 'local');
+    // What stands is a file on one side at least, and the bucket has one of the two at most.
+    if (above.local === null) return this.#conflict(x, below, 'remote');
+    if (under.local === null) return this.#conflict(x, below, 'local');
     // Both stand on one disk: the folder changed while it was walked.
     this.#hold(x, 'kind-conflict', below);
     this.#hold(below, 'kind-conflict', x);

@@ -235,3 +235,37 @@ function naiveJoin(local: readonly Entry[], remote: readonly Entry[], baseline: 
     return subtree ? { ...triple, subtree } : triple;
   });
 }
+
+describe('the pages of mergeJoin', () => {
+  const sizes = async (count: number, pageSize: number): Promise<number[]> => {
+    const found: number[] = [];
+    const files = Array.from({ length: count }, (_, n) => file(`p${String(n).padStart(4, '0')}`));
+    const none = async function* (): AsyncGenerator<readonly never[]> {};
+    for await (const page of mergeJoin({ local: pages(files), remote: none(), baseline: none() }, pageSize))
+      found.push(page.length);
+    return found;
+  };
+
+  it('are full but for the last, and none is empty', async () => {
+    expect(await sizes(7, 3)).toEqual([3, 3, 1]);
+    expect(await sizes(6, 3)).toEqual([3, 3]);
+    expect(await sizes(0, 3)).toEqual([]);
+  });
+
+  it('are no longer than a thousand', async () => {
+    expect(await sizes(1001, 1000)).toEqual([1000, 1]);
+  });
+
+  it.each(['local', 'remote', 'baseline'] as const)(
+    'come to an end when the %s stream is out of order, which is named',
+    async (name) => {
+      const none = async function* (): AsyncGenerator<readonly never[]> {};
+      const streams = { local: none(), remote: none(), baseline: none() };
+      const wrong = name === 'baseline' ? pages([row('b'), row('a')]) : pages([file('b'), file('a')]);
+      const walk = async (): Promise<void> => {
+        for await (const _page of mergeJoin({ ...streams, [name]: wrong }));
+      };
+      await expect(walk()).rejects.toThrow(`The ${name} stream is out of order`);
+    },
+  );
+});

@@ -42,15 +42,16 @@ describe('N1', () => {
         'R17 forget',
         'R18 hold',
       ]) {
-        expect(seen.get(rule) ?? 0, rule).toBeGreaterThan(count / 20_000);
+        expect(seen.get(rule) ?? 0, rule).toBeGreaterThanOrEqual(Math.floor(count / 20_000));
       }
     },
     75 * 60_000,
   );
 
   it('gives the same run for the same seed', async () => {
-    const once = await proveConvergence(4711, 500);
-    const again = await proveConvergence(4711, 500);
+    const few = Math.min(count, 500);
+    const once = await proveConvergence(4711, few);
+    const again = await proveConvergence(4711, few);
     expect([...again.seen]).toEqual([...once.seen]);
     expect(again.rounds).toEqual(once.rounds);
   });
