@@ -1,0 +1,216 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { s3World, type S3World } from '../../../test/replica-s3/s3-world.js';
+import { StaleError } from '../../errors.js';
+import { moveObject } from './move-object.js';
+
+type Seen = Awaited<ReturnType<S3World['seen']>>;
+
+async function withFile(...args: Parameters<typeof s3World>): Promise<{ world: S3World; seen: Seen }> {
+  const world = s3World(...args);
+  await world.place.put('a', 'mine');
+  return { world, seen: await world.seen('a') };
+}
+const move = (world: S3World, seen: Seen) => moveObject(world.context, 'a', 'b', seen, {});
+const CHANGED = '"a" is not what was expected any more.';
+
+describe('moveObject', () => {
+  let world: S3World;
+  let seen: Seen;
+  beforeEach(async () => {
+    ({ world, seen } = await withFile());
+  });
+
+  it('copies exactly what was seen to where nothing stands, then deletes exactly that', async () => {
+    const result = await move(world, seen);
+    expect(result).toEqual({ outcome: 'done', entry: { ...seen.entry, path: 'b', modifiedMs: expect.any(Number) } });
+    expect(await world.place.keys()).toEqual(['b']);
+    expect(await world.text('b')).toBe('mine');
+    const copy = world.requests[0]?.headers;
+    expect(copy).toMatchObject({
+      'if-none-match': '*',
+      'x-amz-metadata-directive': 'COPY',
+      'x-amz-copy-source-if-match': `"${seen.fingerprint.slice(0, 32)}"`,
+    });
+    expect(world.requests.at(-1)).toMatchObject({
+      method: 'DELETE',
+      key: 'a',
+      headers: { 'if-match': expect.any(String) },
+    });
+  });
+
+  it('replaces nothing', async () => {
+    await world.place.put('b', 'theirs');
+    expect(await move(world, seen)).toMatchObject({ outcome: 'stale', message: expect.stringContaining('At "b"') });
+    expect(await world.text('a')).toBe('mine');
+    expect(await world.text('b')).toBe('theirs');
+  });
+
+  it('goes on where a move before it made the copy', async () => {
+    await world.place.put('b', 'mine');
+    expect(await move(world, seen)).toMatchObject({ outcome: 'done', entry: { path: 'b' } });
+    expect(await world.place.keys()).toEqual(['b']);
+  });
+
+  it.each([
+    ['was changed', (of: S3World) => of.place.put('a', 'else')],
+    ['is gone', (of: S3World) => of.place.remove('a')],
+  ])('copies nothing when the object %s', async (_, change) => {
+    await change(world);
+    await expect(move(world, seen)).rejects.toThrow(new StaleError(CHANGED));
+    expect(await world.place.keys()).not.toContain('b');
+  });
+
+  it('takes the copy away again when the object was changed after it was copied', async () => {
+    world.on('PUT b', { after: () => world.place.put('a', 'edited') });
+    expect(await move(world, seen)).toMatchObject({ outcome: 'stale', message: expect.stringContaining('At "a"') });
+    expect(await world.place.keys()).toEqual(['a']);
+    expect(await world.text('a')).toBe('edited');
+  });
+
+  it('looks no more where the answer says all: the ETag of the object, on a store that replaces nothing', async () => {
+    await move(world, seen);
+    expect(world.asked).toEqual(['PUT b', 'DELETE a']);
+  });
+
+  describe('where the copy has to be looked at', () => {
+    beforeEach(async () => {
+      ({ world, seen } = await withFile({ copyCreate: false }));
+    });
+
+    it('takes a copy of another size away again: it is of another version', async () => {
+      world.on('HEAD b', { before: () => world.place.put('b', 'longer than mine') }, 3);
+      expect(await move(world, seen)).toEqual({
+        outcome: 'stale',
+        message: '"a" was changed while it was moved; the copy at "b" was taken away again.',
+      });
+      expect(await world.place.keys()).toEqual(['a']);
+    });
+
+    it('is stale when the copy went right after it was made, and the object stays', async () => {
+      world.on('HEAD b', { before: () => world.place.remove('b') }, 3);
+      await expect(move(world, seen)).rejects.toBeInstanceOf(StaleError);
+      expect(await world.text('a')).toBe('mine');
+    });
+  });
+
+  describe('of a copy that is wanted in any case', () => {
+    const keeping = (of = world) => moveObject(of.context, 'a', 'b', seen, { keepsCopy: true });
+
+    it('leaves it when the object was changed meanwhile', async () => {
+      world.on('PUT b', { after: () => world.place.put('a', 'edited') });
+      expect(await keeping()).toMatchObject({ outcome: 'stale' });
+      expect(await world.text('a')).toBe('edited');
+      expect(await world.text('b')).toBe('mine');
+    });
+
+    it('takes none for its own that stood there before', async () => {
+      await world.place.put('b', 'mine');
+      expect(await keeping()).toMatchObject({ outcome: 'stale' });
+      expect(await world.place.keys()).toEqual(['a', 'b']);
+    });
+  });
+
+  describe('what is recorded with the copy', () => {
+    const copyHeaders = () => world.requests.find(({ method }) => method === 'PUT')?.headers ?? {};
+
+    it('is another time where that is asked for', async () => {
+      const result = await moveObject(world.context, 'a', 'b', seen, { modifiedMs: 1_600_000_000_500 });
+      expect(result).toMatchObject({ outcome: 'done', entry: { path: 'b', modifiedMs: 1_600_000_000_500 } });
+      expect(copyHeaders()).toMatchObject({
+        'x-amz-metadata-directive': 'REPLACE',
+        'x-amz-meta-mtime': '1600000000.5',
+      });
+    });
+
+    it('is as it was where the new name is of the same type', async () => {
+      await world.place.put('a.txt', 'mine');
+      const text = await world.seen('a.txt');
+      expect(await moveObject(world.context, 'a.txt', 'b.txt', text, {})).toMatchObject({ outcome: 'done' });
+      expect(copyHeaders()).toMatchObject({ 'x-amz-metadata-directive': 'COPY' });
+    });
+
+    it('is taken from the version that was seen, and from no other', async () => {
+      world.on('HEAD a', { before: () => world.place.put('a', 'else') });
+      await expect(moveObject(world.context, 'a', 'b', seen, { modifiedMs: 1 })).rejects.toThrow(
+        new StaleError(CHANGED),
+      );
+      expect(world.asked).toEqual(['HEAD a']);
+      await world.place.remove('a');
+      await expect(moveObject(world.context, 'a', 'b', seen, { modifiedMs: 1 })).rejects.toThrow(
+        new StaleError(CHANGED),
+      );
+    });
+  });
+
+  it('does not ask a store again to copy that has said that it cannot', async () => {
+    world.on('PUT b', { status: 501, code: 'NotImplemented' });
+    await expect(move(world, seen)).rejects.toMatchObject({ code: 'ERR_S3_NOT_SUPPORTED' });
+    expect(world.context.canCopy).toBe(false);
+    world.asked.length = 0;
+    await expect(move(world, seen)).rejects.toMatchObject({
+      name: 'PathError',
+      code: 'ERR_S3_NOT_SUPPORTED',
+      message:
+        'Copying "a" within the bucket failed: the store has said before that it does not support it. Nothing was changed; exclude the path, or use another store.',
+      data: { path: 'a' },
+    });
+    expect(world.asked).toEqual([]);
+  });
+
+  it.each(['before', 'after'] as const)(
+    'is done once when the answer of the copy is lost (%s the service acted)',
+    async (lost) => {
+      world.on('PUT b', { lost });
+      expect(await move(world, seen)).toMatchObject({ outcome: 'done' });
+      expect(await world.place.keys()).toEqual(['b']);
+      expect(world.asked.filter((name) => name === 'PUT b')).toHaveLength(lost === 'after' ? 1 : 2);
+    },
+  );
+
+  it('tries again after a refusal of which neither side is the reason', async () => {
+    world.on('PUT b', { status: 412, code: 'PreconditionFailed' });
+    expect(await move(world, seen)).toMatchObject({ outcome: 'done' });
+    expect(world.asked.slice(0, 3)).toEqual(['PUT b', 'HEAD a', 'HEAD b']);
+  });
+
+  it('does not look at the object after a refusal that cannot be about it', async () => {
+    world.on('PUT b', { status: 409, code: 'ConditionalRequestConflict' });
+    expect(await move(world, seen)).toMatchObject({ outcome: 'done' });
+    expect(world.asked.slice(0, 3)).toEqual(['PUT b', 'HEAD b', 'PUT b']);
+  });
+
+  it('names both paths when it is refused', async () => {
+    world.on('PUT b', { status: 403, code: 'AccessDenied' });
+    await expect(move(world, seen)).rejects.toMatchObject({
+      code: 'ERR_S3_FORBIDDEN',
+      message: expect.stringMatching(/^Copying "a" to "b" failed: /),
+    });
+  });
+
+  describe('where the store would copy whatever stands there', () => {
+    it('looks first, and copies nothing of another version', async () => {
+      const careful = await withFile({ copySource: 'none' });
+      await careful.world.place.put('a', 'else');
+      expect(await move(careful.world, careful.seen)).toEqual({ outcome: 'stale', message: CHANGED });
+      expect(careful.world.asked).toEqual(['HEAD a']);
+    });
+
+    it('moves what is as it was seen', async () => {
+      const careful = await withFile({ copySource: 'none', copyCreate: false });
+      expect(await move(careful.world, careful.seen)).toMatchObject({ outcome: 'done' });
+      expect(careful.world.requests.find(({ method }) => method === 'PUT')?.headers).not.toHaveProperty(
+        'if-none-match',
+      );
+      expect(await careful.world.place.keys()).toEqual(['b']);
+    });
+  });
+
+  it('copies by parts what is too large for one copy', async () => {
+    const parts = await withFile({}, { maxCopyBytes: 3 });
+    await move(parts.world, parts.seen).catch(() => undefined);
+    expect(parts.world.asked).toContain('POST b?uploads');
+    const whole = await withFile({}, { maxCopyBytes: 4 });
+    await move(whole.world, whole.seen);
+    expect(whole.world.asked[0]).toBe('PUT b');
+  });
+});

@@ -1,0 +1,333 @@
+import { describe, expect, it } from 'vitest';
+import { md5Of, s3World, sourceOf, type Incident, type S3World } from '../../../test/replica-s3/s3-world.js';
+import { PathError, StaleError } from '../../errors.js';
+import { DIALECTS } from '../../testing/s3/dialects.js';
+import { combinedEtag, writeParts } from './write-parts.js';
+
+/** A store that takes parts of any size, so that a test needs no large files. */
+const SMALL = { ...DIALECTS['aws'], leastPartBytes: 1 };
+const CONTENT = 'aaaabbbbcc';
+const PARTS = ['aaaa', 'bbbb', 'cc'];
+const COMBINED = `${md5Of(Buffer.concat(PARTS.map((part) => Buffer.from(md5Of(part), 'hex'))))}-3`;
+
+const worldOf = (dialect: Parameters<typeof s3World>[0] = { etagIsMd5: true }): S3World =>
+  s3World(dialect, { store: SMALL, partSizeBytes: 4 });
+const write = (
+  world: S3World,
+  source = sourceOf(CONTENT),
+  precondition: Parameters<typeof writeParts>[3] = null,
+  options = {},
+) => writeParts(world.context, 'big', source, precondition, options);
+const CREATE = 'POST big?uploads';
+const PART = 'PUT big?partNumber';
+const COMPLETE = 'POST big?uploadId';
+const ABORT = 'DELETE big?uploadId';
+const LIST = 'GET big?uploadId';
+
+/** Leaves an upload of two parts of three behind. */
+async function cutOff(world: S3World, source = sourceOf(CONTENT)): Promise<void> {
+  world.on(PART, { lost: 'before' }, 3);
+  await expect(write(world, source)).rejects.toThrow('the connection broke');
+  expect(world.uploads.records.size).toBe(1);
+  world.asked.length = 0;
+  world.requests.length = 0;
+}
+
+describe('combinedEtag', () => {
+  it('is the MD5 of the MD5s, and how many they are', () => {
+    expect(combinedEtag(PARTS.map((part) => Buffer.from(md5Of(part), 'hex')))).toBe(COMBINED);
+  });
+});
+
+describe('writeParts', () => {
+  it('sends the parts with their digests, then puts them together under the condition', async () => {
+    const world = worldOf();
+    const counts: number[] = [];
+    expect(await write(world, sourceOf(CONTENT), null, { onBytes: (count: number) => counts.push(count) })).toEqual({
+      outcome: 'done',
+      entry: {
+        kind: 'file',
+        path: 'big',
+        sizeBytes: 10,
+        fingerprint: `${COMBINED}:10`,
+        modifiedMs: 1_600_000_000_123,
+        modifiedSource: 'mtime',
+        digest: `md5-4:${COMBINED}`,
+      },
+      digest: `md5-4:${COMBINED}`,
+    });
+    expect(world.asked).toEqual([CREATE, PART, PART, PART, COMPLETE]);
+    expect(world.requests[0]?.headers).toMatchObject({ 'x-amz-meta-mtime': '1600000000.123' });
+    expect(world.requests.slice(1, 4).map(({ headers }) => headers['content-md5'])).toEqual(
+      PARTS.map((part) => Buffer.from(md5Of(part), 'hex').toString('base64')),
+    );
+    expect(world.requests[4]?.headers).toMatchObject({ 'if-none-match': '*' });
+    expect(counts).toEqual([4, 4, 2]);
+    expect(await world.text('big')).toBe(CONTENT);
+    expect(world.uploads.records.size).toBe(0);
+    expect(await world.place.uploadIds()).toEqual([]);
+  });
+
+  it('names the version that was seen when it replaces one', async () => {
+    const world = worldOf();
+    await world.place.put('big', 'old');
+    const seen = await world.seen('big');
+    expect(await write(world, sourceOf(CONTENT), seen)).toMatchObject({ outcome: 'done' });
+    expect(world.requests.at(-1)?.headers).toMatchObject({ 'if-match': `"${md5Of('old')}"` });
+  });
+
+  it('takes the upload away when another version stands there', async () => {
+    const world = worldOf();
+    await world.place.put('big', 'theirs');
+    expect(await write(world)).toMatchObject({ outcome: 'stale' });
+    expect(await world.text('big')).toBe('theirs');
+    expect(world.uploads.records.size).toBe(0);
+    expect(await world.place.uploadIds()).toEqual([]);
+  });
+
+  it('asks the source just before it puts the parts together, and takes the upload away when that is stale', async () => {
+    const world = worldOf();
+    const verify = async (): Promise<void> => {
+      expect(world.asked).toEqual([CREATE, PART, PART, PART]);
+      throw new StaleError('the file was changed');
+    };
+    await expect(write(world, sourceOf(CONTENT, { verify }))).rejects.toThrow('the file was changed');
+    expect(world.uploads.records.size).toBe(0);
+    expect(await world.place.uploadIds()).toEqual([]);
+    expect(world.asked).toContain(ABORT);
+  });
+
+  describe('what is left for a later run', () => {
+    it.each<[string, Incident, boolean]>([
+      ['the line breaks', { lost: 'before' }, true],
+      ['the store says later', { status: 503, code: 'SlowDown' }, true],
+      ['the store refuses for good', { status: 403, code: 'AccessDenied' }, false],
+    ])('when %s: %#', async (_, incident, isKept) => {
+      const world = worldOf();
+      world.on(PART, incident, 2);
+      await expect(write(world)).rejects.toThrow();
+      expect(world.uploads.records.size).toBe(isKept ? 1 : 0);
+      expect(await world.place.uploadIds()).toHaveLength(isKept ? 1 : 0);
+    });
+
+    it('is the upload when the caller stops', async () => {
+      const world = worldOf();
+      const stop = new AbortController();
+      world.on(PART, { after: () => stop.abort() });
+      await expect(write(world, sourceOf(CONTENT), null, { signal: stop.signal })).rejects.toMatchObject({
+        name: 'AbortError',
+      });
+      expect(world.uploads.records.size).toBe(1);
+    });
+
+    it('is the upload when the disk fails for a while, and nothing when it fails for good', async () => {
+      for (const retryable of [true, false]) {
+        const world = worldOf();
+        const source = sourceOf(CONTENT, {
+          read: () => {
+            throw new PathError('ERR_X', 'the disk fails', { retryable });
+          },
+        });
+        await expect(write(world, source)).rejects.toThrow('the disk fails');
+        expect(world.uploads.records.size).toBe(retryable ? 1 : 0);
+      }
+    });
+  });
+
+  describe('a later run', () => {
+    it('sends only what the store does not hold, and counts all of it', async () => {
+      const world = worldOf();
+      await cutOff(world);
+      const counts: number[] = [];
+      expect(
+        await write(world, sourceOf(CONTENT), null, { onBytes: (count: number) => counts.push(count) }),
+      ).toMatchObject({ outcome: 'done', entry: { fingerprint: `${COMBINED}:10` } });
+      expect(world.asked).toEqual([LIST, PART, COMPLETE]);
+      expect(counts).toEqual([4, 4, 2]);
+      expect(await world.text('big')).toBe(CONTENT);
+      expect(world.uploads.records.size).toBe(0);
+    });
+
+    it('sends a part again whose bytes are not those of the file', async () => {
+      const world = worldOf();
+      const source = sourceOf(CONTENT);
+      await cutOff(world, source);
+      const other = sourceOf('aaaaBBBBcc');
+      expect(await write(world, { ...other, entry: source.entry })).toMatchObject({ outcome: 'done' });
+      expect(world.asked).toEqual([LIST, PART, PART, COMPLETE]);
+      expect(await world.text('big')).toBe('aaaaBBBBcc');
+    });
+
+    it.each([
+      ['the file is another one', { fingerprint: 'another' }],
+      ['the parts have another size', { partSizeBytes: 5 }],
+    ])('begins anew, and aborts the old upload, when %s', async (_, change) => {
+      const world = worldOf();
+      await cutOff(world);
+      const [record] = world.uploads.records.values();
+      if (record === undefined) throw new Error('an upload is remembered');
+      world.uploads.records.set('big', { ...record, ...change });
+      expect(await write(world)).toMatchObject({ outcome: 'done' });
+      expect(world.asked).toEqual([ABORT, CREATE, PART, PART, PART, COMPLETE]);
+      expect(await world.place.uploadIds()).toEqual([]);
+    });
+
+    it('begins anew when the store has dropped the upload', async () => {
+      const world = worldOf();
+      await cutOff(world);
+      world.on(LIST, { status: 404, code: 'NoSuchUpload' });
+      expect(await write(world)).toMatchObject({ outcome: 'done' });
+      expect(world.asked.filter((name) => name === CREATE)).toHaveLength(1);
+      expect(world.uploads.records.size).toBe(0);
+    });
+
+    it('does not begin anew when the store only cannot say what it holds', async () => {
+      const world = worldOf();
+      await cutOff(world);
+      world.on(LIST, { status: 403, code: 'AccessDenied' });
+      await expect(write(world)).rejects.toMatchObject({
+        code: 'ERR_S3_FORBIDDEN',
+        message: expect.stringMatching(/^Uploading "big" failed: /),
+      });
+      expect(world.uploads.records.size).toBe(1);
+      expect(world.asked).toEqual([LIST]);
+    });
+  });
+
+  it('says why an upload cannot be begun', async () => {
+    const world = worldOf();
+    world.on(CREATE, { status: 403, code: 'AccessDenied' });
+    await expect(write(world)).rejects.toMatchObject({
+      code: 'ERR_S3_FORBIDDEN',
+      message: expect.stringMatching(/^Uploading "big" failed: /),
+    });
+  });
+
+  it('does not believe a part whose ETag is not its digest, where the store has digests for ETags', async () => {
+    const world = worldOf();
+    world.on(PART, { damagedTo: 'bbbB' }, 2);
+    await expect(write(world)).rejects.toMatchObject({
+      name: 'PathError',
+      code: 'ERR_S3_CORRUPT_WRITE',
+      message:
+        'Uploading "big" failed: the store holds other bytes of part 2 than were sent. It is tried again in the next run; look at the network and at the store\'s disks if it stays.',
+      data: { path: 'big', number: 2 },
+    });
+    expect(await world.place.uploadIds()).toEqual([]);
+    const unsure = worldOf({ etagIsMd5: 'unless-encrypted' });
+    unsure.on(PART, { damagedTo: 'bbbB' }, 2);
+    expect(await write(unsure)).toMatchObject({ outcome: 'done' });
+  });
+
+  it('says when the store drops the upload while it is sent', async () => {
+    const world = worldOf();
+    world.on(PART, { status: 404, code: 'NoSuchUpload' }, 2);
+    await expect(write(world)).rejects.toMatchObject({
+      name: 'PathError',
+      code: 'ERR_S3_UPLOAD_LOST',
+      message:
+        'Uploading "big" failed: the store has dropped the unfinished upload, as it does after some days or when somebody aborts it. It begins anew in the next run.',
+      data: { path: 'big' },
+    });
+    expect(world.uploads.records.size).toBe(0);
+  });
+
+  describe('when the answer to the end is lost', () => {
+    it('looks, and is done when the object is there', async () => {
+      const world = worldOf();
+      world.on(COMPLETE, { lost: 'after' });
+      expect(await write(world)).toMatchObject({ outcome: 'done', entry: { fingerprint: `${COMBINED}:10` } });
+      expect(world.asked.slice(4)).toEqual([COMPLETE, 'HEAD big']);
+      expect(world.uploads.records.size).toBe(0);
+    });
+
+    it('ends it again when nothing is there', async () => {
+      const world = worldOf();
+      world.on(COMPLETE, { lost: 'before' });
+      expect(await write(world)).toMatchObject({ outcome: 'done' });
+      expect(world.asked.slice(4)).toEqual([COMPLETE, 'HEAD big', COMPLETE]);
+    });
+
+    it('does not take an object of the same size for its own', async () => {
+      const world = worldOf();
+      world.on(COMPLETE, { lost: 'before', before: () => world.place.put('big', 'AAAABBBBCC') });
+      expect(await write(world)).toMatchObject({ outcome: 'stale' });
+      expect(await world.text('big')).toBe('AAAABBBBCC');
+      expect(await world.place.uploadIds()).toEqual([]);
+    });
+  });
+
+  describe('when the upload is not there to be ended', () => {
+    const gone = { status: 404, code: 'NoSuchUpload' };
+
+    it('is done when an earlier try has ended it', async () => {
+      const world = worldOf();
+      // The first try takes effect late: after the look, before the second.
+      world.on(COMPLETE, { ...gone, before: () => completeByHand(world) });
+      expect(await write(world)).toMatchObject({ outcome: 'done', entry: { fingerprint: `${COMBINED}:10` } });
+    });
+
+    it('says so when nothing stands there', async () => {
+      const world = worldOf();
+      world.on(COMPLETE, gone);
+      await expect(write(world)).rejects.toMatchObject({ code: 'ERR_S3_UPLOAD_LOST' });
+    });
+
+    it('is stale when somebody else has written', async () => {
+      const world = worldOf();
+      world.on(COMPLETE, { ...gone, before: () => world.place.put('big', 'theirs') });
+      expect(await write(world)).toEqual({
+        outcome: 'stale',
+        message: '"big" was changed in the bucket while it was uploaded.',
+      });
+      expect(await world.text('big')).toBe('theirs');
+    });
+
+    it('fails with what else the store says', async () => {
+      const world = worldOf();
+      world.on(COMPLETE, { status: 403, code: 'AccessDenied' });
+      await expect(write(world)).rejects.toMatchObject({ code: 'ERR_S3_FORBIDDEN' });
+    });
+  });
+
+  it('asks for the ETag where the store gives none at the end', async () => {
+    const world = s3World({ etagIsMd5: true }, { store: { ...SMALL, completeEtag: 'empty' }, partSizeBytes: 4 });
+    expect(await write(world)).toMatchObject({ outcome: 'done', entry: { fingerprint: `${COMBINED}:10` } });
+    expect(world.asked.at(-1)).toBe('HEAD big');
+  });
+
+  it('knows its own object by the ETag that was answered, where that cannot be foretold', async () => {
+    const store = { ...SMALL, multipartEtag: 'random' } as const;
+    const world = s3World({ completeCreate: false, completeReplace: 'none' }, { store, partSizeBytes: 4 });
+    const result = await write(world);
+    expect(result).toMatchObject({ outcome: 'done' });
+    expect(world.asked.slice(4)).toEqual(['HEAD big', COMPLETE, 'HEAD big']);
+    const seen = await world.seen('big');
+    expect(result).toMatchObject({ entry: { fingerprint: seen.fingerprint } });
+  });
+
+  it('gives the memory of each part back, however it ends', async () => {
+    const world = worldOf();
+    let taken = 0;
+    Object.assign(world.context, {
+      budget: {
+        take: async (bytes: number) => {
+          taken += bytes;
+          return () => (taken -= bytes);
+        },
+      },
+    });
+    world.on(PART, { lost: 'before' }, 2);
+    await expect(write(world)).rejects.toThrow('the connection broke');
+    expect(taken).toBe(0);
+    await write(world);
+    expect(taken).toBe(0);
+  });
+});
+
+/** Puts the parts that are there together, as an earlier request does that took effect late. */
+async function completeByHand(world: S3World): Promise<void> {
+  const [record] = world.uploads.records.values();
+  const held = await world.context.api.listParts('big', record?.uploadId ?? '');
+  if (held.ok) await world.context.api.complete('big', record?.uploadId ?? '', held.value, {});
+}
