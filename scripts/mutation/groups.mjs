@@ -36,8 +36,8 @@ export const GROUPS = {
   },
   /** What a listing says, and when it is not believed. */
   scanner: {
-    files: below('src/replica/s3', 'list-scanner xml-text scan-bucket'),
-    tests: [...below('src/replica/s3', 'list-scanner xml-text scan-bucket', '.test.ts')],
+    files: below('src/replica/s3', 'list-scanner xml-text listing-page scan-bucket'),
+    tests: below('src/replica/s3', 'list-scanner xml-text listing-page scan-bucket', '.test.ts'),
   },
   /** How a file comes into the folder, is moved in it and leaves it. */
   folder: {
@@ -54,7 +54,11 @@ export const GROUPS = {
   /** How an object is written, moved and removed under its condition. */
   bucket: {
     files: below('src/replica/s3', 'guarded-change write-condition write-object write-parts remove-object move-object'),
-    tests: ['test/replica-s3/conformance.test.ts', 'test/replica-s3/lost-answers.test.ts'],
+    tests: below(
+      'src/replica/s3',
+      'guarded-change write-condition write-object write-parts remove-object move-object',
+      '.test.ts',
+    ),
   },
   /** How a decision is carried out and recorded. */
   transfer: {

@@ -1,6 +1,6 @@
 import type { BaselineRow } from '../core/baseline.js';
 import type { Random } from '../core/runtime.js';
-import { HaltError, isAbort } from '../errors.js';
+import { isAbort } from '../errors.js';
 import type { BaselineStore, FactStore, Journal, StateStore, UploadStore } from '../store/state-store.js';
 
 /** A short text that is kept with the files, away from the memory. */
@@ -138,8 +138,7 @@ export class StampedStore implements StateStore {
       await this.#stamp.write(next);
     } catch (error) {
       // A disk that is full or read-only still lets files be read and uploaded: the old stamp stays, and stays expected.
-      // Where another folder stands, or none, nothing may be remembered of the one before.
-      if (isAbort(error) || error instanceof HaltError) throw error;
+      if (isAbort(error)) throw error;
       return;
     }
     this.#expected = [next];
