@@ -18,6 +18,9 @@ try {
     cwd: root,
     stdio: 'inherit',
   });
+  execFileSync(process.execPath, [join(root, 'scripts', 'bundle-command.mjs'), join(folder, 'dist')], {
+    stdio: 'inherit',
+  });
   const single = manifest.files.filter((file) => !file.startsWith('!') && file !== 'dist');
   const missing = single.filter((file) => !existsSync(join(root, file)));
   if (missing.length > 0) throw new Error(`package.json lists files that are not there: ${missing.join(', ')}`);
