@@ -11,6 +11,7 @@ import type { StageRecord } from './stage-record.js';
 const MIB = 1024 * 1024;
 /** How much is read at a time of what is there already. */
 const CHUNK_BYTES = MIB;
+const NEVER = new AbortController().signal;
 const WHOLE: DigestScheme = { partSizeBytes: undefined };
 
 /** How a source is divided for its way into a stage. */
@@ -83,6 +84,11 @@ export class StageFilling {
 
   async #eachRange(work: (range: number, stop: AbortSignal) => Promise<void>): Promise<void> {
     const { plan, concurrency, signal } = this.#options;
+    if (plan.count === 1) {
+      await work(0, signal ?? NEVER);
+      throwIfAborted(signal);
+      return;
+    }
     const stopper = new AbortController();
     const stop = signal === undefined ? stopper.signal : AbortSignal.any([stopper.signal, signal]);
     let next = 0;

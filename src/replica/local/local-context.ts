@@ -1,9 +1,15 @@
 import type { Runtime } from '../../core/runtime.js';
+import type { SyncDirectory } from './directory-syncs.js';
 import type { Folder } from './folder.js';
+import type { SharedDirectory } from './shared-directory.js';
 
 /** What the parts of a local replica share. */
 export interface LocalContext {
   readonly folder: Folder;
+  /** `.filecloudsync/tmp`, open while anything is staged. */
+  readonly staging: SharedDirectory;
+  /** Makes new names in a directory durable, together with those that others put there. */
+  readonly syncDirectory: SyncDirectory;
   readonly runtime: Runtime;
   /** Begins the names of this run's staged files. */
   readonly runId: string;

@@ -418,6 +418,19 @@ describe.each(WORLDS)('local replica on %s', (_, create) => {
       expect(world.staged()).toEqual([]);
       expect(world.tree()).toEqual({});
     });
+
+    it('stages anew where its folder was taken away while another file was being staged', async () => {
+      let second: ReturnType<typeof replica.write> | undefined;
+      const first = sourceOf('one', {
+        onVerify() {
+          world.remove('.filecloudsync');
+          second = replica.write('b', sourceOf('two'), null);
+        },
+      });
+      await replica.write('a', first, null).catch(() => {});
+      expect(await second).toMatchObject({ outcome: 'done' });
+      expect(world.read('b')).toBe('two');
+    });
   });
 
   describe('remove', () => {

@@ -5,6 +5,7 @@ import type { Capabilities, PrepareOptions, Replica } from '../replica.js';
 import type { Trash, TrashItem } from '../trash.js';
 import { cleanUpLocal, dropUnusedStages } from './clean-up.js';
 import { destroyFolder } from './destroy-folder.js';
+import { createDirectorySyncs } from './directory-syncs.js';
 import { digestFile } from './digest-file.js';
 import type { FileSystem } from './file-system.js';
 import { errnoOf } from './file-system.js';
@@ -19,6 +20,7 @@ import { moveFile } from './move-file.js';
 import { observePath } from './observe-path.js';
 import { probeDisk } from './probe-disk.js';
 import { removeFile } from './remove-file.js';
+import { createSharedDirectory } from './shared-directory.js';
 import { scanFolder } from './scan-folder.js';
 import { IGNORE_FILE_NAME } from './filter.js';
 import { writeFile } from './write-file.js';
@@ -79,6 +81,8 @@ export function createLocalReplica(options: LocalReplicaOptions): LocalReplica {
   let clockOffsetMs = 0;
   const context: LocalContext = {
     folder,
+    staging: createSharedDirectory(() => folder.privateFolder('tmp')),
+    syncDirectory: createDirectorySyncs(),
     runtime,
     get runId() {
       return typeof runId === 'string' ? runId : runId();

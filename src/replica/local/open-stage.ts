@@ -12,6 +12,8 @@ export interface Stage {
   readonly record: StageRecord | undefined;
   /** Ends the record, durably: from then on no run goes on with this file, which may get another name. */
   settle(): Promise<void>;
+  /** The name is gone: `discard` need not try. */
+  forgetName(): void;
   /** Closes everything; the next run goes on with it. Never throws. */
   keep(): Promise<void>;
   /** Closes everything and takes the names away, unless it is kept. Never throws; `cleanUp` finds what could not be removed. */
@@ -22,8 +24,12 @@ export interface Stage {
 export async function openPassingStage(context: LocalContext, directory: DirectoryHandle): Promise<Stage> {
   const name = `${context.runId}-${context.runtime.random.id(12)}`;
   const file = await directory.createFile(name);
-  const discard = (): Promise<void> => discardNames(directory, [name], [file]);
-  return { name, file, record: undefined, settle: async () => {}, keep: discard, discard };
+  let names = [name];
+  const forgetName = (): void => {
+    names = [];
+  };
+  const discard = (): Promise<void> => discardNames(directory, names, [file]);
+  return { name, file, record: undefined, settle: async () => {}, forgetName, keep: discard, discard };
 }
 
 /** Opens the stage of one version of a path: that of an earlier run, or an empty one that a later run can go on with. */
@@ -48,6 +54,9 @@ export async function openLastingStage(
       names = [name];
       // Otherwise the name in its place could outlive a loss of power together with this record.
       await directory.sync();
+    },
+    forgetName() {
+      names = [];
     },
     async keep() {
       names = [];

@@ -3,11 +3,12 @@ import type { Digest } from '../../core/digest.js';
 import { showPath } from '../../core/path.js';
 import { FileCloudSyncError, isAbort, PathError, StaleError } from '../../errors.js';
 import type { Source, WriteOptions } from '../replica.js';
-import type { DirectoryHandle, FileHandle, FileStat } from './file-system.js';
+import { errnoOf, type DirectoryHandle, type FileHandle, type FileStat } from './file-system.js';
 import { planRanges, StageFilling } from './fill-stage.js';
 import type { LocalContext } from './local-context.js';
 import { pathErrorOf } from './local-error.js';
 import { openLastingStage, openPassingStage, type Stage } from './open-stage.js';
+import type { DirectoryLease } from './shared-directory.js';
 
 /** A whole, verified, durable file under a name in `.filecloudsync/tmp`, on its way to its place. */
 export interface StagedFile {
@@ -17,6 +18,8 @@ export interface StagedFile {
   /** The file as it was staged. */
   readonly stat: FileStat;
   readonly digest: Digest | undefined;
+  /** The staged name is gone: `discard` need not try. */
+  forgetName(): void;
   /** Takes the staged name away and closes everything. Never throws; `cleanUp` finds what could not be removed. */
   discard(): Promise<void>;
 }
@@ -34,12 +37,16 @@ export async function stageFile(
   options: WriteOptions & { readonly mode?: number } = {},
 ): Promise<StagedFile> {
   try {
-    const directory = await context.folder.privateFolder('tmp');
-    try {
-      return await stageIn(context, directory, path, source, options);
-    } catch (error) {
-      await directory.close();
-      throw error;
+    for (;;) {
+      const lease = await context.staging.take();
+      try {
+        return await stageIn(context, lease, path, source, options);
+      } catch (error) {
+        await lease.release();
+        // Somebody took the folder away that others had opened: it is made again.
+        if (!lease.joined || errnoOf(error) !== 'ENOENT') throw error;
+        context.staging.forget();
+      }
     }
   } catch (error) {
     throw pathErrorOf(error, path, 'write');
@@ -48,11 +55,12 @@ export async function stageFile(
 
 async function stageIn(
   context: LocalContext,
-  directory: DirectoryHandle,
+  lease: DirectoryLease,
   path: string,
   source: Source,
   { signal, onBytes, mode }: WriteOptions & { readonly mode?: number },
 ): Promise<StagedFile> {
+  const { directory } = lease;
   const { sizeBytes, fingerprint, modifiedMs, digest: expected } = source.entry;
   const known = expected === undefined ? undefined : schemeOf(expected);
   const plan = planRanges(sizeBytes, known, context.stageRangeBytes);
@@ -73,9 +81,9 @@ async function stageIn(
     const stat = await file.stat();
     const discard = async (): Promise<void> => {
       await stage.discard();
-      await directory.close();
+      await lease.release();
     };
-    return { directory, name, file, stat, digest, discard };
+    return { directory, name, file, stat, digest, forgetName: () => stage.forgetName(), discard };
   } catch (error) {
     // Harmless for one that was kept.
     await stage.discard();

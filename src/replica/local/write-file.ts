@@ -54,6 +54,7 @@ export async function writeFile(
     await staged.directory.unlink(staged.name).catch((error: unknown) => {
       if (errnoOf(error) === undefined) throw error;
     });
+    staged.forgetName();
     const observedAtMs = context.diskNowMs();
     const stat = await staged.file.stat();
     // Somebody may have written to it already, and have set its time back: what is answered is what was put there, which is then seen to have changed.
@@ -95,7 +96,7 @@ async function place(
       const message = whyStale(path, await found.parent.lstat(found.name), precondition);
       if (message !== undefined) return { outcome: 'stale', message };
       return precondition === null
-        ? await putNew(path, staged, found)
+        ? await putNew(context, path, staged, found)
         : await putInstead(context, trash, path, staged, found, precondition, options);
     } catch (error) {
       // Another change emptied and removed the folder: it is made again.
@@ -106,11 +107,16 @@ async function place(
   }
 }
 
-async function putNew(path: string, staged: StagedFile, found: Place): Promise<Stale | undefined> {
+async function putNew(
+  context: LocalContext,
+  path: string,
+  staged: StagedFile,
+  found: Place,
+): Promise<Stale | undefined> {
   if (!(await linkIntoPlace(staged, found))) {
     return { outcome: 'stale', message: `Something appeared at ${showPath(path)}.` };
   }
-  await found.parent.sync();
+  await context.syncDirectory(found.parent);
   return undefined;
 }
 
@@ -134,7 +140,7 @@ async function putInstead(
       await taken.restore();
       throw error;
     }
-    await found.parent.sync();
+    await context.syncDirectory(found.parent);
     return linked
       ? undefined
       : {

@@ -57,7 +57,7 @@ async function openSmall(
       const body = await readBody(response, pinned.sizeBytes, () => tooLong(pinned));
       if (body.length === pinned.sizeBytes) {
         const state: ObjectState = readObjectState(response.headers, pinned.sizeBytes);
-        if (!state.isEtagOpaque && isMd5Hex(state.etag)) {
+        if (context.dialect.etagIsMd5 === undefined && !state.isEtagOpaque && isMd5Hex(state.etag)) {
           context.dialect = learnEtag(context.dialect, createHash('md5').update(body).digest('hex') === state.etag);
         }
         return sourceOf(context, { ...entry, ...toEntry(context, pinned.path, state) }, pinned, body);
