@@ -1,5 +1,5 @@
 import type { FactStore } from '../store/state-store.js';
-import type { AsidePort, TransferContext } from '../transfer/context.js';
+import type { AsidePort, BaselinePort, TransferContext } from '../transfer/context.js';
 import { gatherRows } from '../transfer/gather-rows.js';
 import type { CycleContext } from './cycle-context.js';
 import type { Report } from './report.js';
@@ -11,7 +11,7 @@ export function transferContext({ ports, options, signal }: CycleContext, report
   return {
     local: ports.local,
     remote: ports.remote,
-    baseline: gatherRows(ports.store.baseline, ports.runtime.clock),
+    baseline: baselineFor(ports, options),
     asides: asidesIn(ports.store.facts),
     runtime: ports.runtime,
     readonly: options.readonly,
@@ -22,6 +22,14 @@ export function transferContext({ ports, options, signal }: CycleContext, report
     onHash: () => report.hashed(),
     ...(signal === undefined ? {} : { signal }),
   };
+}
+
+/** With one path at a time nobody comes to join a row, and the order of all steps is that of the paths. */
+function baselineFor(
+  { store, runtime }: CycleContext['ports'],
+  { concurrency }: CycleContext['options'],
+): BaselinePort {
+  return concurrency > 1 ? gatherRows(store.baseline, runtime.clock) : store.baseline;
 }
 
 function asidesIn(facts: FactStore): AsidePort {

@@ -55,12 +55,25 @@ describe('runAll', () => {
         await gate.promise;
         if (item === 1) throw new Error('item 1');
       },
+      { concurrency: 2 },
+    );
+    const alone: number[] = [];
+    const single = runAll(
+      pages([1, 2]),
+      async (item, leave) => {
+        alone.push(item);
+        leave();
+        await gate.promise;
+      },
       { concurrency: 1 },
     );
     for (let turn = 0; turn < 50; turn++) await Promise.resolve();
     expect(begun).toEqual([1, 2, 3]);
+    // With one place, one at a time.
+    expect(alone).toEqual([1]);
     gate.resolve(undefined);
     await expect(run).rejects.toThrow('item 1');
+    expect(await single).toBe(true);
   });
 
   it('stops when it is told to, and finishes what was begun', async () => {

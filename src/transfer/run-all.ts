@@ -15,7 +15,7 @@ const MOST_RUNNING = 1024;
  * The first error ends it: nothing new is begun, what runs is awaited, then the error is thrown.
  *
  * @param work - may call `leave` when all that is left to do is to wait for something that is shared with others: the next
- * item then begins in its place.
+ * item then begins in its place, unless there is but one place.
  * @returns `true` when every item was worked on, `false` when it was stopped.
  */
 export async function runAll<T>(
@@ -34,7 +34,7 @@ export async function runAll<T>(
   const begin = (item: T): Promise<void> =>
     new Promise((resolve) => {
       const leave = (): void => {
-        if (running.size < MOST_RUNNING) resolve();
+        if (options.concurrency > 1 && running.size < MOST_RUNNING) resolve();
       };
       const finish = async (): Promise<void> => {
         try {

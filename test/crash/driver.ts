@@ -1,3 +1,4 @@
+import type { Runtime } from '../../src/core/runtime.js';
 import { createUndiciTransport } from '../../src/replica/s3/undici-transport.js';
 import { createDefaultFileSystem } from '../../src/replica/local/default-file-system.js';
 import { LevelDatabaseHome } from '../../src/store/level-database-home.js';
@@ -16,12 +17,19 @@ const input = JSON.parse(process.argv[2] ?? '') as DriverInput;
 const counter = new StepCounter();
 const { clock } = systemRuntime;
 
+/** Rows that come close together are not gathered by the time that passes: the steps are those of every other run. */
+const promptly: Runtime = {
+  ...systemRuntime,
+  clock: { ...clock, sleep: (durationMs, signal) => clock.sleep(durationMs <= 10 ? 0 : durationMs, signal) },
+};
+
 const onStep = (step: string): void => {
   if (counter.next(step) === input.killAt) process.kill(process.pid, 'SIGKILL');
 };
 
 watchStateFiles(input.stateDir, onStep);
 const outcome = await runCommand(input, {
+  runtime: promptly,
   fileSystem: watchFileSystem(createDefaultFileSystem(), input.folder, onStep),
   databaseHome: (directory) => watchDatabaseHome(new LevelDatabaseHome(directory, clock), onStep),
   transport: watchTransport(createUndiciTransport({ client: plainClient(input.endpoint), clock }), onStep),
