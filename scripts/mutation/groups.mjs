@@ -8,6 +8,8 @@ const inFolder = (folder, ending, isWanted = () => true) =>
     .map((name) => `${folder}/${name}`);
 const isTest = (name) => name.endsWith('.test.ts');
 const isOfPaths = (name) => name.startsWith('path.');
+/** Tests of random cases, which are asked last. */
+const isSlow = (name) => /^(?:byte-order|merge-join|n1)\./.test(name);
 
 const below = (folder, names, ending = '.ts') => names.split(' ').map((name) => `${folder}/${name}${ending}`);
 
@@ -19,7 +21,10 @@ export const GROUPS = {
   /** The pure part, but for the rules of names. */
   core: {
     files: inFolder('src/core', '.ts', (name) => !isTest(name) && !isOfPaths(name)),
-    tests: inFolder('src/core', '.test.ts', (name) => !isOfPaths(name)),
+    tests: [
+      ...inFolder('src/core', '.test.ts', (name) => !isOfPaths(name) && !isSlow(name)),
+      ...inFolder('src/core', '.test.ts', isSlow),
+    ],
   },
   /** From a key to a path, to a place on the disk, and back. */
   paths: {
