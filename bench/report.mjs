@@ -15,6 +15,7 @@ const MEASURES = {
   seconds: { unit: 's', of: (row) => row.seconds },
   cpuSeconds: { unit: 'CPU s', of: (row) => row.cpuSeconds },
   milliseconds: { unit: 'ms', of: (row) => row.milliseconds },
+  peakMiB: { unit: 'MiB', of: (row) => (row.peakMiB === undefined ? undefined : { median: row.peakMiB }) },
   sentMiB: { unit: 'MiB sent', of: (row) => inMib(row.bytesIn) },
   receivedMiB: { unit: 'MiB received', of: (row) => inMib(row.bytesOut) },
 };

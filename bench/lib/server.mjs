@@ -54,6 +54,32 @@ async function startSink(dist) {
   };
 }
 
+/**
+ * A server of a bucket whose keys are computed and held nowhere, for listings of any length.
+ *
+ * @param {{ objects: number, delayMs?: number }} options - `delayMs`: how long each page takes
+ */
+export async function startGenerated({ objects, delayMs = 0 }) {
+  const script = fileURLToPath(new URL('../generated-server.mjs', import.meta.url));
+  const child = fork(script, [String(objects), String(delayMs)]);
+  const [{ endpoint }] = await once(child, 'message');
+  return {
+    name: `generated listing in a process of its own, ${delayMs} ms a page`,
+    delayMs,
+    endpoint,
+    accessKeyId: 'bench-access-key',
+    secretAccessKey: 'bench-secret-key',
+    async counts() {
+      child.send('counts');
+      return (await once(child, 'message'))[0];
+    },
+    async stop() {
+      child.send('stop');
+      await once(child, 'exit');
+    },
+  };
+}
+
 async function findCeph() {
   const endpoint = process.env.FCS_TEST_ENDPOINT ?? 'http://127.0.0.1:7480';
   const answer = await fetch(endpoint).catch(() => undefined);

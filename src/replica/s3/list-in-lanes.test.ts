@@ -131,6 +131,19 @@ const wrongSeeks: Record<string, NonNullable<Store['seek']>> = {
   'in the order of UTF-16': (keys, after) => keys.filter((key) => key <= after).length,
 };
 
+/** How many turns of the event loop something takes: time without the speed of the machine. */
+async function turnsOf<T>(work: () => Promise<T>): Promise<readonly [turns: number, result: T]> {
+  let turns = 0;
+  let done = false;
+  const counting = (async () => {
+    for (; !done; turns++) await new Promise((resolve) => setImmediate(resolve));
+  })();
+  const result = await work();
+  done = true;
+  await counting;
+  return [turns, result];
+}
+
 describe('listInLanes', () => {
   it('gives what a serial listing gives, whatever the boundaries and however the answers overtake each other', async () => {
     await fc.assert(
@@ -234,6 +247,16 @@ describe('listInLanes', () => {
     expect(requests).toBe(400);
     expect(most).toBeGreaterThanOrEqual(15);
     expect(most).toBeLessThanOrEqual(17);
+  });
+
+  it('waits at most an eighth as long as page by page for 100 pages that take long', async () => {
+    const keys = Array.from({ length: 1000 }, (_, n) => `same-beginning-${String(n).padStart(6, '0')}`);
+    const slow = { keys, pageKeys: 10, delays: [30] };
+    const [serial, first] = await turnsOf(() => list(slow, []));
+    const [lanes, again] = await turnsOf(() => list(slow, first.boundaries));
+    expect(again.found).toEqual(keys);
+    expect(again.requests).toBe(100);
+    expect(serial / lanes).toBeGreaterThanOrEqual(8);
   });
 
   it('has few pages under way when it never has to wait', async () => {
