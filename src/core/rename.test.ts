@@ -51,12 +51,7 @@ describe('isGoneHalf and isMadeHalf', () => {
       'remote',
       'made',
     ],
-    [
-      'R07 of a content that nobody can recognise',
-      { ...gone('x'), baseline: { ...row('x'), digest: undefined } },
-      'local',
-      undefined,
-    ],
+    ['R07 that nothing is known of any more', { ...gone('x'), baseline: undefined }, 'local', undefined],
     ['R07 for a rename there', gone('x'), 'remote', undefined],
     ['R11 for a rename there', made('y'), 'remote', undefined],
     ['R15: a deletion that makes room', { ...gone('x'), rule: 'R15', makesRoom: true }, 'local', undefined],

@@ -17,10 +17,10 @@ export interface FiledPair {
 
 /**
  * Tells whether a decision can be the half of a rename that takes a file away, where the rename was made on `origin`:
- * R07 or R06, and a digest is known by which the content can be recognised. What makes room for another path (R15) stays as it is.
+ * R07 or R06. What makes room for another path (R15) stays as it is.
  */
 export function isGoneHalf(decision: Decision, origin: Side): boolean {
-  if (decision.baseline?.digest === undefined) return false;
+  if (decision.baseline === undefined) return false;
   return origin === 'local'
     ? decision.rule === 'R07' && decision.action === 'delete-remote'
     : decision.rule === 'R06' && decision.action === 'delete-local';

@@ -77,7 +77,7 @@ class Search {
     const sizes = new Set<number>();
     for await (const page of this.#context.decisions('gone')) {
       for (const decision of page) {
-        if (!isGoneHalf(decision, this.#origin)) continue;
+        if (!isGoneHalf(decision, this.#origin) || !this.#isRecognisable(decision)) continue;
         goneCount++;
         if (sizes.size <= SIZES_KNOWN) sizes.add(this.#sizeOf('gone', decision));
         await this.#fileFrom('sameName', 'gone', decision);
@@ -117,6 +117,12 @@ class Search {
       if (decision === undefined || digest === undefined) continue;
       await this.#file('sameContent', half, { key: `${this.#sizeKey(half, decision)}/${digest}`, decision });
     }
+  }
+
+  /** Whether it can be proven that another file has the content: by its digest, or by asking the bucket for one. */
+  #isRecognisable({ baseline }: Decision): boolean {
+    if (baseline === undefined) return false;
+    return baseline.digest !== undefined || this.#context.remote.identityOf(baseline.remote) !== undefined;
   }
 
   #found(gone: Decision, made: Decision): FoundRename {

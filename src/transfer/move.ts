@@ -10,6 +10,7 @@ import type { TransferContext } from './context.js';
 import { expecting } from './expecting.js';
 import type { PathOutcome } from './path-outcome.js';
 import { recordAgreement } from './record.js';
+import { sameContentByDigest, type ContentComparison } from './same-content.js';
 
 /** A file at the path it had before it was renamed, and what both sides had agreed on there. */
 export interface MovedFile {
@@ -32,7 +33,8 @@ export async function moveRemote(
 ): Promise<PathOutcome> {
   const { baseline } = from;
   const again = (message: string): PathOutcome => ({ type: 'again', paths: [from.file.path, path], message });
-  if (!(await hasAgreedContent(context, local, baseline))) return again(`${path} is not the file of ${baseline.path}.`);
+  const content = await contentOfMoved(context, local, from);
+  if (content.verdict !== 'same') return again(`${path} is not the file of ${baseline.path}.`);
   const standing = await context.local.observe(baseline.path, context.signal);
   if (standing !== null && standing.kind !== 'directory') return again(`${baseline.path} exists again in the folder.`);
   const moved = await movedOrNot(() =>
@@ -45,7 +47,7 @@ export async function moveRemote(
   );
   if (moved === undefined) return { type: 'apart' };
   if (moved.outcome === 'stale') return again(moved.message);
-  await recordAgreement(context, local, moved.entry, baseline.digest);
+  await recordAgreement(context, local, moved.entry, content.digest);
   await context.baseline.delete([baseline.path]);
   return done(path, rule, from, 'local');
 }
@@ -62,7 +64,7 @@ export async function moveLocal(
   seen: FileEntry,
   from: MovedFile,
 ): Promise<PathOutcome> {
-  const { baseline, file } = from;
+  const { file } = from;
   const again = (message: string): PathOutcome => ({ type: 'again', paths: [file.path, path], message });
   const standing = await context.remote.observe(file.path, context.signal);
   if (standing?.kind === 'file') return again(`${file.path} is in the bucket, though its list did not say so.`);
@@ -70,7 +72,8 @@ export async function moveLocal(
   if (remote?.kind !== 'file' || remote.fingerprint !== seen.fingerprint) {
     return again(`${path} changed in the bucket after it was looked at.`);
   }
-  if (!(await isAgreedContent(context, remote, from))) return again(`${path} is not known to be ${file.path} renamed.`);
+  const content = await contentOfCopy(context, remote, from);
+  if (content.verdict !== 'same') return again(`${path} is not known to be ${file.path} renamed.`);
   if (hasOtherTime(file, remote)) return { type: 'apart' };
   // RACE: an object created at the old path since that look is not seen here; the next cycle downloads it.
   const moved = await movedOrNot(() =>
@@ -78,35 +81,40 @@ export async function moveLocal(
   );
   if (moved === undefined) return { type: 'apart' };
   if (moved.outcome === 'stale') return again(moved.message);
-  await recordAgreement(context, moved.entry, remote, baseline.digest);
+  await recordAgreement(context, moved.entry, remote, content.digest);
   await context.baseline.delete([file.path]);
   return done(path, rule, from, 'remote');
 }
 
-async function hasAgreedContent(context: TransferContext, local: FileEntry, baseline: BaselineRow): Promise<boolean> {
-  const scheme = baseline.digest === undefined ? undefined : schemeOf(baseline.digest);
-  if (scheme === undefined || local.sizeBytes !== baseline.sizeBytes) return false;
+/** Compares a local file with what was agreed on at the path it had; where no digest of that is known, with the object itself. */
+async function contentOfMoved(
+  context: TransferContext,
+  local: FileEntry,
+  { file, baseline }: MovedFile,
+): Promise<ContentComparison> {
+  const { digest } = baseline;
+  const scheme = digest === undefined ? undefined : schemeOf(digest);
+  if (scheme === undefined) return sameContentByDigest(context, local, file);
+  if (local.sizeBytes !== baseline.sizeBytes) return { verdict: 'different', digest: undefined };
   context.onHash(local.path);
-  const digest = await context.local.digest(local, scheme, context.signal);
-  return compareDigests(digest, baseline.digest) === 'same';
+  return { verdict: compareDigests(await context.local.digest(local, scheme, context.signal), digest), digest };
 }
 
-/** By the digest that was agreed on; where the copy of an object of parts has one of another kind, the local file is hashed. */
-async function isAgreedContent(
+/** Compares an object with what was agreed on; where its digest is of another kind (of parts, or of a copy of them), with the local file. */
+async function contentOfCopy(
   context: TransferContext,
   remote: FileEntry,
   { file, baseline }: MovedFile,
-): Promise<boolean> {
-  const scheme = baseline.digest === undefined ? undefined : schemeOf(baseline.digest);
-  if (scheme === undefined || remote.sizeBytes !== baseline.sizeBytes) return false;
-  const theirs =
-    remote.digest !== undefined && schemeOf(remote.digest)?.partSizeBytes === scheme.partSizeBytes
-      ? remote.digest
-      : await context.remote.digest(remote, scheme, context.signal);
-  const verdict = compareDigests(theirs, baseline.digest);
-  if (verdict !== 'unknown') return verdict === 'same';
-  if (remote.digest === undefined) return false;
-  return hasAgreedContent(context, file, { ...baseline, digest: remote.digest });
+): Promise<ContentComparison> {
+  const { digest } = baseline;
+  const scheme = digest === undefined ? undefined : schemeOf(digest);
+  if (scheme !== undefined && remote.sizeBytes === baseline.sizeBytes) {
+    const isAlike = remote.digest !== undefined && schemeOf(remote.digest)?.partSizeBytes === scheme.partSizeBytes;
+    const theirs = isAlike ? remote.digest : await context.remote.digest(remote, scheme, context.signal);
+    const verdict = compareDigests(theirs, digest);
+    if (verdict !== 'unknown') return { verdict, digest };
+  }
+  return sameContentByDigest(context, file, remote);
 }
 
 /** `undefined`: the side cannot carry it this way, though nothing has changed. */
