@@ -9,7 +9,7 @@ import type { GlancedDirectory, GlancePlace } from './glanced-directory.js';
 const fsyncAsync = promisify(fs.fsync);
 const LSTAT = { bigint: true, throwIfNoEntry: false } as const;
 /** A directory with more bytes of names than this is read in pieces, so that the event loop is not held for long. */
-const LARGE_DIRECTORY_BYTES = 1024 * 1024;
+const LARGE_DIRECTORY_BYTES = 512 * 1024;
 
 /** What the two implementations over `node:fs` share: every call on names below a prefix that stands for the directory. */
 export abstract class NodeDirectoryHandle implements DirectoryHandle, GlancedDirectory {

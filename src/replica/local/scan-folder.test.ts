@@ -157,6 +157,31 @@ describe('scan', () => {
     expect(count).toBe(5000);
   });
 
+  it('reads a folder of half a MiB of names in pieces, and leaves none out', async () => {
+    const world = kept(realWorld('x', createNodeFileSystem));
+    const names = Array.from(
+      { length: 2400 },
+      (_, i) => `${String((i * 7919) % 2400).padStart(4, '0')}-${'n'.repeat(240)}`,
+    );
+    for (const name of names) fs.closeSync(fs.openSync(`${world.root}/${name}`, 'w'));
+    const { entries, problems } = await scanAll(await preparedReplica(world));
+    expect(entries.map(({ path }) => path)).toEqual(names.toSorted());
+    expect(problems).toEqual([]);
+  });
+
+  it('closes what it opened when it is left in the middle', async () => {
+    const world = kept(realWorld('x', createNodeFileSystem));
+    for (let i = 0; i < 40; i++) world.write(`d${String(i).padStart(2, '0')}/f`, 'x');
+    const replica = await preparedReplica(world);
+    const open = (): number => fs.readdirSync('/proc/self/fd').length;
+    const before = open();
+    const pages = replica.scan({ filter: ALL })[Symbol.asyncIterator]();
+    await pages.next();
+    await pages.return?.();
+    expect((await scanAll(replica)).entries).toHaveLength(40);
+    expect(open()).toBe(before);
+  });
+
   it('stops when it is aborted', async () => {
     const world = simulatedWorld();
     world.write('a', 'x');
