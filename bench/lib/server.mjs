@@ -1,14 +1,17 @@
 // The servers that the programs talk to: the embedded one as a sink with its data in memory, or a real one.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 
 /**
  * @param {'sink' | 'ceph'} kind
+ * @param {{ countsBytes?: boolean }} [options] - `countsBytes`: bytes have to be counted, on the wire if the server does not do it
  * @returns the place and keys, a client of the AWS SDK for the benchmark's own errands, `counts()` and `stop()`.
  */
-export async function startServer(kind, dist) {
-  const started = kind === 'sink' ? await startSink(dist) : await findCeph();
+export async function startServer(kind, dist, { countsBytes = false } = {}) {
+  const plain = kind === 'sink' ? await startSink(dist) : await findCeph();
+  const started = countsBytes && (await plain.counts()) === undefined ? await countingProxy(plain) : plain;
   const S3 = await import('@aws-sdk/client-s3');
   const client = new S3.S3Client({
     endpoint: started.endpoint,
@@ -92,6 +95,33 @@ async function findCeph() {
     secretAccessKey: process.env.FCS_TEST_SECRET_KEY ?? 'SYNCSECRET',
     counts: async () => undefined,
     stop: async () => {},
+  };
+}
+
+/** The same server behind a proxy that counts bytes on the wire, headers included. It sees no requests. */
+async function countingProxy(server) {
+  const { hostname, port } = new URL(server.endpoint);
+  let bytesIn = 0;
+  let bytesOut = 0;
+  const proxy = createServer((client) => {
+    const upstream = connect(Number(port), hostname);
+    client.on('data', (data) => (bytesIn += data.length));
+    upstream.on('data', (data) => (bytesOut += data.length));
+    client.pipe(upstream);
+    upstream.pipe(client);
+    client.on('error', () => upstream.destroy());
+    upstream.on('error', () => client.destroy());
+  });
+  proxy.listen(0, '127.0.0.1');
+  await once(proxy, 'listening');
+  return {
+    ...server,
+    endpoint: `http://127.0.0.1:${proxy.address().port}`,
+    counts: async () => ({ requests: 0, bytesIn, bytesOut, byOperation: {} }),
+    async stop() {
+      proxy.close();
+      await server.stop();
+    },
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Digest, DigestScheme } from '../core/digest.js';
+import type { PartDigests } from '../core/part-digests.js';
 import type { Entry, FileEntry, Fingerprint } from '../core/entry.js';
 import type { Problem } from '../core/problem.js';
 import type { Side } from '../core/side.js';
@@ -30,10 +31,24 @@ export interface ScanPage {
   readonly problems: readonly Problem[];
 }
 
+/**
+ * What a replica tells beforehand of the parts of a content, so that parts one has already need not be read.
+ * It may be wrong: only the digest of the whole shows that what was put together is the content.
+ */
+export interface PartHints {
+  readonly partSizeBytes: number;
+  /** Digest of the whole in the scheme of these parts, if the replica makes its digests so. */
+  readonly digest: Digest;
+  /** Whether a part with this MD5 may be the one of this number, counted from 0; `false` is certain if the hints are right. */
+  mayBe(part: number, md5: Uint8Array): boolean;
+}
+
 /** Content pinned to one observed state of a file. */
 export interface Source {
   /** The state the content belongs to. `modifiedMs` is the best known time (metadata included). */
   readonly entry: FileEntry;
+  /** What is known of its parts; `undefined` when nothing is. */
+  readonly parts?: PartHints | undefined;
   /**
    * Reads the bytes from `start` (inclusive) to `end` (exclusive); may be called repeatedly, in any order and concurrently.
    * Exactly `end - start` bytes are given, or it throws: `StaleError` when the content is not the pinned one any more.
@@ -60,6 +75,8 @@ export interface Written {
   readonly entry: FileEntry;
   /** Digest of the bytes that were written, verified against the other end where that is possible. */
   readonly digest: Digest | undefined;
+  /** MD5s of the parts that the remote object consists of, where they are known for certain. */
+  readonly parts?: PartDigests | undefined;
 }
 
 /** Why a version was put into the trash. */
@@ -87,6 +104,8 @@ export interface MoveOptions extends ChangeOptions {
 export interface WriteOptions extends ChangeOptions {
   /** Called with the number of bytes transferred since the last call. */
   readonly onBytes?: (count: number) => void;
+  /** MD5s of the parts of the version that the precondition names, as an earlier write told them: parts that are the same need not be sent. */
+  readonly replacedParts?: PartDigests | undefined;
 }
 
 /** What a replica can do, as data. Found out by `prepare`. */

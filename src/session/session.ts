@@ -155,7 +155,7 @@ const BEGUN_ANEW =
 
 /** For calls that touch nothing, the memory included. */
 async function forgetForNow(store: StampedStore): Promise<StateStore> {
-  const { facts, journal, uploads } = store;
+  const { facts, journal, uploads, parts } = store;
   const baseline: StateStore['baseline'] = {
     scan: async function* () {},
     get: async () => undefined,
@@ -163,5 +163,5 @@ async function forgetForNow(store: StampedStore): Promise<StateStore> {
     delete: async () => {},
     clear: async () => {},
   };
-  return { baseline, journal, uploads, facts, rebuilt: true, close: async () => {} };
+  return { baseline, journal, uploads, parts, facts, rebuilt: true, close: async () => {} };
 }

@@ -1,7 +1,7 @@
 import type { BaselineRow } from '../core/baseline.js';
 import type { Random } from '../core/runtime.js';
 import { isAbort } from '../errors.js';
-import type { BaselineStore, FactStore, Journal, StateStore, UploadStore } from '../store/state-store.js';
+import type { BaselineStore, FactStore, Journal, PartsStore, StateStore, UploadStore } from '../store/state-store.js';
 
 /** A short text that is kept with the files, away from the memory. */
 export interface StampPort {
@@ -68,6 +68,10 @@ export class StampedStore implements StateStore {
 
   get uploads(): UploadStore {
     return this.#store.uploads;
+  }
+
+  get parts(): PartsStore {
+    return this.#store.parts;
   }
 
   get facts(): FactStore {

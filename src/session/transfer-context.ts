@@ -12,6 +12,7 @@ export function transferContext({ ports, options, signal }: CycleContext, report
     local: ports.local,
     remote: ports.remote,
     baseline: baselineFor(ports, options),
+    parts: ports.store.parts,
     asides: asidesIn(ports.store.facts),
     runtime: ports.runtime,
     readonly: options.readonly,

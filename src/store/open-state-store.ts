@@ -3,6 +3,7 @@ import { addToTally, EMPTY_TALLY, readMark, writeMark, type Tally } from './base
 import type { Database, DatabaseHome } from './database.js';
 import { DatabaseFacts } from './database-facts.js';
 import { DatabaseJournal } from './database-journal.js';
+import { DatabaseParts } from './database-parts.js';
 import { DatabaseUploads } from './database-uploads.js';
 import { SealedBaseline } from './sealed-baseline.js';
 import { unsealValue } from './sealed-value.js';
@@ -114,6 +115,7 @@ function stateStoreOver(opened: OpenedState, versionText: string, rebuilt: boole
     baseline,
     journal: new DatabaseJournal(context, () => baseline.settle()),
     uploads: new DatabaseUploads(context),
+    parts: new DatabaseParts(context),
     facts: new DatabaseFacts(context),
     rebuilt,
     close: () => (closed ??= close()),

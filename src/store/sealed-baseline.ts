@@ -2,6 +2,7 @@ import type { BaselineRow } from '../core/baseline.js';
 import { decodeBaselineRow, encodeBaselineRow } from './baseline-codec.js';
 import { addToTally, EMPTY_TALLY, removeFromTally, sameTally, writeMark, type Tally } from './baseline-tally.js';
 import type { DatabaseOperation, DatabasePage } from './database.js';
+import { PARTS_PREFIX } from './database-parts.js';
 import { Mutex } from './mutex.js';
 import { sealValue, unsealValue } from './sealed-value.js';
 import { rangeOf, type StateContext } from './state-context.js';
@@ -92,6 +93,7 @@ export class SealedBaseline implements BaselineStore {
       await this.#markOpen();
       this.#tally = undefined;
       await this.#context.guarded(() => this.#context.database.clear(RANGE));
+      await this.#context.guarded(() => this.#context.database.clear(rangeOf(PARTS_PREFIX)));
       this.#tally = EMPTY_TALLY;
     });
   }
@@ -139,6 +141,9 @@ export class SealedBaseline implements BaselineStore {
       if (tally !== undefined && old !== undefined) tally = removeFromTally(tally, old);
       if (tally !== undefined && value !== undefined) tally = addToTally(tally, value);
       operations.push(value === undefined ? { type: 'del', key } : { type: 'put', key, value });
+      // Only of content in parts there can be digests of parts.
+      if (value === undefined && old !== undefined && this.#decode(key, old)?.digest?.startsWith('md5-') === true)
+        operations.push({ type: 'del', key: PARTS_PREFIX + key.slice(PREFIX.length) });
     }
     this.#tally = undefined;
     await this.#context.guarded(() => this.#context.database.batch(operations, { sync }));

@@ -1,4 +1,5 @@
 import type { BaselineRow } from '../core/baseline.js';
+import type { PartDigests } from '../core/part-digests.js';
 import type { Decision } from '../core/decision.js';
 import type { Filed } from '../core/rename.js';
 
@@ -50,6 +51,14 @@ export interface UploadStore {
   list(): Promise<UploadRecord[]>;
 }
 
+/** MD5s of the parts of large objects, so that an edit sends only what differs. Dropped with the path's row of the baseline. */
+export interface PartsStore {
+  /** `undefined` when the parts of this version are not known. */
+  get(path: string, fingerprint: string): Promise<PartDigests | undefined>;
+  /** Replaces what is known of the path. */
+  put(path: string, fingerprint: string, parts: PartDigests): Promise<void>;
+}
+
 /** Small facts that outlive a run: probe results, the root's identity, what the last run found. */
 export interface FactStore {
   get<T>(name: string): Promise<T | undefined>;
@@ -64,6 +73,7 @@ export interface StateStore {
   readonly baseline: BaselineStore;
   readonly journal: Journal;
   readonly uploads: UploadStore;
+  readonly parts: PartsStore;
   readonly facts: FactStore;
   /** `true` when the state was found damaged or of an unknown version and was put aside: the baseline starts empty. */
   readonly rebuilt: boolean;

@@ -1,4 +1,6 @@
 import type { BaselineRow } from '../core/baseline.js';
+import type { Fingerprint } from '../core/entry.js';
+import type { PartDigests } from '../core/part-digests.js';
 import type { ConflictPolicy } from '../core/conflict.js';
 import type { NameRules } from '../core/path.js';
 import type { Runtime } from '../core/runtime.js';
@@ -14,6 +16,12 @@ export interface BaselinePort {
   delete(paths: readonly string[], options?: { readonly sync?: boolean }): Promise<void>;
 }
 
+/** Remembers the parts of large objects. */
+export interface PartsPort {
+  get(path: string, fingerprint: Fingerprint): Promise<PartDigests | undefined>;
+  put(path: string, fingerprint: Fingerprint, parts: PartDigests): Promise<void>;
+}
+
 /** Remembers under which conflict name a path is being set aside, so that a run that was cut off goes on with the same name. */
 export interface AsidePort {
   get(path: string): Promise<string | undefined>;
@@ -26,6 +34,7 @@ export interface TransferContext {
   readonly local: LocalSide;
   readonly remote: Replica;
   readonly baseline: BaselinePort;
+  readonly parts: PartsPort;
   readonly asides: AsidePort;
   readonly runtime: Runtime;
   /** Nothing is ever written to the remote replica. */

@@ -26,7 +26,7 @@ export async function download(
     await source.close();
   }
   if (result.outcome === 'stale') return { type: 'again', paths: [remote.path], message: result.message };
-  await recordAgreement(context, result.entry, source.entry, result.digest);
+  await recordAgreement(context, result.entry, source.entry, result.digest, result.parts);
   return {
     type: 'done',
     rule,

@@ -1,14 +1,25 @@
 import type { Digest } from '../core/digest.js';
+import type { PartDigests } from '../core/part-digests.js';
 import type { FileEntry, Fingerprint } from '../core/entry.js';
 import type { TransferContext } from './context.js';
 
-/** Writes into the baseline that both sides of a path now agree. */
+/** With fewer parts than this, the parts that differ are most of the file. */
+const LEAST_PARTS = 3;
+
+/**
+ * Writes into the baseline that both sides of a path now agree.
+ *
+ * @param parts what the remote version consists of, where it is known.
+ */
 export async function recordAgreement(
   context: TransferContext,
   local: FileEntry,
   remote: FileEntry,
   digest: Digest | undefined,
+  parts?: PartDigests,
 ): Promise<void> {
+  if (parts !== undefined && parts.md5s.length >= LEAST_PARTS)
+    await context.parts.put(local.path, remote.fingerprint, parts);
   await context.baseline.put([
     {
       path: local.path,

@@ -1,4 +1,5 @@
 import type { FileEntry } from '../core/entry.js';
+import type { PartDigests } from '../core/part-digests.js';
 import type { RuleId } from '../core/decision.js';
 import type { Outcome, Written } from '../replica/replica.js';
 import type { TransferContext } from './context.js';
@@ -26,16 +27,23 @@ export async function upload(
   try {
     result = await context.remote.write(local.path, source, expectingOrNothing(remote), {
       signal: context.signal,
+      replacedParts: await partsOf(context, remote),
       onBytes: (count) => context.onBytes(local.path, 'up', count),
     });
   } finally {
     await source.close();
   }
   if (result.outcome === 'stale') return { type: 'again', paths: [local.path], message: result.message };
-  await recordAgreement(context, source.entry, result.entry, result.digest);
+  await recordAgreement(context, source.entry, result.entry, result.digest, result.parts);
   return {
     type: 'done',
     rule,
     change: { path: local.path, operation: remote === null ? 'added' : 'modified', origin: 'local' },
   };
+}
+
+/** What is known of the parts of the version that is replaced. Small files have none: not worth a look. */
+async function partsOf(context: TransferContext, remote: FileEntry | null): Promise<PartDigests | undefined> {
+  if (remote === null || context.remote.schemeFor(remote.sizeBytes).partSizeBytes === undefined) return undefined;
+  return context.parts.get(remote.path, remote.fingerprint);
 }

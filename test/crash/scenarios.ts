@@ -61,6 +61,7 @@ function pieces(...marks: readonly string[]): string {
   return marks.map((mark) => `${mark} `.repeat(PIECE).slice(0, PIECE)).join('');
 }
 const LONG1 = pieces('the first', 'second', 'third', 'fourth', 'the end');
+const LONG1_EDITED = pieces('the first', 'second', 'another', 'fourth', 'the end');
 const LONG2 = pieces('other', 'content', 'of the', 'same', 'length');
 
 /** Two files, so that no side is ever empty. */
@@ -116,6 +117,22 @@ export const SCENARIOS: readonly Scenario[] = [
     agreed: agreedOn('big', BIG1),
     change: (world) => world.write('big', BIG2),
     kept: [BIG2, OTHER],
+  },
+  {
+    name: 'upload of an edit of one part among many',
+    agreed: agreedOn('long', LONG1),
+    change: (world) => world.write('long', LONG1_EDITED),
+    pieceBytes: PIECE,
+    dangers: ['s3:PUT long?partNumber=4&uploadId copy answered #1', 's3:POST long?uploadId answered #1'],
+    kept: [LONG1_EDITED, OTHER],
+  },
+  {
+    name: 'upload of an edit of one part among many, then it is taken back',
+    agreed: agreedOn('long', LONG1),
+    change: (world) => world.write('long', LONG1_EDITED),
+    between: (world) => world.write('long', LONG1, OLD_MS + MINUTE_MS),
+    pieceBytes: PIECE,
+    kept: [OTHER],
   },
   {
     name: 'upload in parts, then the file is edited',

@@ -15,6 +15,8 @@ const KIB = 1024;
 const SMALL_BLOCKS = (300 * KIB) / BLOCK_BYTES;
 /** Several requests, up (parts of 5 MiB) and down (ranges of a part). */
 const LARGE_BLOCKS = (11 * KIB * KIB) / BLOCK_BYTES;
+/** Small files go in five of these. */
+const SMALL_PIECE_BYTES = 64 * KIB;
 /** A file meets about so many operations while it is carried. */
 const MOMENTS = 14;
 
@@ -125,6 +127,8 @@ export class TornLab {
         command: { do: 'sync' },
         options: { concurrency: 4 },
         probes: false,
+        // So that files of several parts meet their changes more often, and what is known of them is of other parts.
+        pieceBytes: this.#random.chance(0.5) ? SMALL_PIECE_BYTES : undefined,
       },
       {
         fileSystem: hookFileSystem(createDefaultFileSystem(), async (operation) => {

@@ -1,5 +1,6 @@
 import type { BaselineRow } from '../../src/core/baseline.js';
 import type { Action, Decision, RuleId } from '../../src/core/decision.js';
+import type { PartDigests } from '../../src/core/part-digests.js';
 import type { FileEntry } from '../../src/core/entry.js';
 import type { Side } from '../../src/core/side.js';
 import { MemoryReplica } from '../../src/replica/memory/memory-replica.js';
@@ -17,6 +18,8 @@ export class TransferWorld {
   readonly remote = new MemoryReplica({ side: 'remote', clock: this.clock });
   readonly rows = new Map<string, BaselineRow>();
   readonly asides = new Map<string, string>();
+  /** What is known of the parts of each version. */
+  readonly parts = new Map<string, PartDigests>();
   /** What was asked of the memory, the changes of both sides and the bytes, in order. */
   readonly trace: string[] = [];
   readonly hashed: string[] = [];
@@ -44,6 +47,10 @@ export class TransferWorld {
             this.trace.push(`forget ${path}${sync ? ' durably' : ''}`);
           }
         },
+      },
+      parts: {
+        get: async (path, fingerprint) => this.parts.get(`${path} ${fingerprint}`),
+        put: async (path, fingerprint, parts) => void this.parts.set(`${path} ${fingerprint}`, parts),
       },
       asides: {
         get: async (path) => this.asides.get(path),

@@ -2,15 +2,16 @@ import { createHash, type Hash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import type { Digest, DigestScheme } from '../../core/digest.js';
 import { showPath } from '../../core/path.js';
-import { PathError, throwIfAborted } from '../../errors.js';
+import { FileCloudSyncError, PathError, throwIfAborted } from '../../errors.js';
 import type { Source } from '../replica.js';
 import { combineParts, digestFile } from './digest-file.js';
 import type { FileHandle } from './file-system.js';
+import type { LocalSource } from './local-source.js';
 import type { StageRecord } from './stage-record.js';
 
 const MIB = 1024 * 1024;
-/** How much is read at a time of what is there already. */
-const CHUNK_BYTES = MIB;
+/** How much of a range arrives before that is noted: what is lost of each range that was under way. */
+const BLOCK_BYTES = MIB;
 const NEVER = new AbortController().signal;
 const WHOLE: DigestScheme = { partSizeBytes: undefined };
 
@@ -40,10 +41,19 @@ export interface FillingOptions {
   readonly known: DigestScheme | undefined;
   readonly file: FileHandle;
   readonly record: StageRecord | undefined;
+  /** The version that stands in the place of the file, whose parts may be the same. */
+  readonly base: LocalSource | undefined;
   /** How many ranges are worked on at once. */
   readonly concurrency: number;
   readonly signal: AbortSignal | undefined;
   readonly onBytes: ((count: number) => void) | undefined;
+}
+
+/** The beginning of a range that is there, with its checksum and, where ranges are hashed, its hash so far. */
+interface BegunRange {
+  readonly length: number;
+  readonly checksum: number;
+  readonly hash: Hash | undefined;
 }
 
 /** Fills one staged file, range by range, in any order. */
@@ -51,12 +61,18 @@ export class StageFilling {
   readonly #options: FillingOptions;
   /** MD5s of the ranges, as far as they are hashed on their way. */
   readonly #md5s: Uint8Array[] = [];
-  /** Ranges that came from the source in this run. */
+  /** Ranges that came from the source in this run, from their first byte on. */
   readonly #fetched = new Set<number>();
   readonly #told = new Set<number>();
 
   constructor(options: FillingOptions) {
     this.#options = options;
+  }
+
+  /** MD5s of the ranges, when they are hashed on their way. */
+  get md5s(): readonly string[] | undefined {
+    const { plan } = this.#options;
+    return plan.hashed === undefined ? undefined : this.#md5s.map((md5) => Buffer.from(md5).toString('hex'));
   }
 
   /** Whether every range came from the source in this run. */
@@ -74,8 +90,13 @@ export class StageFilling {
     const { plan, known, file, source, signal } = this.#options;
     await this.#eachRange(async (range, stop) => {
       if (this.#fetched.has(range)) return;
-      if (believing && (await this.#isHeld(range, stop))) this.#tell(range, this.#length(range));
-      else await this.#fetch(range, stop);
+      const begun = believing ? await this.#held(range, stop) : this.#begin();
+      const isNew = begun.length === 0;
+      if (isNew && believing && (await this.#isInBase(range, stop))) return;
+      if (begun.length < this.#length(range)) await this.#fetch(range, begun, stop);
+      if (isNew) this.#fetched.add(range);
+      this.#told.add(range);
+      if (begun.hash !== undefined) this.#md5s[range] = begun.hash.digest();
     });
     if (plan.hashed !== undefined)
       return combineParts(plan.count === 0 ? [createHash('md5').digest()] : this.#md5s, plan.hashed);
@@ -107,49 +128,89 @@ export class StageFilling {
     for (const result of results) if (result.status === 'rejected') throw result.reason;
   }
 
-  async #isHeld(range: number, stop: AbortSignal): Promise<boolean> {
+  #begin(): BegunRange {
+    return { length: 0, checksum: 0, hash: this.#newHash() };
+  }
+
+  /** What an earlier run got of a range, if it is on the disk as it arrived. */
+  async #held(range: number, stop: AbortSignal): Promise<BegunRange> {
     const { file, record } = this.#options;
-    const checksum = record?.held.get(range);
-    if (checksum === undefined) return false;
+    const { length, checksum } = record?.held.get(range) ?? this.#begin();
+    if (length === 0 || length > this.#length(range)) return this.#begin();
     const start = this.#start(range);
-    const length = this.#length(range);
     const hash = this.#newHash();
-    const buffer = Buffer.allocUnsafeSlow(Math.min(CHUNK_BYTES, length));
+    const buffer = Buffer.allocUnsafeSlow(Math.min(BLOCK_BYTES, length));
     let found = 0;
     for (let done = 0; done < length;) {
       throwIfAborted(stop);
       const wanted = buffer.subarray(0, Math.min(buffer.length, length - done));
-      if ((await file.read(wanted, start + done)) < wanted.length) return false;
+      if ((await file.read(wanted, start + done)) < wanted.length) return this.#begin();
       found = crc32(wanted, found);
       hash?.update(wanted);
       done += wanted.length;
     }
-    if (found !== checksum) return false;
-    this.#hashed(range, hash);
+    if (found !== checksum) return this.#begin();
+    this.#tell(range, length);
+    return { length, checksum, hash };
+  }
+
+  /** Copies a range from the version before, and keeps it if that can be the one that is wanted. */
+  async #isInBase(range: number, stop: AbortSignal): Promise<boolean> {
+    const { base, source, plan, file, record } = this.#options;
+    const start = this.#start(range);
+    const end = start + this.#length(range);
+    const { parts } = source;
+    if (base === undefined || parts?.partSizeBytes !== plan.rangeBytes || end > base.entry.sizeBytes) return false;
+    const hash = createHash('md5');
+    let checksum = 0;
+    let position = start;
+    try {
+      for await (const chunk of base.read(start, end, stop)) {
+        hash.update(chunk);
+        checksum = crc32(chunk, checksum);
+        await file.write(chunk, position);
+        position += chunk.length;
+      }
+    } catch (error) {
+      throwIfAborted(stop);
+      // The old version can be done without; a stage that cannot be written to fails again at once.
+      if (error instanceof FileCloudSyncError) return false;
+      throw error;
+    }
+    const md5 = hash.digest();
+    if (!parts.mayBe(range, md5)) return false;
+    await record?.note(range, end - start, checksum);
+    this.#md5s[range] = md5;
+    this.#tell(range, end - start);
+    this.#told.add(range);
     return true;
   }
 
-  async #fetch(range: number, stop: AbortSignal): Promise<void> {
+  /** Fetches what is missing of a range. */
+  async #fetch(range: number, { length, checksum: begun, hash }: BegunRange, stop: AbortSignal): Promise<void> {
     const { path, source, file, record } = this.#options;
     const start = this.#start(range);
     const end = start + this.#length(range);
-    const hash = this.#newHash();
-    let position = start;
-    let checksum = 0;
-    for await (const chunk of source.read(start, end, stop)) {
+    let position = start + length;
+    let checksum = begun;
+    let noted = position;
+    for await (const chunk of source.read(position, end, stop)) {
       throwIfAborted(stop);
       if (position + chunk.length > end) throw incomplete(path, end - start, position + chunk.length - start);
       await file.write(chunk, position);
       hash?.update(chunk);
-      if (record !== undefined) checksum = crc32(chunk, checksum);
       position += chunk.length;
+      if (record !== undefined) {
+        checksum = crc32(chunk, checksum);
+        if (position - noted >= BLOCK_BYTES && position < end) {
+          await record.note(range, position - start, checksum);
+          noted = position;
+        }
+      }
       this.#tell(range, chunk.length);
     }
     if (position !== end) throw incomplete(path, end - start, position - start);
-    await record?.note(range, checksum);
-    this.#told.add(range);
-    this.#fetched.add(range);
-    this.#hashed(range, hash);
+    if (noted < end) await record?.note(range, end - start, checksum);
   }
 
   #start(range: number): number {
@@ -165,11 +226,7 @@ export class StageFilling {
     return this.#options.plan.hashed === undefined ? undefined : createHash('md5');
   }
 
-  #hashed(range: number, hash: Hash | undefined): void {
-    if (hash !== undefined) this.#md5s[range] = hash.digest();
-  }
-
-  /** A range that is fetched after it was believed counts once. */
+  /** A range that is fetched again counts once. */
   #tell(range: number, count: number): void {
     if (!this.#told.has(range)) this.#options.onBytes?.(count);
   }

@@ -75,6 +75,40 @@ describe.each(WORLDS)('stageFile on %s', (_name, make) => {
     expect(world.staged()).toEqual([]);
   });
 
+  it('goes on within a large range, from the last whole MiB that arrived', async () => {
+    const mib = 1024 * 1024;
+    const text = 'The quick brown fox. '.repeat(300_000).slice(0, 5 * mib);
+    const options = { ...OPTIONS, stageRangeBytes: 4 * mib };
+    const asked: [number, number][] = [];
+    const source = (failAt: number): Source => {
+      const inner = sourceOf(text, { fingerprint: 'large', digest: md5(text), chunk: 100_000 });
+      return {
+        ...inner,
+        async *read(start, end) {
+          asked.push([start, end]);
+          let position = start;
+          for await (const chunk of inner.read(start, end)) {
+            if (position >= failAt) throw lostLine();
+            yield chunk;
+            position += chunk.length;
+          }
+        },
+      };
+    };
+    await expect((await preparedReplica(world, options)).write('f', source(2.5 * mib), null)).rejects.toThrow();
+    asked.length = 0;
+    const told: number[] = [];
+    const replica = await nextRun(world, options);
+    await replica.write('f', source(Infinity), null, { onBytes: (count) => told.push(count) });
+    // A MiB is whole with the chunk that ends it.
+    expect(asked).toEqual([
+      [2_200_000, 4 * mib],
+      [4 * mib, 5 * mib],
+    ]);
+    expect(told.reduce((sum, count) => sum + count, 0)).toBe(text.length);
+    expect(world.read('f') === text).toBe(true);
+  });
+
   it('goes on after the caller has aborted', async () => {
     const replica = await preparedReplica(world, OPTIONS);
     const stop = new AbortController();

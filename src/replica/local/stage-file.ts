@@ -1,5 +1,7 @@
 import { schemeOf } from '../../core/digest.js';
 import type { Digest } from '../../core/digest.js';
+import type { FileEntry } from '../../core/entry.js';
+import type { PartDigests } from '../../core/part-digests.js';
 import { showPath } from '../../core/path.js';
 import { FileCloudSyncError, isAbort, PathError, StaleError } from '../../errors.js';
 import type { Source, WriteOptions } from '../replica.js';
@@ -7,6 +9,7 @@ import { errnoOf, type DirectoryHandle, type FileHandle, type FileStat } from '.
 import { planRanges, StageFilling } from './fill-stage.js';
 import type { LocalContext } from './local-context.js';
 import { pathErrorOf } from './local-error.js';
+import { openLocalSource, type LocalSource } from './local-source.js';
 import { openLastingStage, openPassingStage, type Stage } from './open-stage.js';
 import type { DirectoryLease } from './shared-directory.js';
 
@@ -18,10 +21,20 @@ export interface StagedFile {
   /** The file as it was staged. */
   readonly stat: FileStat;
   readonly digest: Digest | undefined;
+  /** MD5s of the parts of the content, when the source's digest of parts proves them. */
+  readonly parts: PartDigests | undefined;
   /** The staged name is gone: `discard` need not try. */
   forgetName(): void;
   /** Takes the staged name away and closes everything. Never throws; `cleanUp` finds what could not be removed. */
   discard(): Promise<void>;
+}
+
+/** Options of {@link stageFile}. */
+export interface StageOptions extends WriteOptions {
+  /** Permission bits of the new file. */
+  readonly mode?: number;
+  /** The version that stands in its place: parts that are the same are taken from there. */
+  readonly base?: FileEntry | undefined;
 }
 
 /**
@@ -34,22 +47,50 @@ export async function stageFile(
   context: LocalContext,
   path: string,
   source: Source,
-  options: WriteOptions & { readonly mode?: number } = {},
+  options: StageOptions = {},
 ): Promise<StagedFile> {
   try {
-    for (;;) {
-      const lease = await context.staging.take();
-      try {
-        return await stageIn(context, lease, path, source, options);
-      } catch (error) {
-        await lease.release();
-        // Somebody took the folder away that others had opened: it is made again.
-        if (!lease.joined || errnoOf(error) !== 'ENOENT') throw error;
-        context.staging.forget();
-      }
+    const base = await openBase(context, source, options.base);
+    try {
+      return await stageSomehow(context, path, source, base, options);
+    } finally {
+      await base?.close();
     }
   } catch (error) {
     throw pathErrorOf(error, path, 'write');
+  }
+}
+
+/** The version before, where hints tell which of its parts are wanted still; not needed, so never a reason to fail. */
+async function openBase(
+  { folder }: LocalContext,
+  { parts }: Source,
+  entry: FileEntry | undefined,
+): Promise<LocalSource | undefined> {
+  if (entry === undefined || parts === undefined) return undefined;
+  return openLocalSource(folder, entry).catch((error: unknown) => {
+    if (error instanceof FileCloudSyncError) return undefined;
+    throw error;
+  });
+}
+
+async function stageSomehow(
+  context: LocalContext,
+  path: string,
+  source: Source,
+  base: LocalSource | undefined,
+  options: StageOptions,
+): Promise<StagedFile> {
+  for (;;) {
+    const lease = await context.staging.take();
+    try {
+      return await stageIn(context, lease, path, source, base, options);
+    } catch (error) {
+      await lease.release();
+      // Somebody took the folder away that others had opened: it is made again.
+      if (!lease.joined || errnoOf(error) !== 'ENOENT') throw error;
+      context.staging.forget();
+    }
   }
 }
 
@@ -58,10 +99,12 @@ async function stageIn(
   lease: DirectoryLease,
   path: string,
   source: Source,
-  { signal, onBytes, mode }: WriteOptions & { readonly mode?: number },
+  base: LocalSource | undefined,
+  { signal, onBytes, mode }: StageOptions,
 ): Promise<StagedFile> {
   const { directory } = lease;
-  const { sizeBytes, fingerprint, modifiedMs, digest: expected } = source.entry;
+  const { sizeBytes, fingerprint, modifiedMs } = source.entry;
+  const expected = source.entry.digest ?? source.parts?.digest;
   const known = expected === undefined ? undefined : schemeOf(expected);
   const plan = planRanges(sizeBytes, known, context.stageRangeBytes);
   const stage =
@@ -71,8 +114,8 @@ async function stageIn(
   const { name, file, record } = stage;
   try {
     const concurrency = context.rangeConcurrency;
-    const filling = new StageFilling({ path, source, plan, known, file, record, concurrency, signal, onBytes });
-    const digest = await fillWhole(filling, stage, path, expected, signal);
+    const filling = new StageFilling({ path, source, plan, known, file, record, base, concurrency, signal, onBytes });
+    const digest = await fillWhole(filling, stage, path, source, signal);
     if (modifiedMs !== undefined) await setModified(file, modifiedMs);
     if (mode !== undefined) await file.setMode(mode);
     // After a failed sync the pages may be gone though the file looks well: it is thrown away with the error.
@@ -83,7 +126,10 @@ async function stageIn(
       await stage.discard();
       await lease.release();
     };
-    return { directory, name, file, stat, digest, forgetName: () => stage.forgetName(), discard };
+    const md5s = digest === expected && plan.hashed?.partSizeBytes !== undefined ? filling.md5s : undefined;
+    const parts = md5s && { partSizeBytes: plan.rangeBytes, md5s };
+    const forgetName = (): void => stage.forgetName();
+    return { directory, name, file, stat, digest, parts, forgetName, discard };
   } catch (error) {
     // Harmless for one that was kept.
     await stage.discard();
@@ -96,9 +142,11 @@ async function fillWhole(
   filling: StageFilling,
   stage: Stage,
   path: string,
-  expected: Digest | undefined,
+  source: Source,
   signal: AbortSignal | undefined,
 ): Promise<Digest | undefined> {
+  const certain = source.entry.digest;
+  const expected = certain ?? source.parts?.digest;
   for (let believing = true; ; believing = false) {
     const digest = await filling.fill(believing).catch(async (error: unknown) => {
       if (signal?.aborted === true || mayGoOn(error)) await stage.keep();
@@ -106,7 +154,10 @@ async function fillWhole(
     });
     const isOther = expected !== undefined && digest !== undefined && digest !== expected;
     if (!isOther || schemeOf(expected) === undefined) return digest;
-    if (filling.isAllFetched) throw mismatch(path, expected, digest);
+    if (!filling.isAllFetched) continue;
+    // A store whose ETags are no digests of parts: what came is the content, as far as anybody knows.
+    if (certain === undefined) return digest;
+    throw mismatch(path, expected, digest);
   }
 }
 

@@ -10,22 +10,29 @@ export interface StageIdentity {
   readonly rangeBytes: number;
 }
 
-/** A record of 5 TiB in ranges of 8 MiB. */
-const MAX_RECORD_BYTES = 16 * 1024 * 1024;
+/** The beginning of a range that has arrived. */
+export interface HeldRange {
+  readonly length: number;
+  /** CRC-32 of these bytes. */
+  readonly checksum: number;
+}
+
+/** A record of 5 TiB with a line for each MiB. */
+const MAX_RECORD_BYTES = 192 * 1024 * 1024;
 
 /**
- * Which ranges of a staged file have arrived, with a checksum of each, in a file beside it.
+ * How much of each range of a staged file has arrived, with a checksum, in a file beside it.
  *
  * The checksums are what is believed: a later run reads the ranges again and keeps those that still are what arrived. So the
  * record and the ranges may reach the disk in any order, or not at all.
  */
 export class StageRecord {
-  /** Checksums of the ranges that an earlier run got, by number. */
-  readonly held: ReadonlyMap<number, number>;
+  /** What an earlier run got of each range. */
+  readonly held: ReadonlyMap<number, HeldRange>;
   readonly #file: FileHandle;
   #position: number;
 
-  private constructor(file: FileHandle, position: number, held: ReadonlyMap<number, number>) {
+  private constructor(file: FileHandle, position: number, held: ReadonlyMap<number, HeldRange>) {
     this.#file = file;
     this.#position = position;
     this.held = held;
@@ -74,10 +81,10 @@ export class StageRecord {
     return undefined;
   }
 
-  /** Notes that a range is in the staged file. */
-  async note(range: number, checksum: number): Promise<void> {
+  /** Notes that the first `length` bytes of a range are in the staged file. */
+  async note(range: number, length: number, checksum: number): Promise<void> {
     // Begins with the end of a line, so that one that was cut off spoils no other.
-    const line = new TextEncoder().encode(`\n${range} ${checksum.toString(16).padStart(8, '0')}\n`);
+    const line = new TextEncoder().encode(`\n${range} ${length} ${checksum.toString(16).padStart(8, '0')}\n`);
     const at = this.#position;
     this.#position += line.length;
     await this.#file.write(line, at);
@@ -93,11 +100,10 @@ function headOf({ path, fingerprint, sizeBytes, rangeBytes }: StageIdentity): st
   return `${JSON.stringify([1, path, fingerprint, sizeBytes, rangeBytes])}\n`;
 }
 
-function readRanges(text: string): Map<number, number> {
-  const held = new Map<number, number>();
-  for (const line of text.split('\n')) {
-    const match = /^(\d{1,9}) ([0-9a-f]{8})$/.exec(line);
-    if (match?.[1] !== undefined && match[2] !== undefined) held.set(Number(match[1]), Number.parseInt(match[2], 16));
-  }
+/** The last line of a range counts. */
+function readRanges(text: string): Map<number, HeldRange> {
+  const held = new Map<number, HeldRange>();
+  for (const [, range, length, checksum = ''] of text.matchAll(/^(\d{1,9}) (\d{1,12}) ([0-9a-f]{8})$/gm))
+    held.set(Number(range), { length: Number(length), checksum: Number.parseInt(checksum, 16) });
   return held;
 }

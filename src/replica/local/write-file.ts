@@ -42,7 +42,7 @@ export async function writeFile(
     context,
     path,
     source,
-    before === null ? options : { ...options, mode: before.mode & 0o777 },
+    before === null ? options : { ...options, mode: before.mode & 0o777, base: precondition?.entry },
   );
   let stale: Stale | undefined;
   try {
@@ -60,7 +60,8 @@ export async function writeFile(
     // Somebody may have written to it already, and have set its time back: what is answered is what was put there, which is then seen to have changed.
     // RACE: an edit that keeps the size and sets this very time again, since the file was linked.
     const own = isSameFileMoved(stat, fingerprintOf(staged.stat)) ? stat : staged.stat;
-    return { outcome: 'done', entry: fileEntryOf(path, own, observedAtMs), digest: staged.digest };
+    const { digest, parts } = staged;
+    return { outcome: 'done', entry: fileEntryOf(path, own, observedAtMs), digest, parts };
   } catch (error) {
     throw pathErrorOf(error, path, 'write');
   } finally {

@@ -1,6 +1,7 @@
 import { StaleError } from '../../errors.js';
 import type { Outcome } from '../replica.js';
 import { carriedTo } from './carried-headers.js';
+import { combinedEtag } from './combined-etag.js';
 import { createUpload, forgetUpload } from './create-upload.js';
 import { forEachBounded } from './for-each-bounded.js';
 import { guardedChange } from './guarded-change.js';
@@ -10,7 +11,6 @@ import type { HeldPart } from './s3-api.js';
 import { holds, readState, type S3Context } from './s3-context.js';
 import { failureError, isPreconditionFailure, type ServiceFailure } from './service-error.js';
 import { writeCondition } from './write-condition.js';
-import { combinedEtag } from './write-parts.js';
 
 /** Copied within the store: large parts cost nothing here. At most 5 GiB each. */
 const COPY_PART_BYTES = 512 * 1024 * 1024;

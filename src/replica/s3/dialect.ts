@@ -14,6 +14,10 @@ export interface Dialect {
   readonly copyCreate: boolean;
   /** `x-amz-copy-source-if-match` is honoured. */
   readonly copySource: EtagForm;
+  /** UploadPartCopy takes a range, says the MD5 of what it copied, and leaves everything else alone. */
+  readonly copyPart: boolean;
+  /** The ETag of an object of parts is made of the MD5s of its parts, unless its headers say that it is encrypted. */
+  readonly partsMakeEtag: boolean;
   readonly remove: EtagForm;
   /** `If-Match` on GET. */
   readonly read: EtagForm;
@@ -34,6 +38,8 @@ export const AWS_DIALECT: Dialect = {
   completeReplace: 'quoted',
   copyCreate: true,
   copySource: 'quoted',
+  copyPart: true,
+  partsMakeEtag: true,
   remove: 'quoted',
   read: 'quoted',
   etagIsMd5: 'unless-encrypted',
@@ -48,6 +54,8 @@ export const UNKNOWN_DIALECT: Dialect = {
   completeReplace: 'none',
   copyCreate: false,
   copySource: 'none',
+  copyPart: false,
+  partsMakeEtag: false,
   remove: 'none',
   read: 'quoted',
   etagIsMd5: undefined,

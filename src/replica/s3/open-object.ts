@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { FileEntry } from '../../core/entry.js';
 import { PathError, StaleError } from '../../errors.js';
-import type { Source } from '../replica.js';
+import type { PartHints, Source } from '../replica.js';
 import { discard } from './wrap/discard.js';
 import { isTransientError } from './wrap/retry.js';
 import { etagCondition, learnEtag } from './dialect.js';
 import { bareEtag, etagOf, fingerprintOf, isMd5Hex, readObjectState, type ObjectState } from './object-state.js';
+import { readPartHints } from './part-hints.js';
 import { readBody } from './read-body.js';
 import { holds, readState, toEntry, type S3Context } from './s3-context.js';
 import { failureError } from './service-error.js';
@@ -33,10 +34,13 @@ export async function openObject(
   signal: AbortSignal | undefined,
 ): Promise<Source> {
   const pinned: PinnedObject = { path: entry.path, etag: etagOf(entry.fingerprint), sizeBytes: entry.sizeBytes };
-  if (entry.sizeBytes > 0 && entry.sizeBytes <= Math.min(EAGER_BYTES, context.mostRangeBytes ?? EAGER_BYTES))
-    return openSmall(context, entry, pinned, signal);
-  const found = entry.modifiedSource === 'mtime' ? entry : await headPinned(context, pinned, signal);
-  return sourceOf(context, found, pinned, undefined);
+  // What goes in parts may be wanted in part.
+  const eagerBytes = Math.min(EAGER_BYTES, context.partSizeBytes, context.mostRangeBytes ?? EAGER_BYTES);
+  if (entry.sizeBytes > 0 && entry.sizeBytes <= eagerBytes) return openSmall(context, entry, pinned, signal);
+  // Of an object of parts HEAD may tell more than its time.
+  if (entry.modifiedSource === 'mtime' && isMd5Hex(pinned.etag)) return sourceOf(context, entry, pinned, undefined);
+  const state = await headPinned(context, pinned, signal);
+  return sourceOf(context, toEntry(context, pinned.path, state), pinned, undefined, readPartHints(state));
 }
 
 interface PinnedObject {
@@ -60,7 +64,8 @@ async function openSmall(
         if (context.dialect.etagIsMd5 === undefined && !state.isEtagOpaque && isMd5Hex(state.etag)) {
           context.dialect = learnEtag(context.dialect, createHash('md5').update(body).digest('hex') === state.etag);
         }
-        return sourceOf(context, { ...entry, ...toEntry(context, pinned.path, state) }, pinned, body);
+        const found = { ...entry, ...toEntry(context, pinned.path, state) };
+        return sourceOf(context, found, pinned, body, readPartHints(state));
       }
       if (attempt >= MAX_BREAKS) throw tooShort(pinned, body.length);
     } catch (error) {
@@ -70,11 +75,18 @@ async function openSmall(
   }
 }
 
-function sourceOf(context: S3Context, entry: FileEntry, pinned: PinnedObject, content: Uint8Array | undefined): Source {
+function sourceOf(
+  context: S3Context,
+  entry: FileEntry,
+  pinned: PinnedObject,
+  content: Uint8Array | undefined,
+  parts?: PartHints,
+): Source {
   let held = content;
   let isWholeRead = false;
   return {
     entry,
+    parts,
     async *read(start, end, signal) {
       if (start < 0 || end > pinned.sizeBytes || start > end) {
         throw new RangeError(`"${pinned.path}" has ${pinned.sizeBytes} bytes; ${start} to ${end} were asked for.`);
@@ -184,7 +196,7 @@ async function headPinned(
   context: S3Context,
   pinned: PinnedObject,
   signal: AbortSignal | undefined,
-): Promise<FileEntry> {
+): Promise<ObjectState> {
   const state = await readState(context, pinned.path, signal);
   const entry = state === null ? undefined : toEntry(context, pinned.path, state);
   if (
@@ -193,7 +205,7 @@ async function headPinned(
     !holds(state, { fingerprint: fingerprintOf(pinned.etag, pinned.sizeBytes), entry })
   )
     throw gone(pinned);
-  return entry;
+  return state;
 }
 
 function gone({ path }: PinnedObject): StaleError {

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
+import { combinedEtag } from './combined-etag.js';
 import { AWS_DIALECT, etagCondition, UNKNOWN_DIALECT, type Dialect, type EtagForm } from './dialect.js';
 import type { Answer, S3Api } from './s3-api.js';
+import { S3ConnectionError } from '../../errors.js';
 import { failureError, isTransientFailure, type ServiceFailure } from './service-error.js';
 
 /** What the probe found, or why it could not find it. */
@@ -25,13 +27,17 @@ class ProbeEnded extends Error {
 /** As many as show a window between check and write, and as few as no store takes for an attack. */
 const RACERS = 6;
 
+/** A range of what stands at the source of the copies, which is `source`. */
+const PROBED_RANGE = [1, 4] as const;
+const PROBED_TEXT = 'our';
+
 const WRONG_ETAG = '00000000000000000000000000000000';
 
 /**
  * Finds out which conditions a store honours, by trying each on scratch objects: one that must fail and one that must
  * not, and a look at what stands there afterwards, because a 200 proves nothing. Removes all that it made.
  *
- * Cost: about 75 small requests, once for an endpoint and bucket.
+ * Cost: about 90 small requests, once for an endpoint and bucket.
  *
  * @param scratch - beginning of the keys that may be used.
  */
@@ -171,6 +177,10 @@ async function probe(
     return complete(a, `parts-right-${form}`, ifMatch(form, (await etagAt(a)) ?? ''));
   });
 
+  await must(api.remove(c, {}, signal));
+  await complete(c, 'parts', {});
+  const partsMakeEtag = (await etagAt(c)) === combinedEtag([createHash('md5').update('parts').digest()]);
+
   await must(put(a, 'source'));
   await must(api.remove(b, {}, signal));
   const copySource = await formOf(async (form) => {
@@ -179,6 +189,7 @@ async function probe(
     return acts(api.copy({ key: a, ifMatch: etagCondition(form, (await etagAt(a)) ?? '') }, b, {}, signal));
   });
   await must(put(b, 'in the way'));
+  const copyPart = await copiesParts(api, a, b, { etagAt, copySource }, signal);
   const copyCreate =
     (await leaves(b, () => acts(api.copy({ key: a, ifMatch: undefined }, b, ifNone, signal)))) &&
     (await copiesFresh(api, a, b, acts));
@@ -206,6 +217,8 @@ async function probe(
     copyCreate: isAtomic && copyCreate,
     // Checked before the copy is made or not at all: the copy is looked at in any case.
     copySource,
+    copyPart,
+    partsMakeEtag,
     remove: isAtomic ? remove : 'none',
     read,
     etagIsMd5,
@@ -221,6 +234,33 @@ async function completesFresh(
 ): Promise<boolean> {
   await api.remove(key, {});
   return complete(key, 'fresh parts', { 'if-none-match': '*' });
+}
+
+/**
+ * Whether a range of one object becomes a part of another, with its MD5 for an ETag, and nothing else happens.
+ * The condition on the source need not be honoured: the MD5 says what was copied. Where it is honoured, it must let the right one pass.
+ */
+async function copiesParts(
+  api: S3Api,
+  from: string,
+  to: string,
+  { etagAt, copySource }: { readonly etagAt: (key: string) => Promise<string | null>; readonly copySource: EtagForm },
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  const before = [await etagAt(from), await etagAt(to)];
+  const begun = await api.createUpload(to, {}, signal);
+  if (!begun.ok) return false;
+  const target = { key: to, uploadId: begun.value, number: 1 };
+  const source = { key: from, ifMatch: etagCondition(copySource, before[0] ?? '') };
+  // A document that is not the expected one is an answer as well: this store does not know the call.
+  const copied = await api.copyPart(target, source, PROBED_RANGE, signal).catch((error: unknown) => {
+    if (error instanceof S3ConnectionError && error.code === 'ERR_S3_BAD_ANSWER') return undefined;
+    throw error;
+  });
+  if (copied?.ok === false) endUnlessRefused(copied.failure);
+  await api.abortUpload(to, target.uploadId, signal);
+  const isRight = copied?.ok === true && copied.value === createHash('md5').update(PROBED_TEXT).digest('hex');
+  return isRight && (await etagAt(from)) === before[0] && (await etagAt(to)) === before[1];
 }
 
 async function copiesFresh(

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { md5Of, s3World, sourceOf, type Incident, type S3World } from '../../../test/replica-s3/s3-world.js';
 import { PathError, StaleError } from '../../errors.js';
 import { DIALECTS } from '../../testing/s3/dialects.js';
-import { combinedEtag, writeParts } from './write-parts.js';
+import { combinedEtag } from './combined-etag.js';
+import { writeParts } from './write-parts.js';
 
 /** A store that takes parts of any size, so that a test needs no large files. */
 const SMALL = { ...DIALECTS['aws'], leastPartBytes: 1 };
@@ -55,6 +56,7 @@ describe('writeParts', () => {
         digest: `md5-4:${COMBINED}`,
       },
       digest: `md5-4:${COMBINED}`,
+      parts: { partSizeBytes: 4, md5s: PARTS.map((part) => md5Of(part)) },
     });
     expect(world.asked).toEqual([CREATE, PART, PART, PART, COMPLETE]);
     expect(world.requests[0]?.headers).toMatchObject({ 'x-amz-meta-mtime': '1600000000.123' });

@@ -1,15 +1,19 @@
 import { createHash } from 'node:crypto';
+import type { PartDigests } from '../../core/part-digests.js';
 import { isAbort, PathError, StaleError, type FileCloudSyncError } from '../../errors.js';
 import type { Outcome, Precondition, Source, WriteOptions, Written } from '../replica.js';
 import { createUpload, forgetUpload, isUnheard } from './create-upload.js';
 import { guardedChange } from './guarded-change.js';
-import type { ObjectState } from './object-state.js';
+import { etagOf, type ObjectState } from './object-state.js';
+import { combinedEtag } from './combined-etag.js';
 import { forEachBounded } from './for-each-bounded.js';
+import { encodePartHints, HINTS_HEADER } from './part-hints.js';
 import { partSizeFor, partsOf } from './part-size.js';
 import { readRange } from './read-range.js';
 import type { HeldPart } from './s3-api.js';
 import { holds, readState, type S3Context } from './s3-context.js';
 import { failureError, type ServiceFailure } from './service-error.js';
+import { compareStoredParts, copyStoredPart, type StoredParts } from './stored-parts.js';
 import type { RememberedUpload } from './upload-memory.js';
 import { writeCondition } from './write-condition.js';
 import { metadataOf, stateAfter, written } from './written-object.js';
@@ -17,11 +21,14 @@ import { metadataOf, stateAfter, written } from './written-object.js';
 /** A part that is in the store, with the MD5 of our bytes. */
 interface SentPart extends HeldPart {
   readonly md5: Buffer;
+  /** It came from the object that is replaced. */
+  readonly isCopied?: boolean;
 }
 
 /**
  * Writes a large file in parts, some at a time. The upload is remembered before its first part is sent: a later call for
  * the same version of the file goes on with it, and reads the parts that the store holds again to be sure of them.
+ * Parts that are the same in the object which is replaced are copied within the store, where their MD5s are known.
  *
  * The upload is aborted when it has become useless; after an abort by the caller or a failure that may pass it is kept.
  */
@@ -32,17 +39,30 @@ export async function writeParts(
   precondition: Precondition,
   options: WriteOptions,
 ): Promise<Outcome<Written>> {
-  const upload = await beginUpload(context, path, source, options.signal);
+  const partSizeBytes = partSizeFor(source.entry.sizeBytes, context.partSizeBytes);
+  const { signal, replacedParts } = options;
+  const known = await compareStoredParts(context, source, precondition, replacedParts, partSizeBytes, signal);
+  const upload = await beginUpload(context, path, source, partSizeBytes, known?.now, signal);
   try {
-    const parts = await sendParts(context, upload, source, options);
-    const outcome = await completeUpload(context, upload, source, parts, precondition, options.signal);
+    const parts = await sendParts(context, upload, source, known, options);
+    const outcome = await completeUpload(context, upload, source, parts, precondition, signal);
     // The upload ended with the object; only a stale one has to be taken away.
     await forgetUpload(context, upload.record, outcome.outcome === 'stale');
-    return outcome;
+    if (outcome.outcome === 'stale' || !parts.some(({ isCopied }) => isCopied === true)) return outcome;
+    if (isProven(outcome, parts)) return outcome;
+    // Of what the store has put together nothing is known: the whole file takes its place.
+    context.dialect = { ...context.dialect, copyPart: false, partsMakeEtag: false };
+    const { entry } = outcome;
+    return await writeParts(context, path, source, { fingerprint: entry.fingerprint, entry }, { signal });
   } catch (error) {
     if (!isWorthKeeping(error)) await forgetUpload(context, upload.record, true);
     throw error;
   }
+}
+
+/** Whether the ETag of an object is the one that its parts make. */
+function isProven({ entry }: Written, parts: readonly SentPart[]): boolean {
+  return etagOf(entry.fingerprint) === combinedEtag(parts.map(({ md5 }) => md5));
 }
 
 interface BegunUpload {
@@ -55,10 +75,11 @@ async function beginUpload(
   context: S3Context,
   path: string,
   source: Source,
+  partSizeBytes: number,
+  parts: PartDigests | undefined,
   signal: AbortSignal | undefined,
 ): Promise<BegunUpload> {
-  const { sizeBytes, fingerprint } = source.entry;
-  const partSizeBytes = partSizeFor(sizeBytes, context.partSizeBytes);
+  const { fingerprint } = source.entry;
   const before = await context.uploads.get(path);
   if (before !== undefined) {
     if (!isUnheard(before) && before.fingerprint === fingerprint && before.partSizeBytes === partSizeBytes) {
@@ -68,7 +89,18 @@ async function beginUpload(
     }
     await forgetUpload(context, before, true);
   }
-  const created = await createUpload(context, { path, fingerprint, partSizeBytes }, metadataOf(path, source), signal);
+  const headers = metadataOf(path, source);
+  const hints = parts === undefined ? undefined : encodePartHints(parts);
+  const upload = { path, fingerprint, partSizeBytes };
+  let created = await createUpload(
+    context,
+    upload,
+    hints === undefined ? headers : { ...headers, [HINTS_HEADER]: hints },
+    signal,
+  );
+  // A store with less room for metadata does without.
+  if (!created.ok && created.failure.status === 400 && hints !== undefined)
+    created = await createUpload(context, upload, headers, signal);
   if (!created.ok) throw partsError(context, path, created.failure);
   return { record: created.value, held: new Map() };
 }
@@ -77,21 +109,35 @@ async function sendParts(
   context: S3Context,
   { record, held }: BegunUpload,
   source: Source,
+  stored: StoredParts | undefined,
   { signal, onBytes }: WriteOptions,
 ): Promise<SentPart[]> {
   const ranges = partsOf(source.entry.sizeBytes, record.partSizeBytes);
   const sent: SentPart[] = [];
   const key = context.keys.keyOf(record.path);
   await forEachBounded(ranges, context.parallelParts, signal, async ({ number, start, end }, stop) => {
+    const target = { key, uploadId: record.uploadId, number };
+    const there =
+      stored === undefined
+        ? undefined
+        : (heldPart(held, number, end - start, stored) ??
+          (await copyStoredPart(context, record.path, stored, target, [start, end], stop)));
+    if (there !== undefined) {
+      sent[number - 1] = { ...there, md5: Buffer.from(there.etag, 'hex'), isCopied: true };
+      onBytes?.(end - start);
+      return;
+    }
     const release = await context.budget.take(end - start, stop);
     try {
       const body = await readRange(source, start, end, stop);
       const md5 = createHash('md5').update(body).digest();
+      const expected = stored?.now.md5s[number - 1];
+      if (expected !== undefined && expected !== md5.toString('hex'))
+        throw new StaleError(`"${record.path}" was changed while it was uploaded.`);
       const known = held.get(number);
       if (known !== undefined && known.sizeBytes === body.length && known.etag === md5.toString('hex')) {
         sent[number - 1] = { ...known, md5 };
       } else {
-        const target = { key, uploadId: record.uploadId, number };
         const answer = await context.api.uploadPart(target, body, { 'content-md5': md5.toString('base64') }, stop);
         if (!answer.ok) throw partsError(context, record.path, answer.failure);
         if (context.dialect.etagIsMd5 === true && answer.value !== md5.toString('hex'))
@@ -104,6 +150,17 @@ async function sendParts(
     }
   });
   return sent;
+}
+
+/** A part that the store holds from an earlier run, if it is what the file has there now. */
+function heldPart(
+  held: ReadonlyMap<number, HeldPart>,
+  number: number,
+  sizeBytes: number,
+  { now }: StoredParts,
+): HeldPart | undefined {
+  const part = held.get(number);
+  return part?.sizeBytes === sizeBytes && part.etag === now.md5s[number - 1] ? part : undefined;
 }
 
 async function completeUpload(
@@ -149,12 +206,9 @@ async function completeUpload(
   });
   if (outcome.outcome === 'stale') return outcome;
   const etag = outcome.value === '' ? (await stateAfter(context, path, signal)).etag : outcome.value;
-  return written(path, source, { etag, sizeBytes }, `md5-${record.partSizeBytes}:${combined}`);
-}
-
-/** The ETag of an object made of parts, where a store makes it of their MD5s. */
-export function combinedEtag(md5s: readonly Uint8Array[]): string {
-  return `${createHash('md5').update(Buffer.concat(md5s)).digest('hex')}-${md5s.length}`;
+  const { partSizeBytes } = record;
+  const done = written(path, source, { etag, sizeBytes }, `md5-${partSizeBytes}:${combined}`);
+  return { ...done, parts: { partSizeBytes, md5s: parts.map(({ md5 }) => md5.toString('hex')) } };
 }
 
 /**

@@ -1,5 +1,5 @@
 import { StaleError } from '../../errors.js';
-import type { Outcome, Source, Written } from '../replica.js';
+import type { Source, Written } from '../replica.js';
 import { contentTypeOf } from './content-type.js';
 import { fingerprintOf, formatMtime, type ObjectState } from './object-state.js';
 import { readState, type S3Context } from './s3-context.js';
@@ -30,7 +30,7 @@ export function written(
   source: Source,
   { etag, sizeBytes }: Pick<ObjectState, 'etag' | 'sizeBytes'>,
   digest: string,
-): Outcome<Written> {
+): { readonly outcome: 'done' } & Written {
   const { modifiedMs } = source.entry;
   return {
     outcome: 'done',

@@ -60,7 +60,8 @@ export interface Dialect {
   readonly partNumberGet: boolean;
   readonly versioning: boolean;
   readonly tagging: boolean;
-  readonly partCopy: 'full' | 'no-precondition' | 'not-implemented';
+  /** UploadPartCopy: as it should be, its conditions refused or ignored, its range ignored, or not there at all. */
+  readonly partCopy: 'full' | 'no-precondition' | 'ignores-precondition' | 'ignores-range' | 'not-implemented';
   /** All parts but the last must have one size. */
   readonly equalParts: boolean;
   /** What every part but the last has at least; 5 MiB everywhere, less for simulations. */
@@ -264,6 +265,15 @@ const ALL = [
     note: 'Conditions on every write but DELETE.',
     conditions: { ...everywhere(HONOURED), delete: IGNORED },
   }),
+  dialect('copy-ignores-match', PLAIN, {
+    note: 'UploadPartCopy takes x-amz-copy-source-if-match and ignores it.',
+    partCopy: 'ignores-precondition',
+  }),
+  dialect('copy-ignores-range', PLAIN, {
+    note: 'UploadPartCopy copies the whole object, whatever range is asked for.',
+    partCopy: 'ignores-range',
+  }),
+  dialect('equal-parts', PLAIN, { note: 'All that AWS does, with parts of one size only.', equalParts: true }),
   dialect('conditions-400', PLAIN, { note: 'Conditional writes are answered 400.', conditions: everywhere(INVALID) }),
   dialect('conditions-304', PLAIN, {
     note: 'Every failed condition is answered 304.',

@@ -94,8 +94,9 @@ export async function uploadPartCopy(context: ServiceContext, request: ServiceRe
     throw new ServiceError('NotImplemented', { fields: { Header: 'x-amz-copy-source-if-match' } });
   const number = partNumber(request);
   const { upload } = uploadOf(context, request).record;
-  const { version: source } = copySource(context, request);
-  const [start, end] = copyRange(request.headers['x-amz-copy-source-range'], source.sizeBytes);
+  const { version: source } = copySource(context, partCopy === 'ignores-precondition' ? withoutIfs(request) : request);
+  const range = partCopy === 'ignores-range' ? undefined : request.headers['x-amz-copy-source-range'];
+  const [start, end] = copyRange(range, source.sizeBytes);
   if (end - start > MOST_BYTES_AT_ONCE) throw new ServiceError('EntityTooLarge');
   const content = piecesOf(source.content, start, end);
   const release = context.state.hold(content);
@@ -122,6 +123,11 @@ export async function uploadPartCopy(context: ServiceContext, request: ServiceRe
   } finally {
     release();
   }
+}
+
+function withoutIfs(request: ServiceRequest): ServiceRequest {
+  const headers = Object.entries(request.headers).filter(([name]) => !name.startsWith('x-amz-copy-source-if-'));
+  return { ...request, headers: Object.fromEntries(headers) };
 }
 
 /** Answers CompleteMultipartUpload: checks the list of parts and the conditions, and makes the object in one step. */

@@ -1,0 +1,144 @@
+// P7: one MiB changed inside a large file: what goes up, and what comes down on the other machine.
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs';
+import path from 'node:path';
+import { createRandom, makeLargeFile } from '../lib/data.mjs';
+import { spread } from '../lib/compare.mjs';
+import { measure } from '../lib/measure.mjs';
+import { commonEnvironment, findProgram, rcloneEnvironment } from '../lib/peers.mjs';
+import { show } from '../lib/picture.mjs';
+import { asked, startServer } from '../lib/server.mjs';
+
+const MIB = 1024 * 1024;
+
+export async function run({ directory, dist, main, short, mib = short ? 128 : 1024, serverKind, log }) {
+  const server = await startServer(serverKind, dist, { countsBytes: true });
+  const half = Math.floor(mib / 16) * 8 * MIB;
+  // Across the border of two parts, which is the worst place; a plain one; and at the end.
+  const edits = [
+    { what: '1 MiB changed across two parts', at: half - MIB / 2 },
+    { what: '1 MiB changed again elsewhere', at: half + 33 * MIB + 12_345 },
+    { what: '1 MiB appended', at: undefined },
+  ];
+  const rclone = findProgram('rclone');
+  const programs = [
+    {
+      name: 'filecloudsync sync',
+      commandFor: (folder, bucket) => ({
+        command: process.execPath,
+        args: [main, 'sync', folder, `s3://${bucket}`],
+        env: commonEnvironment(server, `${folder}-state`),
+      }),
+    },
+    {
+      name: 'rclone sync',
+      missing: rclone === undefined ? 'rclone is not on this machine' : undefined,
+      commandFor: (folder, bucket, way) => ({
+        command: rclone,
+        args: [
+          'sync',
+          ...(way === 'up' ? [folder, `bench:${bucket}`] : [`bench:${bucket}`, folder]),
+          '--config',
+          '',
+          '--log-level',
+          'ERROR',
+        ],
+        env: rcloneEnvironment(server),
+      }),
+    },
+  ];
+  try {
+    const results = [];
+    for (const program of programs) results.push(await runProgram({ program, directory, server, mib, edits, log }));
+    const tables = edits.flatMap(({ what }, i) =>
+      ['up', 'down'].map((way) => ({
+        title: `${what}: ${way}, ${server.name}`,
+        columns: ['sentMiB', 'receivedMiB', 'seconds', 'cpuSeconds', 'peakMiB', 'requests', 'ratio'],
+        picture: way === 'up' ? 'sentMiB' : 'receivedMiB',
+        rows: results.map(({ name, missing, runs }) =>
+          missing === undefined ? row(name, runs[i][way], results[0].runs[i][way]) : { name, missing },
+        ),
+      })),
+    );
+    const [ours] = results;
+    const notes = edits.map(
+      ({ what }, i) => `${what}: ${sent(ours.runs[i].up)} MiB sent, ${received(ours.runs[i].down)} MiB received`,
+    );
+    const headlines = [
+      {
+        what: `1 MiB changed in a file of ${show(mib)} MiB`,
+        figure: `${sent(ours.runs[0].up)} MiB sent, ${received(ours.runs[0].down)} MiB received on the other machine; others: ${show(mib)}`,
+      },
+    ];
+    return { title: `P7: 1 MiB changed in a file of ${mib} MiB`, mib, server: server.name, headlines, tables, notes };
+  } finally {
+    await server.stop();
+  }
+}
+
+const sent = ({ bytesIn }) => show(bytesIn / MIB);
+const received = ({ bytesOut }) => show(bytesOut / MIB);
+
+function row(name, figures, ours) {
+  const { seconds, cpuSeconds, peakMiB, requests, byOperation, bytesIn, bytesOut } = figures;
+  return {
+    name,
+    rounds: 1,
+    seconds: spread([seconds]),
+    cpuSeconds: spread([cpuSeconds]),
+    peakMiB: Math.round(peakMiB),
+    requests,
+    byOperation,
+    bytesIn,
+    bytesOut,
+    oursToThis: {
+      seconds: spread([ours.seconds / seconds]),
+      cpuSeconds: spread([ours.cpuSeconds / cpuSeconds]),
+    },
+  };
+}
+
+/** Two folders and a bucket with the same file; then each edit goes up from the one and comes down into the other. */
+async function runProgram({ program, directory, server, mib, edits, log }) {
+  const { name, missing } = program;
+  if (missing !== undefined) return { name, missing };
+  const slug = name.replaceAll(/[^a-z]/g, '');
+  const bucket = `delta-${slug}-${process.pid}`;
+  const [here, there] = ['here', 'there'].map((which) => path.join(directory, `${slug}-${which}`));
+  mkdirSync(there);
+  const file = path.join(here, 'large.bin');
+  makeLargeFile(file, mib);
+  await server.makeBucket(bucket);
+  const carry = async (way) => {
+    const { command, args, env } = program.commandFor(way === 'up' ? here : there, bucket, way);
+    const before = await server.counts();
+    const { stdout, stderr, exitCode, ...figures } = await measure(command, args, { env });
+    if (exitCode !== 0) throw new Error(`${name} ended with ${exitCode}:\n${stdout}\n${stderr}`);
+    return { ...figures, ...asked(before, await server.counts()) };
+  };
+  await carry('up');
+  await carry('down');
+  const runs = [];
+  for (const [i, { what, at }] of edits.entries()) {
+    change(file, at ?? statSync(file).size, i + 1);
+    const pair = { up: await carry('up'), down: await carry('down') };
+    if (!isSame(file, path.join(there, 'large.bin'))) throw new Error(`${name} brought other bytes`);
+    log(`${name}: ${what}: ${sent(pair.up)} MiB sent, ${received(pair.down)} MiB received`);
+    runs.push(pair);
+  }
+  await server.removeBucket(bucket);
+  for (const folder of [here, there]) rmSync(folder, { recursive: true });
+  return { name, runs };
+}
+
+function change(file, at, seed) {
+  const random = createRandom(1000 + seed);
+  const bytes = Buffer.alloc(MIB);
+  for (let i = 0; i < MIB; i += 4) bytes.writeUInt32LE(random(), i);
+  const descriptor = openSync(file, 'r+');
+  writeSync(descriptor, bytes, 0, MIB, at);
+  closeSync(descriptor);
+}
+
+function isSame(a, b) {
+  return readFileSync(a).equals(readFileSync(b));
+}
