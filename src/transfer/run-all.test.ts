@@ -92,6 +92,54 @@ describe('runAll', () => {
     expect(done).toEqual([1]);
   });
 
+  it('does not begin an item that was read while it was told to stop', async () => {
+    const stop = new AbortController();
+    const begun: number[] = [];
+    const slow = (async function* (): AsyncGenerator<readonly number[]> {
+      yield [1];
+      stop.abort();
+      yield [2];
+    })();
+    const ended = await runAll(slow, async (item) => void begun.push(item), { concurrency: 1, stop: stop.signal });
+    expect([ended, begun]).toEqual([false, [1]]);
+  });
+
+  it('begins nothing after a failure, and throws the first of two', async () => {
+    const begun: number[] = [];
+    const gate = manualGate();
+    const run = runAll(
+      pages([1, 2, 3, 4]),
+      async (item) => {
+        begun.push(item);
+        if (item === 1) await gate.promise;
+        throw new Error(`item ${item}`);
+      },
+      { concurrency: 2 },
+    );
+    for (let turn = 0; turn < 50; turn++) await Promise.resolve();
+    gate.resolve(undefined);
+    await expect(run).rejects.toThrow('item 2');
+    expect(begun).toEqual([1, 2]);
+  });
+
+  it('lets go of the stream when it ends early, by a failure and when it is told to', async () => {
+    const closed: string[] = [];
+    const endless = async function* (name: string): AsyncGenerator<readonly number[]> {
+      try {
+        for (let item = 0; ; item++) yield [item];
+      } finally {
+        closed.push(name);
+      }
+    };
+    const fail = async (): Promise<void> => {
+      throw new Error('broken');
+    };
+    await expect(runAll(endless('failed'), fail, { concurrency: 1 })).rejects.toThrow('broken');
+    const stop = new AbortController();
+    await runAll(endless('stopped'), async () => stop.abort(), { concurrency: 1, stop: stop.signal });
+    expect(closed).toEqual(['failed', 'stopped']);
+  });
+
   it('throws what the stream throws', async () => {
     const broken = (async function* (): AsyncGenerator<readonly number[]> {
       yield [1];
