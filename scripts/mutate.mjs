@@ -22,6 +22,7 @@ async function mutate(name, files) {
     mutate: files,
     testRunner: 'vitest',
     plugins: ['@stryker-mutator/vitest-runner'],
+    testRunnerNodeArgs: ['--import', new URL('mutation/end-with-parent.mjs', import.meta.url).href],
     vitest: { configFile: 'scripts/mutation/vitest.config.mjs', related: false },
     coverageAnalysis: 'perTest',
     concurrency: 1,
@@ -96,5 +97,9 @@ async function main() {
   }
   return ok ? 0 : 1;
 }
+
+// Killed outright, npm passes nothing on; a run that nobody awaits ends, and its worker with it (end-with-parent.mjs).
+const parent = process.ppid;
+setInterval(() => process.ppid === parent || process.exit(1), 500).unref();
 
 process.exitCode = await main();

@@ -41,18 +41,18 @@ export const GROUPS = {
   },
   /** What a listing says, and when it is not believed. */
   scanner: {
-    files: below('src/replica/s3', 'list-scanner xml-text listing-page scan-bucket'),
-    tests: below('src/replica/s3', 'list-scanner xml-text listing-page scan-bucket', '.test.ts'),
+    files: below('src/replica/s3', 'list-scanner xml-text listing-page scan-bucket list-lane list-in-lanes list-hints'),
+    tests: below('src/replica/s3', 'list-scanner xml-text listing-page list-in-lanes scan-bucket', '.test.ts'),
   },
   /** How a file comes into the folder, is moved in it and leaves it. */
   folder: {
     files: below(
       'src/replica/local',
-      'write-file stage-file fill-stage open-stage stage-record remove-file move-file put-back standing',
+      'write-file stage-file fill-stage open-stage stage-record remove-file move-file put-back standing directory-syncs',
     ),
     tests: below(
       'src/replica/local',
-      'local-replica write-file write-file.steps stage-file remove-file move-file put-back standing',
+      'directory-syncs standing stage-file remove-file move-file put-back write-file write-file.steps local-replica',
       '.test.ts',
     ),
   },
@@ -67,7 +67,10 @@ export const GROUPS = {
   },
   /** How a decision is carried out and recorded. */
   transfer: {
-    files: below('src/transfer', 'carry delete download expecting record run-all same-content set-aside settle upload'),
+    files: below(
+      'src/transfer',
+      'carry delete download expecting gather-rows move record run-all same-content set-aside settle upload',
+    ),
     tests: inFolder('src/transfer', '.test.ts'),
   },
   /** What is remembered, and when it is not believed. */
