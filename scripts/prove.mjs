@@ -1,5 +1,6 @@
 // Runs the long forms of the proofs: `npm run prove -- n2 --count 100000 --seed 1`; without a name, all of them.
-// One line per proof with its figure and its seed; exit code 1 when one fails.
+// One line per proof with its figure and its seed; exit code 1 when one fails. `npm run prove -- breaks` proves the proofs:
+// it takes the protections out one by one and says what finds each.
 import { fork, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -7,6 +8,7 @@ import { availableParallelism, tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
+import { proveBreaks } from './prove-breaks.mjs';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 
@@ -185,9 +187,11 @@ async function prove(name, built, { count, seed, workers }) {
   return failures.length === 0;
 }
 
-function inChild(args) {
+function inChild(args, environment = {}) {
   return new Promise((resolve) => {
-    const child = fork(fileURLToPath(import.meta.url), ['--worker', ...args.map(String)]);
+    const child = fork(fileURLToPath(import.meta.url), ['--worker', ...args.map(String)], {
+      env: { ...process.env, ...environment },
+    });
     let answer = { failure: 'the worker ended without an answer' };
     child.on('message', (message) => {
       answer = message;
@@ -222,15 +226,35 @@ function build() {
   return built;
 }
 
+/** What `npm run prove -- breaks [words]` does: each proof in one process, without looking for a smaller failure. */
+async function breakAll(words, { seed, lanes }) {
+  const built = build();
+  const proveCases = (name, place, count, first) =>
+    inChild([place, name, first, count, 1], { FILECLOUDSYNC_SHRINK: '0' });
+  try {
+    return (await proveBreaks(root, built, words, { seed, proveCases, lanes })) ? 0 : 1;
+  } finally {
+    rmSync(built, { recursive: true, force: true });
+  }
+}
+
 async function main() {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: { count: { type: 'string' }, seed: { type: 'string' }, workers: { type: 'string' } },
   });
+  const chosenSeed = () => Number(values.seed ?? Math.floor(Math.random() * 2 ** 30));
+  if (positionals[0] === 'breaks')
+    return breakAll(positionals.slice(1), {
+      seed: chosenSeed(),
+      lanes: Number(values.workers ?? availableParallelism()),
+    });
   const unknown = positionals.filter((name) => !Object.hasOwn(PROOFS, name));
   const bad = Object.entries(values).filter(([, value]) => !/^\d+$/.test(value));
   if (unknown.length > 0 || bad.length > 0) {
-    console.error(`Usage: npm run prove -- [${Object.keys(PROOFS).join('|')}]... [--count N] [--seed S] [--workers W]`);
+    console.error(
+      `Usage: npm run prove -- [breaks|${Object.keys(PROOFS).join('|')}]... [--count N] [--seed S] [--workers W]`,
+    );
     return 2;
   }
   const names = positionals.length > 0 ? positionals : Object.keys(PROOFS);
@@ -241,7 +265,7 @@ async function main() {
     for (const name of names) {
       const { module, tests, count: most } = PROOFS[name];
       const count = Number(values.count ?? most);
-      const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 30));
+      const seed = chosenSeed();
       const workers = Number(values.workers ?? availableParallelism());
       if (module !== undefined) ok = (await prove(name, built, { count, seed, workers })) && ok;
       if (tests !== undefined) ok = proveByTests(name, { count, seed, workers }) && ok;

@@ -1,6 +1,6 @@
 import type { BaselineRow } from '../core/baseline.js';
 import type { Random } from '../core/runtime.js';
-import { isAbort } from '../errors.js';
+import { HaltError, isAbort } from '../errors.js';
 import type { BaselineStore, FactStore, Journal, PartsStore, StateStore, UploadStore } from '../store/state-store.js';
 
 /** A short text that is kept with the files, away from the memory. */
@@ -142,7 +142,8 @@ export class StampedStore implements StateStore {
       await this.#stamp.write(next);
     } catch (error) {
       // A disk that is full or read-only still lets files be read and uploaded: the old stamp stays, and stays expected.
-      if (isAbort(error)) throw error;
+      // Where another folder stands, or none, nothing may be remembered of the one before.
+      if (isAbort(error) || error instanceof HaltError) throw error;
       return;
     }
     this.#expected = [next];

@@ -31,6 +31,11 @@ export class Bucket {
     await this.#ask('DELETE', key);
   }
 
+  async rename(key: string, to: string): Promise<void> {
+    await this.#ask('PUT', to, {}, { 'x-amz-copy-source': `/${this.name}/${key}` });
+    await this.remove(key);
+  }
+
   async get(key: string): Promise<string> {
     return (await this.getBytes(key)).toString();
   }

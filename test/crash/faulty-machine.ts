@@ -78,6 +78,10 @@ export class FaultyMachine implements ScenarioWorld {
     this.disk.user.remove(path);
   }
 
+  rename(path: string, to: string): void {
+    this.disk.user.rename(path, to);
+  }
+
   makeDirectory(path: string): void {
     this.disk.user.makeDirectory(path);
   }
@@ -89,6 +93,12 @@ export class FaultyMachine implements ScenarioWorld {
       await this.#service.put(BUCKET, key, content, headers);
     },
     remove: (key: string): Promise<void> => this.#service.remove(BUCKET, key),
+    rename: async (key: string, to: string): Promise<void> => {
+      const object = await this.#service.peek(BUCKET, key);
+      if (object === undefined) throw new Error(`there is no object ${key}`);
+      await this.#service.put(BUCKET, to, object.bytes, object.headers);
+      await this.#service.remove(BUCKET, key);
+    },
   };
 
   /**

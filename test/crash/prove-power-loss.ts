@@ -5,6 +5,9 @@ import { FaultyMachine } from './faulty-machine.js';
 import type { Scenario } from './scenarios.js';
 import type { Picture } from './world.js';
 
+/** Enough to see what is wrong. */
+const MOST_SHOWN = 5;
+
 /** What survives of what was not synced. */
 interface Survival {
   readonly words: string;
@@ -98,7 +101,7 @@ export async function provePowerLoss(
   const places = await allPlaces(isShort ? FEW_SYNCS : SYNCS);
   const failures: string[] = [];
   let rebuilt = 0;
-  for (let i = 0; i < count; i++) {
+  for (let i = 0; i < count && failures.length < MOST_SHOWN; i++) {
     const state = first + i * stride;
     const place = places[state % places.length];
     const survival = SURVIVALS[Math.floor(state / places.length) % SURVIVALS.length];
@@ -110,6 +113,6 @@ export async function provePowerLoss(
       `state ${state}: ${place.scenario.name}, power lost before step ${place.step}, what lasts: ${survival.words}:\n  ${found.wrong.join('\n  ')}`,
     );
   }
-  if (failures.length > 0) throw new Error(`${failures.length} failures:\n${failures.slice(0, 5).join('\n')}`);
+  if (failures.length > 0) throw new Error(`${failures.length} failures at least:\n${failures.join('\n')}`);
   return { states: count, rebuilt };
 }

@@ -6,9 +6,13 @@ export interface ScenarioWorld {
   write(path: string, content: string, modifiedMs?: number): void;
   remove(path: string): void;
   makeDirectory(path: string): void;
+  /** Gives a file or a folder another path. */
+  rename(path: string, to: string): void;
   readonly bucket: {
     put(key: string, content: string, modifiedMs?: number): Promise<void>;
     remove(key: string): Promise<void>;
+    /** Copies an object within the bucket, and removes the old one. */
+    rename(key: string, to: string): Promise<void>;
   };
 }
 
@@ -236,13 +240,45 @@ export const SCENARIOS: readonly Scenario[] = [
     kept: [OTHER],
   },
   {
-    name: 'a file that is renamed',
+    name: 'a file that is written again under another name',
     agreed: agreedOn('a/f'),
     change: (world) => {
       world.remove('a');
       world.write('b/g', V1);
     },
     kept: [V1, OTHER],
+  },
+  {
+    name: 'a file that is renamed in the folder',
+    agreed: agreedOn('a/f'),
+    change: (world) => world.rename('a/f', 'b/g'),
+    dangers: ['s3:PUT b/g copy answered #1', 's3:DELETE a/f answered #1', 'db:batch b(put) #1'],
+    stands: ['b/g'],
+    kept: [V1, OTHER],
+  },
+  {
+    name: 'a file that is renamed in the bucket',
+    agreed: agreedOn('a/f'),
+    change: (world) => world.bucket.rename('a/f', 'b/g'),
+    dangers: ['fs:rename a/f #1', 'db:batch b(put) #1'],
+    stands: ['b/g'],
+    kept: [V1, OTHER],
+  },
+  {
+    name: 'a folder that is renamed, with no other file beside it',
+    agreed: (world) => {
+      for (let i = 0; i < 3; i++) world.write(`old/${i}`, `${V1} ${i}`);
+    },
+    change: (world) => world.rename('old', 'new'),
+    options: { concurrency: 1 },
+    kept: Array.from({ length: 3 }, (_, i) => `${V1} ${i}`),
+  },
+  {
+    name: 'a large file that is renamed in the folder, then edited',
+    agreed: agreedOn('big', BIG1),
+    change: (world) => world.rename('big', 'large'),
+    between: (world) => world.write('large', BIG2, OLD_MS + MINUTE_MS),
+    kept: [OTHER],
   },
   {
     name: 'conflict, the newer one is in the folder',

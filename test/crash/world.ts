@@ -4,6 +4,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   utimesSync,
@@ -46,6 +47,11 @@ export class World implements ScenarioWorld {
 
   remove(path: string): void {
     rmSync(join(this.folder, path), { recursive: true });
+  }
+
+  rename(path: string, to: string): void {
+    mkdirSync(dirname(join(this.folder, to)), { recursive: true });
+    renameSync(join(this.folder, path), join(this.folder, to));
   }
 
   makeDirectory(path: string): void {

@@ -1,3 +1,4 @@
+import type { ConflictPolicyName } from '../../src/core/conflict.js';
 import type { Clock, Runtime } from '../../src/core/runtime.js';
 import { MemoryReplica } from '../../src/replica/memory/memory-replica.js';
 import { createS3Replica } from '../../src/replica/s3/index.js';
@@ -114,7 +115,7 @@ class Writer {
         runtime,
         nameRules: 'linux',
       },
-      options(name),
+      options(name, policyOf(name)),
       () => `${name}r${++runs}`,
     );
     return new Writer(name, local, session, async () => (await remote.prepare({ readonly: false })).remarks);
@@ -272,7 +273,16 @@ export async function runManyWriters(seed: number, dialect: Dialect, scale: Writ
   };
 }
 
-function options(machine: string): SessionOptions {
+/**
+ * In a crowd that writes within one second `newest` keeps both of nearly everything; where others let one side win, the trash
+ * has to have the loser.
+ */
+function policyOf(machine: string): ConflictPolicyName {
+  const policies = ['newest', 'bucket', 'local', 'bucket', 'local', 'bucket', 'local'] as const;
+  return policies[Number(machine.slice(1)) % policies.length] ?? 'newest';
+}
+
+function options(machine: string, conflict: ConflictPolicyName): SessionOptions {
   const filter = { includesFile: (): boolean => true, mayContain: (): boolean => true };
-  return { filter, readonly: false, conflict: 'newest', maxDelete: 1, concurrency: 4, trashDays: Infinity, machine };
+  return { filter, readonly: false, conflict, maxDelete: 1, concurrency: 4, trashDays: Infinity, machine };
 }

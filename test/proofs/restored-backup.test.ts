@@ -88,6 +88,38 @@ describe('a folder out of a backup', () => {
   });
 });
 
+describe('a folder that takes its place back while a run fills the place below it', () => {
+  it('loses nothing in the bucket, whenever that happens', async () => {
+    let wasLast = false;
+    for (let at = 1; !wasLast; at++) {
+      const service = new ProofService();
+      const machine = new ProofMachine('m', service, { concurrency: 4 });
+      const { user, root } = machine.disk;
+      for (const name of ['e', 'f', 'g']) await service.put(name, `content of ${name}`);
+      user.writeFile('f', 'content of f');
+      user.rename(root, '/unmounted');
+      user.makeDirectory(root);
+      let operations = 0;
+      machine.disk.step = () => {
+        if (++operations !== at) return;
+        user.rename(root, '/below');
+        user.rename('/unmounted', root);
+      };
+      await machine.sync().catch(() => undefined);
+      machine.disk.step = undefined;
+      wasLast = operations < at;
+      if (wasLast) break;
+      const halted = await machine.sync().then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+      expect([...(await service.objects()).keys()], `mounted at operation ${at}`).toEqual(['e', 'f', 'g']);
+      if (halted === undefined) expect([...machine.files().keys()].toSorted()).toEqual(['e', 'f', 'g']);
+      else expect(halted).toMatchObject({ code: 'ERR_ROOT_REPLACED' });
+    }
+  });
+});
+
 describe('a memory that belongs to its folder', () => {
   it.each(['all', 'durable'] as const)(
     'is believed after a crash at any step of a cycle (what survives: %s)',

@@ -1,0 +1,139 @@
+// `npm run prove -- breaks [words]`: takes one protection after the other out of a copy of the sources, and shows what finds it.
+import { spawn } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import ts from 'typescript';
+import { BREAKS } from '../test/proofs/breaks.mjs';
+
+const COPIED = ['src', 'test', 'scripts', 'package.json', 'tsconfig.json', 'tsconfig.build.json', 'vitest.config.ts'];
+const COMPILED = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext, verbatimModuleSyntax: true };
+const TEST_LIMIT_MS = 600_000;
+
+/** A copy of the sources, as they are and compiled, in which one file at a time is broken. */
+class Workshop {
+  #root;
+  #sources = mkdtempSync(path.join(tmpdir(), 'filecloudsync-breaks-'));
+  built = mkdtempSync(path.join(tmpdir(), 'filecloudsync-breaks-built-'));
+
+  constructor(root, built) {
+    this.#root = root;
+    for (const name of COPIED) cpSync(path.join(root, name), path.join(this.#sources, name), { recursive: true });
+    symlinkSync(path.join(root, 'node_modules'), path.join(this.#sources, 'node_modules'), 'junction');
+    cpSync(built, this.built, { recursive: true, verbatimSymlinks: true });
+  }
+
+  /** Puts a text in the place of a source file. */
+  put(file, text) {
+    writeFileSync(path.join(this.#sources, file), text);
+    const { outputText } = ts.transpileModule(text, { compilerOptions: COMPILED, fileName: file });
+    writeFileSync(path.join(this.built, file.replace(/\.ts$/, '.js')), outputText);
+  }
+
+  /** Runs test files until one fails; `undefined` when none does, else the name of the first test that did. */
+  async firstFailure(files) {
+    const vitest = path.join(this.#root, 'node_modules', 'vitest', 'vitest.mjs');
+    const args = [vitest, 'run', '--bail=1', '--maxWorkers=1', '--reporter=json', ...files];
+    const { status, output } = await run(process.execPath, args, this.#sources);
+    if (status === 0) return undefined;
+    return /"status":"failed","title":"((?:[^"\\]|\\.)*)"/.exec(output)?.[1] ?? `exit code ${status}`;
+  }
+
+  remove() {
+    for (const directory of [this.#sources, this.built]) rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+function run(command, args, cwd) {
+  return new Promise((resolve) => {
+    const child = spawn(command, args, { cwd, stdio: ['ignore', 'pipe', 'ignore'], timeout: TEST_LIMIT_MS });
+    let output = '';
+    child.stdout.on('data', (data) => (output += data));
+    child.on('close', (status) => resolve({ status, output }));
+  });
+}
+
+/** The text of a file as it is, and with its protection taken out. */
+function textsOf(root, { name, file, find, replace }) {
+  const whole = readFileSync(path.join(root, file), 'utf8');
+  const count = whole.split(find).length - 1;
+  if (count !== 1)
+    throw new Error(
+      `"${name}": the text to replace stands ${count} times in ${file}; look where the protection is now, and mend test/proofs/breaks.mjs.`,
+    );
+  return { whole, broken: whole.replace(find, () => replace) };
+}
+
+/** Whether something finds what is in the workshop now; in words, or `undefined`. */
+async function findWith(workshop, by, { seed, proveCases }) {
+  if (by.tests !== undefined) {
+    const failed = await workshop.firstFailure(by.tests);
+    return failed === undefined ? undefined : `${by.tests.join(', ')}: "${failed}"`;
+  }
+  const { failure } = await proveCases(by.proof, workshop.built, by.count, seed);
+  if (failure === undefined) return undefined;
+  const at = /\b(?:seed|state) (\d+)/.exec(failure)?.[1];
+  return at === undefined
+    ? `${by.proof}, within ${by.count} cases`
+    : `${by.proof}, in case ${Number(at) - seed + 1} (seed ${at})`;
+}
+
+/** What is to find breaks, each once, with the most cases that a row asks for. */
+function findersOf(rows) {
+  const finders = new Map();
+  for (const by of rows.flatMap((row) => row.by)) {
+    const key = by.proof ?? by.tests.join();
+    if ((finders.get(key)?.count ?? -1) < (by.count ?? 0)) finders.set(key, by);
+  }
+  return [...finders.values()];
+}
+
+/**
+ * Breaks one protection after the other, and prints what found it, or NOT FOUND. What finds breaks is tried on the whole
+ * sources first: what fails there finds nothing.
+ *
+ * @param tools.proveCases runs `count` cases of a proof from a seed on compiled sources: `(name, built, count, seed)`.
+ * @returns whether every break was found.
+ */
+export async function proveBreaks(root, built, words, { seed, proveCases, lanes }) {
+  const isWanted = ({ name, file }) => words.length === 0 || words.some((word) => `${name} ${file}`.includes(word));
+  // Read before anything runs: the sources may change meanwhile.
+  const rows = BREAKS.filter(isWanted).map((row) => ({ ...row, ...textsOf(root, row) }));
+  const workshops = Array.from({ length: lanes }, () => new Workshop(root, built));
+  let missed = 0;
+  const inLanes = async (items, work) => {
+    const queue = items.values();
+    await Promise.all(
+      workshops.map(async (workshop) => {
+        for (const item of queue) await work(workshop, item);
+      }),
+    );
+  };
+  try {
+    await inLanes(findersOf(rows), async (workshop, by) => {
+      const found = await findWith(workshop, by, { seed, proveCases });
+      if (found === undefined) return;
+      missed++;
+      console.log(`FAILS UNBROKEN: ${found}`);
+    });
+    if (missed > 0) return false;
+    await inLanes(rows, async (workshop, row) => {
+      const startedAt = performance.now();
+      workshop.put(row.file, row.broken);
+      let found;
+      for (const by of row.by) if ((found ??= await findWith(workshop, by, { seed, proveCases })) !== undefined) break;
+      workshop.put(row.file, row.whole);
+      const seconds = ((performance.now() - startedAt) / 1000).toFixed(0);
+      if (found === undefined) missed++;
+      console.log(
+        `${found === undefined ? 'NOT FOUND' : 'found'}: ${row.name}; ${found ?? 'by nothing'}, ${seconds} s`,
+      );
+    });
+  } finally {
+    for (const workshop of workshops) workshop.remove();
+  }
+  console.log(
+    `BREAKS: ${rows.length - missed} of ${rows.length} protections were missed when they were taken out; seed ${seed}`,
+  );
+  return missed === 0;
+}
