@@ -42,7 +42,11 @@ export const GROUPS = {
   /** What a listing says, and when it is not believed. */
   scanner: {
     files: below('src/replica/s3', 'list-scanner xml-text listing-page scan-bucket list-lane list-in-lanes list-hints'),
-    tests: below('src/replica/s3', 'list-scanner xml-text listing-page list-in-lanes scan-bucket', '.test.ts'),
+    tests: below(
+      'src/replica/s3',
+      'list-scanner xml-text listing-page list-lane list-hints list-in-lanes scan-bucket',
+      '.test.ts',
+    ),
   },
   /** How a file comes into the folder, is moved in it and leaves it. */
   folder: {
