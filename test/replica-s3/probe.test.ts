@@ -93,6 +93,36 @@ describe('probe', () => {
     expect(replica.counters.requests).toBe(1);
   });
 
+  it('keeps in mind what an earlier trial left, until it can be removed', async () => {
+    const place = simulatedBucket('ceph-16');
+    const facts = memoryFacts();
+    const options = { endpoint: place.endpoint, bucket: place.bucket, prefix: 'p', uploads: memoryUploads(), facts };
+    const prepareOver = async (refused: ReadonlySet<string>): Promise<readonly string[]> => {
+      const inner = place.transport();
+      const refuse = { status: 503, headers: {}, body: (async function* () {})() };
+      const replica = createS3Replica({
+        ...options,
+        transport: {
+          send: (request) => (refused.has(request.method) ? Promise.resolve(refuse) : inner.send(request)),
+          close: () => inner.close(),
+        },
+        runtime: systemRuntime(),
+        pathRules: 'linux',
+        backoff: { attempts: 2, baseMs: 1, capMs: 1 },
+      });
+      return (await replica.prepare({ readonly: false })).remarks;
+    };
+    // Cut off in a bad moment: what was made cannot be taken away again.
+    await prepareOver(new Set(['DELETE']));
+    const left = place.s3.keys(place.bucket);
+    expect(left).not.toEqual([]);
+    expect((await prepareOver(new Set(['DELETE']))).join()).toContain('could not be removed');
+    expect(place.s3.keys(place.bucket)).toEqual(left);
+    await prepareOver(new Set());
+    expect(place.s3.keys(place.bucket)).toEqual([]);
+    expect(keptDialect(facts)).toContain('"putReplace":"bare"');
+  });
+
   it('takes no other host for AWS', async () => {
     const replica = replicaOn(simulatedBucket(), { endpoint: 'https://s3.amazonaws.com.evil.example' });
     await replica.prepare({ readonly: false });

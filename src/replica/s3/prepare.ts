@@ -52,13 +52,21 @@ async function findDialect(
   if (isAwsHost(hostOf(endpoint))) return { dialect: AWS_DIALECT, remark: undefined };
   const name = `${DIALECT_FACT} ${endpoint} ${context.api.bucket}`;
   const scratchName = `s3-scratch-1 ${endpoint} ${context.api.bucket}`;
-  if (!options.readonly) await removeScratch(context, facts, scratchName);
+  const isClear = options.readonly || (await removeScratch(context, facts, scratchName));
   const kept = readKeptDialect(await facts.get<unknown>(name));
   if (kept !== undefined) return { dialect: kept, remark: undefined };
   if (!probe || options.readonly) {
     return {
       dialect: UNKNOWN_DIALECT,
       remark: 'What this store does with conditions was not tried, so every change is checked before and after.',
+    };
+  }
+  if (!isClear) {
+    // Another trial would be noted in the place of the one before, whose objects nobody would take away any more.
+    return {
+      dialect: UNKNOWN_DIALECT,
+      remark:
+        'What this store does with conditions was not tried, because what an earlier trial left there could not be removed; every change is checked before and after.',
     };
   }
   let attempts = 0;
@@ -98,20 +106,21 @@ async function probeSomeTimes(
   }
 }
 
-/** Removes what a probe that was cut off has left under the keys that it said it would use. */
+/** Removes what a probe that was cut off has left under the keys that it said it would use; answers whether nothing is left. */
 async function removeScratch(
   context: S3Context,
   facts: FactMemory,
   name: string,
   attempts = PROBE_ATTEMPTS,
-): Promise<void> {
+): Promise<boolean> {
   const scratch = await facts.get<unknown>(name);
-  if (typeof scratch !== 'string' || !scratch.startsWith(context.keys.reserved)) return;
+  if (typeof scratch !== 'string' || !scratch.startsWith(context.keys.reserved)) return true;
   for (let attempt = 1; attempt <= attempts; attempt++) {
     // What stays all the same is noted still, and goes in the next run.
-    if (!(await clearPatiently(context, `${scratch}-${attempt}`))) return;
+    if (!(await clearPatiently(context, `${scratch}-${attempt}`))) return false;
   }
   await facts.put(name, null);
+  return true;
 }
 
 async function clearPatiently(context: S3Context, scratch: string): Promise<boolean> {
