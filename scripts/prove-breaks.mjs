@@ -64,71 +64,69 @@ function textsOf(root, { name, file, find, replace }) {
   return { whole, broken: whole.replace(find, () => replace) };
 }
 
-/** Whether something finds what is in the workshop now; in words, or `undefined`. */
+/** What finds the break that is in the workshop now: in words, and the cases that it took; `undefined` when nothing does. */
 async function findWith(workshop, by, { seed, proveCases }) {
   if (by.tests !== undefined) {
     const failed = await workshop.firstFailure(by.tests);
-    return failed === undefined ? undefined : `${by.tests.join(', ')}: "${failed}"`;
+    return failed === undefined ? undefined : { by, words: `${by.tests.join(', ')}: "${failed}"` };
   }
-  const { failure } = await proveCases(by.proof, workshop.built, by.count, seed);
+  const { count, stride = 1 } = by;
+  const { failure } = await proveCases(by.proof, workshop.built, { first: seed, count, stride });
   if (failure === undefined) return undefined;
   const at = /\b(?:seed|state) (\d+)/.exec(failure)?.[1];
-  return at === undefined
-    ? `${by.proof}, within ${by.count} cases`
-    : `${by.proof}, in case ${Number(at) - seed + 1} (seed ${at})`;
+  if (at === undefined) return { by, words: `${by.proof}, within ${count} cases` };
+  const cases = (Number(at) - seed) / stride + 1;
+  return { by: { ...by, count: cases }, words: `${by.proof}, in case ${cases} (seed ${at})` };
 }
 
-/** What is to find breaks, each once, with the most cases that a row asks for. */
-function findersOf(rows) {
-  const finders = new Map();
-  for (const by of rows.flatMap((row) => row.by)) {
+/** Says whether what found a break is content with the sources as they are: what fails there finds nothing. Each is tried once. */
+class Unbroken {
+  #tried = new Map();
+
+  async isContent(workshop, { by }, tools) {
     const key = by.proof ?? by.tests.join();
-    if ((finders.get(key)?.count ?? -1) < (by.count ?? 0)) finders.set(key, by);
+    const before = this.#tried.get(key);
+    if (before !== undefined && (by.count ?? 0) <= before.count) return before.content;
+    const content = (await findWith(workshop, by, tools)) === undefined;
+    this.#tried.set(key, { count: by.count ?? 0, content });
+    return content;
   }
-  return [...finders.values()];
 }
 
 /**
- * Breaks one protection after the other, and prints what found it, or NOT FOUND. What finds breaks is tried on the whole
- * sources first: what fails there finds nothing.
+ * Breaks one protection after the other, and prints what found it, or NOT FOUND. What found one is tried on the whole sources,
+ * too, with the same cases.
  *
- * @param tools.proveCases runs `count` cases of a proof from a seed on compiled sources: `(name, built, count, seed)`.
+ * @param tools.proveCases runs cases of a proof on compiled sources: `(name, built, { first, count, stride })`.
  * @returns whether every break was found.
  */
 export async function proveBreaks(root, built, words, { seed, proveCases, lanes }) {
   const isWanted = ({ name, file }) => words.length === 0 || words.some((word) => `${name} ${file}`.includes(word));
   // Read before anything runs: the sources may change meanwhile.
   const rows = BREAKS.filter(isWanted).map((row) => ({ ...row, ...textsOf(root, row) }));
-  const workshops = Array.from({ length: lanes }, () => new Workshop(root, built));
+  const tools = { seed, proveCases };
+  const unbroken = new Unbroken();
   let missed = 0;
-  const inLanes = async (items, work) => {
-    const queue = items.values();
+  const tryOne = async (workshop, row) => {
+    const startedAt = performance.now();
+    let found;
+    workshop.put(row.file, row.broken);
+    for (const by of row.by) if ((found ??= await findWith(workshop, by, tools)) !== undefined) break;
+    workshop.put(row.file, row.whole);
+    const isReal = found !== undefined && (await unbroken.isContent(workshop, found, tools));
+    if (!isReal) missed++;
+    const verdict = found === undefined ? 'NOT FOUND' : isReal ? 'found' : 'FAILS UNBROKEN TOO';
+    const seconds = ((performance.now() - startedAt) / 1000).toFixed(0);
+    console.log(`${verdict}: ${row.name}; ${found?.words ?? 'by nothing'}, ${seconds} s`);
+  };
+  const workshops = Array.from({ length: lanes }, () => new Workshop(root, built));
+  const queue = rows.values();
+  try {
     await Promise.all(
       workshops.map(async (workshop) => {
-        for (const item of queue) await work(workshop, item);
+        for (const row of queue) await tryOne(workshop, row);
       }),
     );
-  };
-  try {
-    await inLanes(findersOf(rows), async (workshop, by) => {
-      const found = await findWith(workshop, by, { seed, proveCases });
-      if (found === undefined) return;
-      missed++;
-      console.log(`FAILS UNBROKEN: ${found}`);
-    });
-    if (missed > 0) return false;
-    await inLanes(rows, async (workshop, row) => {
-      const startedAt = performance.now();
-      workshop.put(row.file, row.broken);
-      let found;
-      for (const by of row.by) if ((found ??= await findWith(workshop, by, { seed, proveCases })) !== undefined) break;
-      workshop.put(row.file, row.whole);
-      const seconds = ((performance.now() - startedAt) / 1000).toFixed(0);
-      if (found === undefined) missed++;
-      console.log(
-        `${found === undefined ? 'NOT FOUND' : 'found'}: ${row.name}; ${found ?? 'by nothing'}, ${seconds} s`,
-      );
-    });
   } finally {
     for (const workshop of workshops) workshop.remove();
   }

@@ -229,8 +229,8 @@ function build() {
 /** What `npm run prove -- breaks [words]` does: each proof in one process, without looking for a smaller failure. */
 async function breakAll(words, { seed, lanes }) {
   const built = build();
-  const proveCases = (name, place, count, first) =>
-    inChild([place, name, first, count, 1], { FILECLOUDSYNC_SHRINK: '0' });
+  const proveCases = (name, place, { first, count, stride }) =>
+    inChild([place, name, first, count, stride], { FILECLOUDSYNC_SHRINK: '0' });
   try {
     return (await proveBreaks(root, built, words, { seed, proveCases, lanes })) ? 0 : 1;
   } finally {

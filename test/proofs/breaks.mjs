@@ -1,7 +1,7 @@
 // The breaks of `npm run prove -- breaks`: each takes one protection out of the sources, and something has to find it.
 
 /** Runs from seeds: the row of the proof in scripts/prove.mjs, and how many cases at the most. */
-const proof = (name, count) => ({ proof: name, count });
+const proof = (name, count, stride = 1) => ({ proof: name, count, stride });
 /** Test files, which one of these tests in them has to fail. */
 const tests = (...files) => ({ tests: files });
 
@@ -15,49 +15,49 @@ export const BREAKS = [
     file: 'src/replica/local/stage-file.ts',
     find: '    await file.sync();\n    await stage.settle();',
     replace: '    await stage.settle();',
-    by: [proof('n4', 3000), proof('n2', 2000)],
+    by: [proof('n4', 1500, 7), proof('n2', 2000)],
   },
   {
     name: 'the directory of a new file is not synced',
     file: 'src/replica/local/write-file.ts',
     find: '  await found.parent.sync();\n  return undefined;',
     replace: '  return undefined;',
-    by: [proof('n4', 3000), proof('n2', 2000)],
+    by: [proof('n4', 1500, 7), proof('n2', 2000)],
   },
   {
     name: 'the directory of a file that was replaced is not synced',
     file: 'src/replica/local/write-file.ts',
     find: '    await found.parent.sync();\n    return linked',
     replace: '    return linked',
-    by: [proof('n4', 3000), proof('n2', 2000)],
+    by: [proof('n4', 1500, 7), proof('n2', 2000)],
   },
   {
     name: 'the description of a trash item is not durable before its content enters',
     file: 'src/replica/local/local-trash.ts',
     find: 'await Promise.all([directory.sync(), trash.sync()]);',
     replace: '',
-    by: [proof('n4', 3000), tests('src/replica/local/local-replica.crash.test.ts'), proof('n2', 2000)],
+    by: [proof('n4', 1500, 7), tests('src/replica/local/local-replica.crash.test.ts'), proof('n2', 2000)],
   },
   {
     name: 'the old name goes before the new one is durable when something is put back',
     file: 'src/replica/local/put-back.ts',
     find: '  await place.parent.sync();\n  await from.unlink(fromName);',
     replace: '  await from.unlink(fromName);',
-    by: [tests('src/replica/local/local-replica.crash.test.ts'), proof('n4', 3000)],
+    by: [tests('src/replica/local/local-replica.crash.test.ts'), proof('n4', 1500, 7)],
   },
   {
     name: 'a row is taken out of the memory without syncing before its file gets another name',
     file: 'src/transfer/set-aside.ts',
     find: 'await context.baseline.delete([entry.path], { sync: true });',
     replace: 'await context.baseline.delete([entry.path]);',
-    by: [proof('n4', 3000), proof('n2', 3000)],
+    by: [proof('n4', 1500, 7), proof('n2', 2000)],
   },
   {
     name: 'the memory is not told that a file is about to be replaced',
     file: 'src/replica/local/write-file.ts',
     find: '  await context.beforeReplace(path);\n',
     replace: '',
-    by: [proof('n4', 3000), proof('n2', 2000)],
+    by: [proof('n4', 1500, 7), proof('n2', 2000)],
   },
   {
     name: 'an upload of something new carries no If-None-Match',
@@ -78,7 +78,7 @@ export const BREAKS = [
     file: 'src/replica/s3/remove-object.ts',
     find: "condition === undefined ? {} : { 'if-match': condition }",
     replace: '{}',
-    by: [proof('n2', 3000)],
+    by: [proof('n2', 2000)],
   },
   {
     name: 'where conditions are not honoured, nobody looks before a change',
@@ -120,14 +120,14 @@ export const BREAKS = [
     file: 'src/replica/s3/listing-page.ts',
     find: "  if (page.isTruncated && page.nextToken === undefined)\n    throw untrusted('a page says that there is more, but not where');\n",
     replace: '',
-    by: [proof('n11', 3135)],
+    by: [proof('n11', 200, 17)],
   },
   {
     name: 'a page with fewer keys than it counts is taken for whole',
     file: 'src/replica/s3/listing-page.ts',
     find: 'if (page.keyCount !== undefined && page.keyCount > objects.length) {',
     replace: 'if (page.keyCount === -1) {',
-    by: [tests('test/security/hostile-answers.test.ts'), proof('n11', 3135)],
+    by: [tests('test/security/hostile-answers.test.ts'), proof('n11', 200, 17)],
   },
   {
     name: 'keys out of order are taken as they come',
@@ -141,28 +141,28 @@ export const BREAKS = [
     file: 'src/transfer/delete.ts',
     find: "if (standing?.kind === 'file') {",
     replace: "if (standing?.kind === 'symlink') {",
-    by: [proof('n11', 3135), proof('n2', 2000)],
+    by: [proof('n11', 200, 17), proof('n2', 2000)],
   },
   {
     name: 'a file that came back is deleted in the bucket all the same',
     file: 'src/transfer/delete.ts',
     find: "if (standing !== null && standing.kind !== 'directory') {",
     replace: "if (standing?.kind === 'symlink') {",
-    by: [proof('n2', 3000)],
+    by: [proof('n2', 2000)],
   },
   {
     name: 'a folder that cannot be read counts as absent',
     file: 'src/replica/local/scan-folder.ts',
     find: "      this.#entries.push({ kind: 'problematic', path, problem: problemOf(path, explained), subtree: true });\n      return undefined;",
     replace: '      return void explained;',
-    by: [proof('n11', 3135), proof('n2', 2000)],
+    by: [proof('n11', 200, 17), proof('n2', 2000)],
   },
   {
     name: 'the folder may be exchanged for another during a run',
     file: 'src/replica/local/folder.ts',
     find: 'if (identity !== this.#identity) {',
     replace: 'if (this.#identity === undefined) {',
-    by: [proof('n2', 2000), proof('n11', 3135)],
+    by: [proof('n2', 2000), proof('n11', 200, 17)],
   },
   {
     name: 'a file is not looked at again after it was read for an upload',
@@ -226,7 +226,7 @@ export const BREAKS = [
     file: 'src/session/stamped-store.ts',
     find: 'if (this.#expected.includes(found)) return true;',
     replace: 'if (this.#expected.length > 0) return true;',
-    by: [tests('test/proofs/restored-backup.test.ts'), proof('n12', 300)],
+    by: [tests('test/proofs/restored-backup.test.ts'), proof('n12', 60)],
   },
   {
     name: 'half a table of the memory is taken for damage',
@@ -240,14 +240,14 @@ export const BREAKS = [
     file: 'src/core/guard.ts',
     find: 'if (known >= 2 && filesSeen === 0 && maxDelete < 1) {',
     replace: 'if (known < 0) {',
-    by: [proof('n11', 3135)],
+    by: [proof('n11', 200, 17)],
   },
   {
     name: 'the guard lets any number of deletions pass',
     file: 'src/core/guard.ts',
     find: 'if (deletionsCaused > UNGUARDED_DELETIONS && deletionsCaused > maxDelete * known) {',
     replace: 'if (deletionsCaused < 0) {',
-    by: [proof('n11', 3135)],
+    by: [proof('n11', 200, 17)],
   },
   {
     name: 'a file that was changed in the tick of the last look is not hashed again',

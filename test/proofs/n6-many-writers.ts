@@ -222,7 +222,7 @@ export async function runManyWriters(seed: number, dialect: Dialect, scale: Writ
     while (operations < scale.operations) {
       const edited = Array.from({ length: 1 + random.below(3) }, () => edit(writer));
       // Most look at what they touch, some at everything.
-      const scope = random.chance(0.03) ? {} : { files: edited };
+      const scope = random.chance(0.01) ? {} : { files: edited };
       await writer.session.cycle({ options: { ...scope, maxDelete: 1 } });
       await clock.sleep(random.below(400));
     }
