@@ -3,7 +3,7 @@ import type { FileEntry } from '../../core/entry.js';
 import { StaleError } from '../../errors.js';
 import { mayBeMd5 } from './dialect.js';
 import { digestOfState } from './object-state.js';
-import { holds, readState, type S3Context } from './s3-context.js';
+import { holds, mayBeDigest, readState, type S3Context } from './s3-context.js';
 
 /**
  * The digest that the store knows of an object: HEAD, no transfer. An ETag of parts counts for a part size when the number
@@ -22,7 +22,7 @@ export async function digestOf(
     throw new StaleError(`"${entry.path}" in the bucket is not the version any more that was looked at.`);
   }
   if (partSizeBytes === undefined) {
-    return state.md5 === undefined && !mayBeMd5(context.dialect) ? undefined : digestOfState(state);
+    return state.md5 === undefined && !mayBeDigest(context, state.sizeBytes) ? undefined : digestOfState(state);
   }
   const match = /^([0-9a-f]{32})-(\d{1,5})$/.exec(state.etag);
   if (match === null || state.isEtagOpaque || !mayBeMd5(context.dialect)) return undefined;

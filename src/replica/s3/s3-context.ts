@@ -67,7 +67,19 @@ export function holds(state: ObjectState | null, precondition: Precondition): bo
 /** The entry of a state. */
 export function toEntry(context: S3Context, path: string, state: ObjectState): FileEntry {
   const entry = entryOf(path, state, context.clockOffset.ms);
-  if (state.md5 !== undefined || mayBeMd5(context.dialect)) return entry;
+  if (state.md5 !== undefined || mayBeDigest(context, state.sizeBytes)) return entry;
   const { digest: _unproven, ...rest } = entry;
   return rest;
+}
+
+/** From this size on an object may have been sent in parts: what stores ask of every part but the last. */
+const LEAST_PART_BYTES = 5 * 1024 * 1024;
+
+/**
+ * Tells whether an ETag that looks like an MD5 may be taken for that of the content, as far as the headers of the object
+ * allow: not where the ETag of an object of parts cannot be told from it.
+ */
+export function mayBeDigest({ dialect, partSizeBytes }: S3Context, sizeBytes: number): boolean {
+  const isInOnePiece = dialect.partsMakeEtag || sizeBytes < Math.min(LEAST_PART_BYTES, partSizeBytes);
+  return isInOnePiece && mayBeMd5(dialect);
 }

@@ -4,7 +4,6 @@ import type { Problem } from '../../core/problem.js';
 import { StateDamagedError } from '../../errors.js';
 import type { PathFilter, ScanOptions, ScanPage } from '../replica.js';
 import type { ListedObject, ListedPage } from './list-scanner.js';
-import { mayBeMd5 } from './dialect.js';
 import {
   BoundaryFinder,
   hintsFact,
@@ -17,7 +16,7 @@ import { listInLanes, type ListedRun } from './list-in-lanes.js';
 import type { PageStart } from './list-lane.js';
 import { checkOrder, checkPage, type CheckedPage } from './listing-page.js';
 import { fingerprintOf, isMd5Hex } from './object-state.js';
-import type { S3Context } from './s3-context.js';
+import { mayBeDigest, type S3Context } from './s3-context.js';
 import { keyWithoutName } from './s3-keys.js';
 import { failureError } from './service-error.js';
 
@@ -113,7 +112,7 @@ function createPageMaker(context: S3Context, filter: PathFilter): (run: ListedRu
 function listedEntry(context: S3Context, path: string, { etag, sizeBytes, lastModified }: ListedObject): Entry {
   const receivedMs = Date.parse(lastModified);
   // Only a candidate: under KMS an ETag looks like an MD5 and is none. `digest` asks.
-  const isCandidate = mayBeMd5(context.dialect) && isMd5Hex(etag);
+  const isCandidate = mayBeDigest(context, sizeBytes) && isMd5Hex(etag);
   return {
     kind: 'file',
     path,
