@@ -20,14 +20,14 @@ export const BREAKS = [
   {
     name: 'the directory of a new file is not synced',
     file: 'src/replica/local/write-file.ts',
-    find: '  await found.parent.sync();\n  return undefined;',
+    find: '  await context.syncDirectory(found.parent);\n  return undefined;',
     replace: '  return undefined;',
     by: [proof('n4', 1500, 7), proof('n2', 2000)],
   },
   {
     name: 'the directory of a file that was replaced is not synced',
     file: 'src/replica/local/write-file.ts',
-    find: '    await found.parent.sync();\n    return linked',
+    find: '    await context.syncDirectory(found.parent);\n    return linked',
     replace: '    return linked',
     by: [proof('n4', 1500, 7), proof('n2', 2000)],
   },
@@ -152,9 +152,9 @@ export const BREAKS = [
   },
   {
     name: 'a folder that cannot be read counts as absent',
-    file: 'src/replica/local/scan-folder.ts',
-    find: "      this.#entries.push({ kind: 'problematic', path, problem: problemOf(path, explained), subtree: true });\n      return undefined;",
-    replace: '      return void explained;',
+    file: 'src/replica/local/folder-walk.ts',
+    find: "return { kind: 'problematic', path, problem: problemOf(path, explained), subtree: true };",
+    replace: 'return void explained;',
     by: [proof('n11', 200, 17), proof('n2', 2000)],
   },
   {
