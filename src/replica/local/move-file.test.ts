@@ -43,8 +43,9 @@ describe('moveFile', () => {
         'unlink trash/ITEM/content',
         'unlink trash/ITEM/item.json',
         'removeDirectory trash/ITEM',
+        'removeDirectory a',
       ]);
-      expect(files(traced)).toEqual({ 'b/g': 'mine' });
+      expect(traced.world.tree()).toEqual({ 'b/': 'directory', 'b/g': 'mine' });
       expect(traced.world.openHandles()).toBe(0);
     });
 
@@ -130,7 +131,7 @@ describe('moveFile', () => {
     it('renames, and has both directories on the disk', async () => {
       const traced = await worldWith({ noHardLinks: true }, 'a/f', 'b/x');
       expect(await move(traced)).toEqual({ outcome: 'done', entry: await observeFile(traced.replica, 'b/g') });
-      expect(traced.changes()).toEqual(['link a/f', 'rename a/f', 'sync b', 'sync a']);
+      expect(traced.changes()).toEqual(['link a/f', 'rename a/f', 'sync b', 'sync a', 'removeDirectory a']);
       expect(await traced.replica.trash.list()).toEqual([]);
     });
 
@@ -153,6 +154,16 @@ describe('moveFile', () => {
     expect(await move(traced)).toEqual({ outcome: 'stale', message: 'Something stands at "b/g".' });
     expect(traced.world.tree()).toEqual(before);
     expect(traced.world.openHandles()).toBe(0);
+  });
+
+  it('leaves a folder that holds something else, and one from which nothing was moved', async () => {
+    const shared = await worldWith({}, 'a/f', 'a/other');
+    expect(await move(shared)).toMatchObject({ outcome: 'done' });
+    expect(files(shared)).toEqual({ 'a/other': 'mine', 'b/g': 'mine' });
+    const edited = await worldWith({}, 'a/f');
+    edited.before('rename a/f', () => edited.world.rename('a/f', 'f'));
+    expect(await move(edited)).toMatchObject({ outcome: 'stale' });
+    expect(edited.world.tree()).toHaveProperty(['a/']);
   });
 
   it('is not disturbed by what stood at the new name and went again', async () => {
