@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { TransferWorld } from '../../test/transfer/transfer-world.js';
+import type { BaselineRow } from '../core/baseline.js';
 import type { Action } from '../core/decision.js';
 import { carry } from './carry.js';
 
@@ -124,6 +125,81 @@ describe('carry', () => {
         paths: ['a'],
         message: expect.stringContaining('was expected'),
       });
+    });
+  });
+
+  describe('a rename', () => {
+    /** A decision to move what both sides agreed on at `old`, which has the path `new` on one side. */
+    async function renamed(side: 'local' | 'remote') {
+      world.put('local', 'old', 'x');
+      world.put('remote', 'old', 'x');
+      const baseline: BaselineRow = {
+        path: 'old',
+        sizeBytes: 1,
+        local: (await world.entry('local', 'old')).fingerprint,
+        remote: (await world.entry('remote', 'old')).fingerprint,
+        digest: undefined,
+        recordedAtMs: 0,
+      };
+      world.rows.set('old', baseline);
+      world[side].rename('old', 'new');
+      const from = await world.decision('R07', side === 'local' ? 'delete-remote' : 'delete-local', 'old');
+      return await world.decision('R11', side === 'local' ? 'move-remote' : 'move-local', 'new', { from });
+    }
+
+    it.each([
+      ['the folder', 'local', 'remote'],
+      ['the bucket', 'remote', 'local'],
+    ] as const)('made in %s is carried as one', async (_, side, other) => {
+      expect(await carry(world.context(), await renamed(side))).toMatchObject({
+        type: 'done',
+        rule: 'R11',
+        change: { path: 'new', operation: 'added', origin: side, from: 'old' },
+        gone: { rule: 'R07' },
+      });
+      expect(world[other].paths()).toEqual(['new']);
+    });
+
+    it.each(['local', 'remote'] as const)('is looked at again at both paths when the %s file changed', async (side) => {
+      const decision = await renamed(side);
+      world.put('local', side === 'local' ? 'new' : 'old', 'y');
+      expect(await carry(world.context(), decision)).toEqual({
+        type: 'again',
+        paths: ['old', 'new'],
+        message: expect.stringContaining('is not the version any more'),
+      });
+      expect(world.trace).toEqual([]);
+    });
+
+    it('is carried into a folder whose bucket is only read, and never into such a bucket', async () => {
+      const decision = await renamed('local');
+      await expect(carry(world.context({ readonly: true }), decision)).rejects.toThrow(
+        new TypeError('a decision to move-remote new was made under readonly'),
+      );
+      expect(world.trace).toEqual([]);
+      world = new TransferWorld();
+      expect(await carry(world.context({ readonly: true }), await renamed('remote'))).toMatchObject({ type: 'done' });
+    });
+
+    it.each(['local', 'remote'] as const)(
+      'of the %s side must say from where, and what was agreed on',
+      async (side) => {
+        const { from, ...decision } = await renamed(side);
+        const error = new TypeError(`a decision to ${decision.action} new does not say from where`);
+        await expect(carry(world.context(), decision)).rejects.toThrow(error);
+        const unknown = { ...decision, from: { ...from, baseline: undefined } as typeof from };
+        await expect(carry(world.context(), unknown as typeof decision)).rejects.toThrow(error);
+      },
+    );
+
+    it.each(['local', 'remote'] as const)('of the %s side needs both files', async (side) => {
+      const decision = await renamed(side);
+      const other = side === 'local' ? 'remote' : 'local';
+      await expect(carry(world.context(), { ...decision, [side]: null })).rejects.toThrow(
+        new TypeError(`a decision to ${decision.action} new has no ${side} file`),
+      );
+      const from = { ...decision.from, [other]: null } as NonNullable<typeof decision.from>;
+      await expect(carry(world.context(), { ...decision, from })).rejects.toThrow(`old has no ${other} file`);
     });
   });
 

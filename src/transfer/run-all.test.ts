@@ -40,7 +40,7 @@ describe('runAll', () => {
     );
     await Promise.resolve();
     gate.resolve(undefined);
-    await expect(run).rejects.toThrow('item 2');
+    await expect(run).rejects.toMatchObject({ message: 'item 2' });
     expect(finished).toEqual([1]);
   });
 
@@ -72,7 +72,7 @@ describe('runAll', () => {
     // With one place, one at a time.
     expect(alone).toEqual([1]);
     gate.resolve(undefined);
-    await expect(run).rejects.toThrow('item 1');
+    await expect(run).rejects.toMatchObject({ message: 'item 1' });
     expect(await single).toBe(true);
   });
 
@@ -118,7 +118,7 @@ describe('runAll', () => {
     );
     for (let turn = 0; turn < 50; turn++) await Promise.resolve();
     gate.resolve(undefined);
-    await expect(run).rejects.toThrow('item 2');
+    await expect(run).rejects.toMatchObject({ message: 'item 2' });
     expect(begun).toEqual([1, 2]);
   });
 
