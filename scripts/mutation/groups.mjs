@@ -54,20 +54,29 @@ export const GROUPS = {
       'src/replica/local',
       'write-file stage-file fill-stage open-stage stage-record remove-file move-file put-back standing directory-syncs',
     ),
-    tests: below(
-      'src/replica/local',
-      'directory-syncs standing stage-file remove-file move-file put-back write-file write-file.steps local-replica',
-      '.test.ts',
-    ),
+    tests: [
+      ...below(
+        'src/replica/local',
+        'directory-syncs standing stage-file remove-file move-file put-back write-file write-file.steps local-replica',
+        '.test.ts',
+      ),
+      'test/replica-s3/delta.test.ts',
+    ],
   },
   /** How an object is written, moved and removed under its condition. */
   bucket: {
-    files: below('src/replica/s3', 'guarded-change write-condition write-object write-parts remove-object move-object'),
-    tests: below(
+    files: below(
       'src/replica/s3',
-      'guarded-change write-condition write-object write-parts remove-object move-object',
-      '.test.ts',
+      'guarded-change write-condition write-object write-parts stored-parts part-hints combined-etag remove-object move-object',
     ),
+    tests: [
+      ...below(
+        'src/replica/s3',
+        'guarded-change write-condition part-hints write-object write-parts remove-object move-object',
+        '.test.ts',
+      ),
+      'test/replica-s3/delta.test.ts',
+    ],
   },
   /** How a decision is carried out and recorded. */
   transfer: {

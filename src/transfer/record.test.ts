@@ -36,6 +36,15 @@ describe('recordAgreement', () => {
     ]);
   });
 
+  it.each([
+    ['remembers the parts of the remote version of three parts', 3, true],
+    ['remembers none of two parts: what differs would be most of the file', 2, false],
+  ])('%s', async (_, count, isRemembered) => {
+    const parts = { partSizeBytes: 2, md5s: Array.from({ length: count }, (_each, i) => `${i}`.padStart(32, '0')) };
+    await recordAgreement(world.context(), local, remote, 'md5:00', parts);
+    expect([...world.parts]).toEqual(isRemembered ? [[`a ${remote.fingerprint}`, parts]] : []);
+  });
+
   it('believes a file that was old enough when it was seen, without another look: it shows every change since', async () => {
     world.local.observe = async () => {
       throw new Error('not to be looked at');

@@ -27,6 +27,47 @@ describe('upload', () => {
     expect(world.openSources).toBe(0);
   });
 
+  describe('tells the remote side of the parts of the version that it replaces', () => {
+    const PARTS = { partSizeBytes: 2, md5s: ['0'.repeat(32), '1'.repeat(32)] };
+
+    /** The parts that the remote side is told of. */
+    async function told(sizeBytes: number, isNew = false): Promise<unknown[]> {
+      const world = new TransferWorld();
+      world.put('local', 'a', 'new');
+      world.put('remote', 'a', new Uint8Array(sizeBytes));
+      const remote = await world.entry('remote', 'a');
+      if (isNew) world.remote.delete('a');
+      world.parts.set(`a ${remote.fingerprint}`, PARTS);
+      const parts: unknown[] = [];
+      const write = world.remote.write.bind(world.remote);
+      world.remote.write = async (path, source, precondition, options) => {
+        parts.push(options?.replacedParts);
+        return await write(path, source, precondition, options);
+      };
+      await upload(world.context(), 'R03', await world.entry('local', 'a'), isNew ? null : remote);
+      return parts;
+    }
+
+    it('where it was sent in parts', async () => {
+      expect(await told(8_388_609)).toEqual([PARTS]);
+    });
+
+    it('and does not look for any of a small one, nor where nothing is replaced', async () => {
+      expect(await told(8_388_608)).toEqual([undefined]);
+      expect(await told(8_388_609, true)).toEqual([undefined]);
+    });
+  });
+
+  it('remembers the parts that were sent', async () => {
+    const world = new TransferWorld();
+    const parts = { partSizeBytes: 1, md5s: ['0', '1', '2'].map((digit) => digit.repeat(32)) };
+    world.put('local', 'a', 'new');
+    const write = world.remote.write.bind(world.remote);
+    world.remote.write = async (...rest) => ({ ...(await write(...rest)), parts });
+    await upload(world.context(), 'R11', await world.entry('local', 'a'), null);
+    expect([...world.parts]).toEqual([[`a ${(await world.entry('remote', 'a')).fingerprint}`, parts]]);
+  });
+
   it('replaces exactly the version that was seen', async () => {
     const world = new TransferWorld();
     world.put('local', 'a', 'new');
