@@ -15,6 +15,7 @@ export function lineOfResult(result: CycleResult): JsonLine {
   return {
     type: 'end',
     runId: result.runId,
+    ...(result.touchedPaths !== undefined && { touchedPaths: result.touchedPaths }),
     changes,
     conflicts: settledConflicts + waitingConflicts,
     waitingConflicts,

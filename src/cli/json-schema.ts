@@ -147,7 +147,7 @@ export const JSON_LINES = {
   remark: { description: 'Something to know once, that is no failure.', fields: { message: text } },
   end: {
     description:
-      'A cycle is over. The lists of the cycle came one by one before; here are their lengths. Missing when the cycle was stopped or failed.',
+      'A cycle is over. The lists of the cycle came one by one before; here are their lengths. Missing when the cycle was stopped or failed. `touchedPaths`: in `watch`, only so many paths that had changed in the folder were looked at.',
     fields: {
       runId: text,
       changes: count,
@@ -163,7 +163,9 @@ export const JSON_LINES = {
       rebuilt: flag,
       startedAtMs: time,
       endedAtMs: time,
+      touchedPaths: count,
     },
+    optional: ['touchedPaths'],
   },
   change: { description: 'One change of a `plan`.', fields: { change } },
   compare: { description: 'A path of a `plan` whose contents must be compared first.', fields: { path: text } },

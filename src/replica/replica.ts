@@ -163,6 +163,9 @@ export interface Replica {
   /** What stands at one path now; `null` when nothing does. Follows no link. The filter is not applied. */
   observe(path: string, signal?: AbortSignal): Promise<Entry | null>;
 
+  /** Whether any file stands below a path, taken as a directory, whatever it is called. The filter is not applied. */
+  hasBelow(path: string, signal?: AbortSignal): Promise<boolean>;
+
   /** Opens the content of a file that was observed. Throws `StaleError` when another version stands there. */
   open(entry: FileEntry, signal?: AbortSignal): Promise<Source>;
 

@@ -1,38 +1,83 @@
 import type { Clock } from '../core/runtime.js';
+import { MOST_TOUCHED } from '../session/look-at-touched.js';
+import type { Heard } from '../session/watch.js';
 
-/** How long it has to be quiet before a local change is carried over: programs write a file in several steps. */
-const SETTLE_MS = 200;
-/** How often the quiet is waited for: a folder in which something is always written is synced all the same. */
-const MOST_ROUNDS = 10;
+/** How long it has to be quiet at a path before it is carried over: programs write a file in several steps. */
+const SETTLE_MS = 100;
+/** How long the quiet is waited for: a file to which something is always written is carried all the same. */
+const LONGEST_WAIT_MS = 2000;
+/** A name that came within this time of one that went may be the same file, renamed: both are looked at together. */
+const TOGETHER_MS = 50;
 /** Longest wait after failures, unless the delay itself is longer. */
 const LONGEST_BACKOFF_MS = 15 * 60_000;
 
-/** Decides when the next cycle of a monitor begins: after the delay, soon after a local change, later after failures. */
+/** What the next cycle is to look at. */
+export type Due = 'everything' | readonly string[];
+
+interface Waiting {
+  heard: Heard;
+  firstMs: number;
+  lastMs: number;
+  /** It came just after something went. */
+  withGone: boolean;
+}
+
+/**
+ * Decides when the next cycle of a monitor begins, and over what: over everything after the delay, after changes were lost, and
+ * later after failures; over single paths soon after they changed, each when it is quiet there.
+ *
+ * What is gone waits until nothing more goes anywhere: a folder that is being emptied is judged as a whole.
+ */
 export class CyclePacer {
   readonly #clock: Clock;
   readonly #delayMs: number;
+  readonly #waiting = new Map<string, Waiting>();
+  #lost: { firstMs: number; lastMs: number } | undefined;
+  #lastGoneMs = -Infinity;
+  #wholeDueMs: number | undefined;
   #wake: AbortController | undefined;
   #wakesOnChange = false;
   #stopped = false;
-  #changes = 0;
-  #seenChanges = 0;
-  #lastChangeMs = 0;
 
   constructor(clock: Clock, delayMs: number) {
     this.#clock = clock;
     this.#delayMs = delayMs;
   }
 
-  /** Something in the folder may have changed. */
-  changed(): void {
-    this.#changes++;
-    this.#lastChangeMs = this.#clock.nowMs();
+  /** Something at this path may have changed. */
+  changed(path: string, heard: Heard): void {
+    const nowMs = this.#clock.nowMs();
+    if (heard === 'gone') this.#lastGoneMs = nowMs;
+    const withGone = heard === 'appeared' && Math.abs(nowMs - this.#lastGoneMs) <= TOGETHER_MS;
+    if (this.#lost !== undefined) this.#lost.lastMs = nowMs;
+    else {
+      const before = this.#waiting.get(path);
+      this.#waiting.set(path, {
+        // What came or went and was written then is still one that came or went.
+        heard: heard === 'written' ? (before?.heard ?? heard) : heard,
+        firstMs: before?.firstMs ?? nowMs,
+        lastMs: nowMs,
+        withGone: withGone || before?.withGone === true,
+      });
+      if (this.#waiting.size > MOST_TOUCHED) this.lost();
+    }
     if (this.#wakesOnChange) this.#wake?.abort();
   }
 
-  /** A cycle begins: it sees what changed so far. */
+  /** It is not known what changed. */
+  lost(): void {
+    const nowMs = this.#clock.nowMs();
+    this.#lost = { firstMs: this.#lost?.firstMs ?? nowMs, lastMs: nowMs };
+    this.#waiting.clear();
+    if (this.#wakesOnChange) this.#wake?.abort();
+  }
+
+  /** A cycle over everything begins: it sees what changed so far, but for what is still being written. */
   began(): void {
-    this.#seenChanges = this.#changes;
+    const nowMs = this.#clock.nowMs();
+    this.#lost = undefined;
+    this.#wholeDueMs = undefined;
+    for (const [path, { lastMs }] of this.#waiting) if (nowMs - lastMs >= SETTLE_MS) this.#waiting.delete(path);
   }
 
   /** Ends all waiting, now and later. */
@@ -41,17 +86,48 @@ export class CyclePacer {
     this.#wake?.abort();
   }
 
-  /** Resolves when the next cycle is due, or after `stop`. `failures`: how many cycles failed in a row. */
-  async next(failures: number): Promise<void> {
-    if (failures > 0) return this.#sleep(this.#backoffMs(failures), false);
-    if (this.#changes === this.#seenChanges) await this.#sleep(this.#delayMs, true);
-    if (this.#changes === this.#seenChanges) return;
-    for (let round = 0; round < MOST_ROUNDS; round++) {
-      const before = this.#changes;
-      const quietMs = this.#clock.nowMs() - this.#lastChangeMs;
-      // Within limits, because a clock may be set back meanwhile.
-      await this.#sleep(Math.min(Math.max(SETTLE_MS - quietMs, 0), SETTLE_MS), false);
-      if (this.#changes === before) return;
+  /** Resolves when a cycle is due with what it is to look at, or after `stop`. `failures`: how many cycles failed in a row. */
+  async next(failures: number): Promise<Due> {
+    if (failures > 0) {
+      await this.#sleep(this.#backoffMs(failures), false);
+      return 'everything';
+    }
+    for (;;) {
+      const nowMs = this.#clock.nowMs();
+      this.#forgetFuture(nowMs);
+      if (this.#stopped || this.#wholeWaitMs(nowMs) <= 0) return 'everything';
+      const due = this.#takeDue(nowMs);
+      if (due.length > 0) return due;
+      const waits = Array.from(this.#waiting.values(), (each) => this.#waitMs(each, nowMs));
+      const isIdle = this.#waiting.size === 0 && this.#lost === undefined;
+      await this.#sleep(Math.min(this.#wholeWaitMs(nowMs), ...waits), isIdle);
+    }
+  }
+
+  #takeDue(nowMs: number): readonly string[] {
+    const due: string[] = [];
+    for (const [path, each] of this.#waiting) if (this.#waitMs(each, nowMs) <= 0) due.push(path);
+    for (const path of due) this.#waiting.delete(path);
+    return due;
+  }
+
+  #wholeWaitMs(nowMs: number): number {
+    this.#wholeDueMs = Math.min(this.#wholeDueMs ?? Infinity, nowMs + this.#delayMs);
+    const wait = this.#wholeDueMs - nowMs;
+    return this.#lost === undefined ? wait : Math.min(wait, waitForQuiet(this.#lost, nowMs));
+  }
+
+  #waitMs(each: Waiting, nowMs: number): number {
+    const lastMs = each.heard === 'gone' || each.withGone ? Math.max(each.lastMs, this.#lastGoneMs) : each.lastMs;
+    return waitForQuiet({ firstMs: each.firstMs, lastMs }, nowMs);
+  }
+
+  /** A clock that was set back must not make anything wait for as long. */
+  #forgetFuture(nowMs: number): void {
+    this.#lastGoneMs = Math.min(this.#lastGoneMs, nowMs);
+    for (const each of [...this.#waiting.values(), ...(this.#lost === undefined ? [] : [this.#lost])]) {
+      each.firstMs = Math.min(each.firstMs, nowMs);
+      each.lastMs = Math.min(each.lastMs, nowMs);
     }
   }
 
@@ -72,4 +148,11 @@ export class CyclePacer {
   #backoffMs(failures: number): number {
     return Math.min(this.#delayMs * 2 ** Math.min(failures - 1, 20), Math.max(this.#delayMs, LONGEST_BACKOFF_MS));
   }
+}
+
+function waitForQuiet(
+  { firstMs, lastMs }: { readonly firstMs: number; readonly lastMs: number },
+  nowMs: number,
+): number {
+  return Math.min(lastMs + SETTLE_MS, firstMs + LONGEST_WAIT_MS) - nowMs;
 }

@@ -53,7 +53,8 @@ export class CycleNews {
       if (conflict.resolution === 'manual') this.#conflict(conflict);
     }
     for (const problem of result.problems) this.#problem(problem);
-    this.#standing = this.#met;
+    // Of what was not looked at nobody knows whether it went away.
+    this.#standing = result.touchedPaths === undefined ? this.#met : new Set([...this.#standing, ...this.#met]);
   }
 
   #conflict(conflict: Conflict): void {

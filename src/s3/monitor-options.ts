@@ -7,7 +7,8 @@ export interface MonitorOptions extends SyncOptions, Omit<ConnectOptions, 'bucke
   /**
    * How long the monitor waits between two cycles, in seconds, from 0.1 to 2,000,000.
    *
-   * Default: 60. With `watch`, a local change begins a cycle at once; changes in the bucket are seen by the next cycle.
+   * Default: 60. With `watch`, a local change is carried at once, without a look at anything else; changes in the bucket are
+   * seen by the next cycle, which looks at everything.
    *
    * @example
    * ```ts
@@ -33,8 +34,9 @@ export interface MonitorOptions extends SyncOptions, Omit<ConnectOptions, 'bucke
   /**
    * Watches the folder, so that a local change is carried over at once.
    *
-   * Default: `true`. When watching is not possible, the monitor says so once and goes on with a cycle every
-   * `delaySeconds`.
+   * Default: `true`. What changed is looked at by itself, a tenth of a second after it was last written; everything is looked at
+   * when that is not enough (a folder moved, a file became a folder, many files are gone, a pattern file changed) and every
+   * `delaySeconds`. When watching is not possible, the monitor says so once and goes on with the latter alone.
    *
    * @example
    * ```ts

@@ -12,7 +12,7 @@ import { checkChanges } from './check-changes.js';
 import { Monitor } from './monitor.js';
 import type { MonitorOptions } from './monitor-options.js';
 import type { MonitorPorts } from './monitor-ports.js';
-import type { Pair, PairCallOptions } from './pair.js';
+import type { Pair, PairSyncOptions } from './pair.js';
 import { sync } from './sync.js';
 
 const client = {
@@ -81,6 +81,11 @@ class World {
   removeError: Error | undefined;
   cycles = 0;
   opened = 0;
+  /** Whether a pair is kept from others. */
+  held = 0;
+  /** What each cycle was asked to look at. */
+  readonly looked: string[] = [];
+  readonly deletedBefore: number[] = [];
   listener: WatchListener | undefined;
 
   readonly ports: MonitorPorts = {
@@ -89,14 +94,19 @@ class World {
     warn: (message) => void this.warnings.push(message),
     watchFolder: () => ({
       start: async (listener) => void (this.listener = listener),
+      check: async () => undefined,
       close: async () => void (this.listener = undefined),
     }),
     open: async () => {
       if (this.openError !== undefined) throw this.openError;
       this.opened++;
       return {
-        sync: async ({ signal, onEvent }: PairCallOptions) => {
+        rest: async () => void (this.held = 0),
+        sync: async ({ signal, onEvent, touched, deletedBefore = 0 }: PairSyncOptions) => {
           this.cycles++;
+          this.held = 1;
+          this.looked.push(touched === undefined ? 'everything' : touched.toSorted().join(' '));
+          this.deletedBefore.push(deletedBefore);
           if (!this.failsBefore) onEvent?.({ type: 'begin', runId: 'run' });
           const step = (this.script.length > 1 ? this.script.shift() : this.script[0]) ?? {};
           const found = typeof step === 'function' ? await step(signal) : step;
@@ -320,34 +330,139 @@ describe('Monitor', () => {
     await monitor.stop();
   });
 
-  it('runs a cycle soon after a local change, once it is quiet', async () => {
+  it('carries what changed soon after, once it is quiet there, and nothing else', async () => {
     const monitor = world.monitor({ watch: true, delaySeconds: 60 });
     await monitor.start();
     await world.clock.pass(1000);
     // What changed before the watch stood is looked for at once.
-    expect(world.cycles).toBe(2);
-    world.listener?.onChange();
+    expect(world.looked).toEqual(['everything', 'everything']);
+    world.listener?.onChange('a', 'written');
     await world.clock.pass(5);
-    world.listener?.onChange();
-    await world.clock.pass(199);
-    expect(world.cycles).toBe(2);
+    world.listener?.onChange('a', 'written');
+    world.listener?.onChange('b', 'appeared');
+    await world.clock.pass(99);
+    expect(world.looked).toHaveLength(2);
     await world.clock.pass(1);
-    expect(world.cycles).toBe(3);
-    await world.clock.pass(59_000);
-    expect(world.cycles).toBe(3);
+    expect(world.looked.slice(2)).toEqual(['a b']);
+    expect(world.opened).toBe(1);
+    expect(world.held).toBe(0);
     await monitor.stop();
+    expect(world.looked.slice(3)).toEqual(['everything']);
     expect(world.listener).toBeUndefined();
   });
 
-  it('syncs a folder in which something is always written', async () => {
+  it('looks at everything after the delay, however much changes meanwhile', async () => {
+    const monitor = world.monitor({ watch: true, delaySeconds: 2 });
+    await monitor.start();
+    await world.clock.pass(500);
+    for (let i = 0; i < 30; i++) {
+      world.listener?.onChange(`f${i}`, 'written');
+      await world.clock.pass(150);
+    }
+    expect(world.looked.filter((each) => each === 'everything').length).toBeGreaterThanOrEqual(4);
+    expect(world.looked.filter((each) => each !== 'everything').length).toBeGreaterThanOrEqual(20);
+    await monitor.stop();
+  });
+
+  it('carries a file to which something is always written, and makes no other file wait for it', async () => {
     const monitor = world.monitor({ watch: true, delaySeconds: 60 });
     await monitor.start();
     await world.clock.pass(1000);
+    world.looked.length = 0;
     for (let i = 0; i < 50; i++) {
-      world.listener?.onChange();
-      await world.clock.pass(100);
+      world.listener?.onChange('log', 'written');
+      if (i === 5) world.listener?.onChange('saved', 'appeared');
+      await world.clock.pass(50);
+      if (i === 8) expect(world.looked).toEqual(['saved']);
     }
-    expect(world.cycles).toBeGreaterThanOrEqual(3);
+    expect(world.looked).toContain('log');
+    await monitor.stop();
+  });
+
+  it('judges what is gone together, and what came with it, once no more goes', async () => {
+    const monitor = world.monitor({ watch: true, delaySeconds: 60 });
+    await monitor.start();
+    await world.clock.pass(1000);
+    world.looked.length = 0;
+    for (const path of ['a', 'b', 'c', 'd']) {
+      world.listener?.onChange(path, 'gone');
+      world.listener?.onChange(`new-${path}`, 'appeared');
+      await world.clock.pass(60);
+    }
+    expect(world.looked).toEqual([]);
+    await world.clock.pass(40);
+    expect(world.looked).toEqual(['a b c d new-a new-b new-c new-d']);
+    await monitor.stop();
+  });
+
+  it('looks at everything when changes were lost, or are too many to name', async () => {
+    const monitor = world.monitor({ watch: true, delaySeconds: 60 });
+    await monitor.start();
+    await world.clock.pass(1000);
+    world.looked.length = 0;
+    world.listener?.onLost();
+    await world.clock.pass(100);
+    for (let i = 0; i <= 1000; i++) world.listener?.onChange(`f${i}`, 'written');
+    await world.clock.pass(100);
+    expect(world.looked).toEqual(['everything', 'everything']);
+    await monitor.stop();
+  });
+
+  it('counts what it deleted in the bucket until everything was looked at again', async () => {
+    const gone: PathChange = { path: 'x', operation: 'deleted', origin: 'local' };
+    world.script.push({}, {}, { touchedPaths: 1, changes: [gone] }, { touchedPaths: 1, changes: [gone] }, {});
+    const monitor = world.monitor({ watch: true, delaySeconds: 60 });
+    await monitor.start();
+    await world.clock.pass(1000);
+    for (const path of ['x', 'y', 'z']) {
+      world.listener?.onChange(path, 'gone');
+      await world.clock.pass(1000);
+    }
+    expect(world.deletedBefore).toEqual([0, 0, 0, 1, 2]);
+    await world.clock.pass(60_000);
+    expect(world.deletedBefore.at(-1)).toBe(0);
+    await monitor.stop();
+  });
+
+  it('looks at everything, in a pair opened anew, after a cycle over some paths failed', async () => {
+    world.script.push({}, {}, new Error('cut off'), {});
+    const monitor = world.monitor({ watch: true, delaySeconds: 5 });
+    await monitor.start();
+    await world.clock.pass(1000);
+    world.listener?.onChange('a', 'written');
+    await world.clock.pass(100);
+    expect(world.looked).toEqual(['everything', 'everything', 'a']);
+    expect(world.opened).toBe(0);
+    await world.clock.pass(5000);
+    expect(world.looked.at(-1)).toBe('everything');
+    expect(world.errors.map(({ message }) => message)).toEqual(['cut off']);
+    await monitor.stop();
+  });
+
+  it('tells a problem that still stands once, whatever is carried meanwhile', async () => {
+    world.script.push({ problems: [problem] }, { problems: [problem] }, { touchedPaths: 1 }, { problems: [problem] });
+    const told: string[] = [];
+    const monitor = world.monitor({ watch: true, delaySeconds: 60 });
+    monitor.on('problem', ({ path }) => told.push(path));
+    await monitor.start();
+    await world.clock.pass(1000);
+    world.listener?.onChange('a', 'written');
+    await world.clock.pass(60_000);
+    expect(world.looked).toHaveLength(4);
+    expect(told).toEqual(['p']);
+    await monitor.stop();
+  });
+
+  it('does not tell of a cycle that only heard of its own work', async () => {
+    world.script.push({}, {}, { touchedPaths: 0 }, {});
+    let cycles = 0;
+    const monitor = world.monitor({ watch: true, delaySeconds: 60 });
+    monitor.on('cycle', () => cycles++);
+    await monitor.start();
+    await world.clock.pass(1000);
+    world.listener?.onChange('downloaded', 'appeared');
+    await world.clock.pass(1000);
+    expect([world.cycles, cycles]).toEqual([3, 2]);
     await monitor.stop();
   });
 
@@ -360,6 +475,7 @@ describe('Monitor', () => {
         ...world.ports,
         watchFolder: () => ({
           start: () => Promise.reject(new Error('no watches left')),
+          check: async () => undefined,
           close: async () => undefined,
         }),
       },

@@ -21,7 +21,8 @@ import { toSyncResult } from './sync-result.js';
 
 /**
  * Keeps a folder and a bucket (or a prefix of it) the same until it is stopped: a cycle at the start, one every
- * `delaySeconds`, one soon after each local change, and a last one at the end.
+ * `delaySeconds`, one soon after each local change, and a last one at the end. The one after a local change looks only at what
+ * changed, unless that cannot be judged by itself.
  *
  * An error, or a handler that throws, never ends a monitor: it is told by the event `error`, and the next cycle comes,
  * after a longer wait while it keeps failing. An error for which nobody listens becomes a warning of the process.
@@ -50,6 +51,10 @@ export class Monitor extends EventEmitter<MonitorEvents> {
   readonly #onAbort = (): void => void this.stop();
   #client: S3Client | undefined;
   #watcher: FolderWatcher | undefined;
+  /** Rests between two cycles over what changed in the folder; opened anew for each over everything. */
+  #pair: Pair | undefined;
+  /** Deletions that were carried to the bucket since everything was last looked at. */
+  #deleted = 0;
   #starting: Promise<void> | undefined;
   #running: Promise<void> | undefined;
   #stopping: Promise<readonly Change[]> | undefined;
@@ -244,8 +249,8 @@ export class Monitor extends EventEmitter<MonitorEvents> {
 
   async #run(): Promise<void> {
     while (this.#stopping === undefined) {
-      await this.#pacer.next(this.#failures);
-      if (this.#stopping === undefined) await this.#cycle('middle');
+      const due = await this.#pacer.next(this.#failures);
+      if (this.#stopping === undefined) await this.#cycle('middle', due === 'everything' ? undefined : due);
     }
   }
 
@@ -272,27 +277,36 @@ export class Monitor extends EventEmitter<MonitorEvents> {
     return changes;
   }
 
-  /** Runs one cycle. Rejects only for the first one, when there is nothing to monitor. */
-  async #cycle(which: 'first' | 'middle' | 'last'): Promise<void> {
+  /** Runs one cycle, over everything or over paths that were touched. Rejects only for the first one, when there is nothing to monitor. */
+  async #cycle(which: 'first' | 'middle' | 'last', touched?: readonly string[]): Promise<void> {
     const { signal, onProgress } = this.#options;
     const client = this.#client;
     if (client === undefined) return;
-    this.#pacer.began();
     this.#news.begin();
-    let pair: Pair | undefined;
     let begun = false;
+    let rests = false;
     try {
-      pair = await this.#ports.open(client, this.#bucket, this.#folder, this.#syncOptions);
+      if (touched === undefined) await this.#prepareWhole();
+      this.#pair ??= await this.#ports.open(client, this.#bucket, this.#folder, this.#syncOptions);
+      const pair = this.#pair;
       const listener = (event: SessionEvent): void => {
         begun = true;
+        if (isRemoteDeletion(event)) this.#deleted++;
         this.#news.take(event);
         this.#quietly(() => onProgress?.(event));
       };
-      const result = await pair.sync(callOptions(signal, listener));
+      const call = { ...callOptions(signal, listener), deletedBefore: this.#deleted };
+      const result = await pair.sync(touched === undefined ? call : { ...call, touched });
       this.#failures = 0;
+      if (result.touchedPaths === undefined) this.#deleted = 0;
       this.#news.end(result);
-      this.#tell('cycle', toSyncResult(result));
+      // Our own downloads are heard of like anything else, and ask for nothing.
+      if (result.touchedPaths !== 0) this.#tell('cycle', toSyncResult(result));
       if (which === 'last') await this.#removeFolder(pair, result);
+      else if (this.#watches) {
+        await pair.rest();
+        rests = true;
+      }
     } catch (error) {
       this.#failures++;
       const isHopeless = !begun && (error instanceof UsageError || error instanceof S3ConnectionError);
@@ -301,8 +315,25 @@ export class Monitor extends EventEmitter<MonitorEvents> {
       if (!aborted) this.#fail(error);
       if (which === 'last' && this.#remove !== undefined) this.#fail(folderKept(this.#folder, 'the last cycle failed'));
     } finally {
-      await pair?.close().catch((error: unknown) => this.#fail(error));
+      if (!rests) await this.#closePair();
     }
+  }
+
+  /** What was found out about both sides holds for as long as nothing but the folder's own changes is carried. */
+  async #prepareWhole(): Promise<void> {
+    await this.#closePair();
+    await this.#watcher?.check();
+    this.#pacer.began();
+  }
+
+  async #closePair(): Promise<void> {
+    const pair = this.#pair;
+    this.#pair = undefined;
+    await pair?.close().catch((error: unknown) => this.#fail(error));
+  }
+
+  get #watches(): boolean {
+    return this.#options.watch ?? optionTable.watch.default;
   }
 
   get #remove(): true | 'force' | undefined {
@@ -325,12 +356,16 @@ export class Monitor extends EventEmitter<MonitorEvents> {
   }
 
   async #watch(): Promise<void> {
-    if (!(this.#options.watch ?? optionTable.watch.default)) return;
+    if (!this.#watches) return;
     try {
       this.#watcher = this.#ports.watchFolder(this.#folder, this.#syncOptions);
-      await this.#watcher.start({ onChange: () => this.#pacer.changed(), onTrouble: (error) => this.#fail(error) });
+      await this.#watcher.start({
+        onChange: (path, heard) => this.#pacer.changed(path, heard),
+        onLost: () => this.#pacer.lost(),
+        onTrouble: (error) => this.#fail(error),
+      });
       // What changed before the watch stood was heard by nobody.
-      this.#pacer.changed();
+      this.#pacer.lost();
     } catch (error) {
       this.#fail(error);
     }
@@ -384,10 +419,18 @@ export class Monitor extends EventEmitter<MonitorEvents> {
 
   async #release(): Promise<void> {
     this.#stopping ??= Promise.resolve([]);
+    await this.#closePair();
     this.#options.signal?.removeEventListener('abort', this.#onAbort);
     if (this.#client !== this.#options.client) this.#client?.destroy();
     this.#ended.resolve();
   }
+}
+
+function isRemoteDeletion(event: SessionEvent): boolean {
+  if (event.type !== 'done' || event.change === undefined) return false;
+  const { operation, origin, to } = event.change;
+  // A rename takes nothing away.
+  return operation === 'deleted' && origin === 'local' && to === undefined;
 }
 
 function handlerFailed(event: string, cause: unknown): FileCloudSyncError {

@@ -5,7 +5,7 @@ import type { Runtime } from '../core/runtime.js';
 import { PathError } from '../errors.js';
 import { createDefaultFileSystem } from '../replica/local/default-file-system.js';
 import type { FileSystem } from '../replica/local/file-system.js';
-import { createPathFilter } from '../replica/local/filter.js';
+import { createPathFilter, IGNORE_FILE_NAME } from '../replica/local/filter.js';
 import { createLocalReplica, type LocalReplica } from '../replica/local/local-replica.js';
 import { resolveRoot } from '../replica/local/resolve-root.js';
 import type { PathFilter } from '../replica/replica.js';
@@ -32,7 +32,7 @@ import { toBytesPerSecond } from './bandwidth.js';
 import type { ResolvedSyncOptions } from './default-options.js';
 import { nameRules } from './file-replicas.js';
 import { leaveOut, refuseFolderOfState, stateInside } from './leave-out-state.js';
-import type { Pair, PairCallOptions, Restored } from './pair.js';
+import type { Pair, PairCallOptions, PairSyncOptions, Restored } from './pair.js';
 import { runIdAt } from './run-id.js';
 import { systemRuntime } from './system-runtime.js';
 
@@ -82,15 +82,18 @@ export async function openPairOn(
   const stateDirectory = stateDirectoryOf({ environment: process.env, ...(stateDir !== undefined && { stateDir }) });
   const runtime = ports.runtime ?? systemRuntime;
   await refuseFolderOfState(root, stateDirectory);
-  const state = await openPairState(stateDirectory, identity, {
-    clock: runtime.clock,
-    allowOverlap,
-    ...(signal !== undefined && { signal }),
-    ...(ports.databaseHome !== undefined && { databaseHome: ports.databaseHome }),
-  });
+  const openState = (): Promise<PairState> =>
+    openPairState(stateDirectory, identity, {
+      clock: runtime.clock,
+      allowOverlap,
+      ...(signal !== undefined && { signal }),
+      ...(ports.databaseHome !== undefined && { databaseHome: ports.databaseHome }),
+    });
+  const state = await openState();
   try {
     const stateInFolder = await stateInside(root, stateDirectory);
-    return new OpenedPair({ ports, runtime, client, address, identity, stateDirectory, stateInFolder, state, options });
+    const place = { client, address, identity, stateDirectory, stateInFolder };
+    return new OpenedPair({ ports, runtime, ...place, openState, options }, state);
   } catch (error) {
     await state.close();
     throw error;
@@ -106,7 +109,7 @@ interface OpenedPairParts {
   readonly stateDirectory: string;
   /** Its path within the folder, when it lies there. */
   readonly stateInFolder: string | undefined;
-  readonly state: PairState;
+  readonly openState: () => Promise<PairState>;
   readonly options: ResolvedSyncOptions;
 }
 
@@ -115,13 +118,16 @@ class OpenedPair implements Pair {
   readonly #local: LocalReplica;
   readonly #remote: S3Replica;
   readonly #session: Session;
+  /** `undefined` while the pair rests. */
+  #state: PairState | undefined;
   #runId: string;
   #prepared: 'no' | 'to-read' | 'to-write' = 'no';
   #closed = false;
 
-  constructor(parts: OpenedPairParts) {
-    const { ports, runtime, client, address, identity, state, options } = parts;
+  constructor(parts: OpenedPairParts, state: PairState) {
+    const { ports, runtime, client, address, identity, options } = parts;
     this.#parts = parts;
+    this.#state = state;
     this.#runId = runIdAt(runtime);
     this.#local = createLocalReplica({
       root: identity.folder,
@@ -176,7 +182,7 @@ class OpenedPair implements Pair {
         local: this.#local,
         remote: this.#remote,
         store: state.store,
-        reopenStore: () => state.reopen(),
+        reopenStore: () => (this.#state ?? state).reopen(),
         runtime,
         nameRules,
       },
@@ -185,9 +191,24 @@ class OpenedPair implements Pair {
     );
   }
 
-  async sync(options: PairCallOptions = {}): Promise<CycleResult> {
+  async sync({ touched, deletedBefore, ...options }: PairSyncOptions = {}): Promise<CycleResult> {
+    await this.#wake();
     await this.#prepare(this.#parts.options.readonly, options);
-    return this.#session.cycle(await this.#call(options));
+    const call = await this.#call(options);
+    // What was left out may take part now, and the other way round: that concerns all files.
+    const isEnough =
+      touched !== undefined && this.#parts.options.files === undefined && !touched.includes(IGNORE_FILE_NAME);
+    return this.#session.cycle({
+      ...call,
+      ...(isEnough && { touched }),
+      ...(deletedBefore !== undefined && { deletedBefore }),
+    });
+  }
+
+  async rest(): Promise<void> {
+    const state = this.#state;
+    this.#state = undefined;
+    await state?.close();
   }
 
   async plan(options: PairCallOptions = {}): Promise<Plan> {
@@ -299,8 +320,14 @@ class OpenedPair implements Pair {
       await this.#remote.close();
       await this.#local.close();
     } finally {
-      await this.#parts.state.close();
+      await this.rest();
     }
+  }
+
+  async #wake(): Promise<void> {
+    if (this.#state !== undefined) return;
+    this.#state = await this.#parts.openState();
+    this.#session.resume(this.#state.store);
   }
 
   /** Finds out what both sides can do, once; a pair that was only read so far is looked at again before it is written. */

@@ -13,6 +13,14 @@ export interface PairCallOptions {
   readonly listed?: number;
 }
 
+/** Options of {@link Pair.sync}. */
+export interface PairSyncOptions extends PairCallOptions {
+  /** Paths of the folder at which something may have changed; only they are looked at where that is enough. Default: everything is. */
+  readonly touched?: readonly string[];
+  /** Deletions that calls with `touched` carried to the bucket since the last one that looked at everything. Default 0. */
+  readonly deletedBefore?: number;
+}
+
 /** What a `restore` did. */
 export interface Restored {
   readonly item: TrashItem;
@@ -22,11 +30,16 @@ export interface Restored {
 
 /**
  * A folder and a bucket (or a prefix of it), opened for work: what `sync`, the monitor and every command stand on.
- * Holds the lock on the pair until it is closed.
+ * Holds the lock on the pair until it rests or is closed.
  */
 export interface Pair {
   /** Runs one cycle. Throws `HaltError`, `S3ConnectionError`, `FileCloudSyncError`; what one path does wrong is in the result. */
-  sync(options?: PairCallOptions): Promise<CycleResult>;
+  sync(options?: PairSyncOptions): Promise<CycleResult>;
+  /**
+   * Lets others have the pair until `sync` is called again, which waits and throws as opening it does. Connections, and what was
+   * found out about both sides, are kept.
+   */
+  rest(): Promise<void>;
   /** What `sync` would do. Touches nothing. */
   plan(options?: PairCallOptions): Promise<Plan>;
   status(): Promise<PairStatus>;

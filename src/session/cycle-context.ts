@@ -1,4 +1,5 @@
 import type { SessionListener } from './event.js';
+import type { TouchedPath } from './look-at-touched.js';
 import type { SessionOptions } from './options.js';
 import type { SessionPorts } from './ports.js';
 
@@ -10,6 +11,10 @@ export interface CycleContext {
   readonly signal?: AbortSignal;
   /** Aborted: nothing new is begun, what runs is finished and recorded. */
   readonly softSignal?: AbortSignal;
+  /** Only these paths are looked at, of which the folder's side is known already. */
+  readonly touched?: readonly TouchedPath[];
+  /** Deletions that were carried to the remote side since everything was last looked at. Default 0. */
+  readonly deletedBefore?: number;
   /** The mark by which the folder is recognised is missing in it. */
   readonly folderLostStamp?: boolean;
   readonly onEvent?: SessionListener;

@@ -5,11 +5,13 @@ import { runAll } from '../transfer/run-all.js';
 import { carryOut, wait, type CarryState } from './carry-out.js';
 import type { CycleContext } from './cycle-context.js';
 import { decideAgain, haltIfJudgedSo } from './decide-again.js';
-import { makePlan, ROOT_FACT, type PlanVerdict } from './make-plan.js';
+import { makePlan, type PlanVerdict } from './make-plan.js';
 import { Report } from './report.js';
 import type { CycleResult } from './result.js';
+import { ROOT_FACT } from './root-fact.js';
 import { transferContext } from './transfer-context.js';
 import { WaitingConflicts } from './waiting-conflicts.js';
+import { WholeLookNeeded } from './whole-look-needed.js';
 
 /** In this order: what makes room, renames, what carries content, and deletions last, so that an interruption leaves more rather than less. */
 const PHASES: readonly Phase[] = ['room', 'move', 'transfer', 'delete'];
@@ -53,6 +55,7 @@ export async function runCycle(context: CycleContext): Promise<CycleResult> {
       onRenames: (renames) => journalRenames(state, renames),
     },
   });
+  if (context.touched !== undefined && plan.verdict.verdict === 'halt') throw new WholeLookNeeded(plan.verdict.code);
   haltIfJudgedSo(plan.verdict);
   // Before the first row: a run that is cut off must not leave rows of which nobody knows to which folder they belong.
   await store.facts.put(ROOT_FACT, plan.rootIdentity);
@@ -72,9 +75,18 @@ export async function runCycle(context: CycleContext): Promise<CycleResult> {
 
   await store.journal.clear();
   await dropSettledConflicts(state);
-  if (options.files === undefined) await cleanUp(context);
+  const isWhole = options.files === undefined && context.touched === undefined;
+  if (isWhole) await cleanUp(context);
   const endedAtMs = runtime.clock.nowMs();
-  const result = report.result({ runId, tally: plan.tally, rebuilt: store.rebuilt, startedAtMs, endedAtMs });
+  const touchedPaths = context.touched?.length;
+  const result = report.result({
+    runId,
+    touchedPaths,
+    tally: plan.tally,
+    rebuilt: store.rebuilt,
+    startedAtMs,
+    endedAtMs,
+  });
   report.tell({ type: 'end', result });
   return result;
 }
@@ -165,7 +177,8 @@ async function* pageOf<T>(items: readonly T[]): AsyncGenerator<readonly T[]> {
 
 /** A conflict that was not met again has dissolved: one side gave way, or somebody settled it. */
 async function dropSettledConflicts({ context, waiting, waitingPaths }: CarryState): Promise<void> {
-  const scope = context.options.files === undefined ? undefined : new Set(context.options.files);
+  const paths = context.touched?.map(({ path }) => path) ?? context.options.files;
+  const scope = paths === undefined ? undefined : new Set(paths);
   for (const { conflict } of await waiting.list()) {
     if (waitingPaths.has(conflict.path)) continue;
     if (scope === undefined || scope.has(conflict.path)) await waiting.delete(conflict.path);

@@ -31,6 +31,16 @@ export class LastCycle {
     await this.#facts.put(FACT, fact);
   }
 
+  /** Notes a cycle that looked at some paths only: what was found at all others still stands. */
+  async carried({ endedAtMs, changes }: CycleResult): Promise<void> {
+    const before = await this.read();
+    if (before === undefined) return;
+    const { error: _ended, ...standing } = before;
+    const change = (operation: string): number => changes.filter((each) => each.operation === operation).length;
+    const knownFiles = Math.max(0, before.knownFiles + change('added') - change('deleted'));
+    await this.#facts.put(FACT, { ...standing, endedAtMs, changes: changes.length, knownFiles });
+  }
+
   async failed(failure: { readonly code: string; readonly message: string; readonly atMs: number }): Promise<void> {
     const { code, message, atMs } = failure;
     const before = await this.read();

@@ -6,13 +6,12 @@ import { decide } from './decide.js';
 import { findRenames, type RenameContext } from './find-renames.js';
 import { hasAnyFile, observeSides } from './observe-sides.js';
 import type { Report } from './report.js';
+import { ROOT_FACT } from './root-fact.js';
 import { Tally } from './tally.js';
+import { WholeLookNeeded } from './whole-look-needed.js';
 
 /** Renames are handed on so many at once. */
 const RENAME_BATCH = 500;
-
-/** The name of the fact under which the folder's identity is remembered. */
-export const ROOT_FACT = 'root-identity';
 
 /** A finished plan in numbers, with the guard's verdict on it. */
 export interface PlanVerdict {
@@ -51,12 +50,14 @@ export async function makePlan(
     const asking: Decision[] = [];
     for (const decision of page) {
       tally.add(decision);
+      if (context.touched !== undefined && !canStandAlone(decision)) throw new WholeLookNeeded(decision.rule);
       if (decision.action !== 'nothing') asking.push(decision);
     }
     if (asking.length > 0) await onDecisions(asking);
   }
   await takeRenames(context, report, tally, renames);
-  if (options.files !== undefined && tally.counts.known > 0) await lookForOthers(context, tally);
+  if ((options.files !== undefined || context.touched !== undefined) && tally.counts.known > 0)
+    await lookForOthers(context, tally);
   const remembered = await ports.store.facts.get<string>(ROOT_FACT);
   // A folder that lost its stamp was exchanged or wiped; only who allows every deletion may mean what is missing in it.
   const lostStamp = context.folderLostStamp === true && options.maxDelete < 1;
@@ -93,9 +94,43 @@ async function takeRenames(
   }
 }
 
-/** Lets the guard look at what was counted. */
-export function judge({ options }: CycleContext, { counts }: Tally, rootChanged: boolean): GuardVerdict {
-  return guard(counts, { maxDelete: options.maxDelete, rootChanged: { local: rootChanged, remote: false } });
+/**
+ * What may be done at one path of the folder without having seen all others: carry what was written or deleted there, or
+ * compare it. What was done on the remote side, and what concerns other paths too, is found by a look at everything.
+ */
+function canStandAlone({ action, rule, hold, makesRoom }: Decision): boolean {
+  if (makesRoom === true) return false;
+  switch (action) {
+    case 'nothing':
+    case 'upload':
+    case 'compare':
+    case 'delete-remote':
+      return true;
+    case 'forget':
+      return rule === 'R10';
+    case 'hold':
+      return hold === 'readonly';
+    case 'download':
+    case 'delete-local':
+    case 'set-aside':
+    case 'move-local':
+    case 'move-remote':
+      return false;
+    default:
+      return action satisfies never;
+  }
+}
+
+/** Lets the guard look at what was counted, and at what was deleted since it last looked at everything. */
+export function judge(context: CycleContext, { counts }: Tally, rootChanged: boolean): GuardVerdict {
+  const { options, deletedBefore = 0 } = context;
+  // A few files at a time must not come to more than all of them at once: what was deleted since everything was last judged counts.
+  const local = { ...counts.local, deletionsCaused: counts.local.deletionsCaused + deletedBefore };
+  const known = counts.known === 0 ? 0 : counts.known + deletedBefore;
+  return guard(
+    { ...counts, known, local },
+    { maxDelete: options.maxDelete, rootChanged: { local: rootChanged, remote: false } },
+  );
 }
 
 /**

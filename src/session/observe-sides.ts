@@ -3,6 +3,7 @@ import { mergeJoin } from '../core/merge-join.js';
 import type { Problem } from '../core/problem.js';
 import type { Triple } from '../core/triple.js';
 import type { Replica, ScanPage } from '../replica/replica.js';
+import { askRemote } from './ask-remote.js';
 import type { CycleContext } from './cycle-context.js';
 import type { Report } from './report.js';
 import { observePaths } from './scope.js';
@@ -12,7 +13,7 @@ import type { Tally } from './tally.js';
 const OBSERVED_SINGLY = 200;
 
 /**
- * Looks at both sides and the baseline: all of it in lock step, or only the paths asked for.
+ * Looks at both sides and the baseline: all of it in lock step, or only the paths asked for or touched.
  *
  * Touches neither side. `remember`: the replicas may note what makes the next look faster. Throws when either side could not be seen whole: then no plan is made.
  */
@@ -22,7 +23,8 @@ export function observeSides(
   tally: Tally,
   remember = false,
 ): AsyncIterable<readonly Triple[]> {
-  const { ports, options, signal } = context;
+  const { ports, options, signal, touched } = context;
+  if (touched !== undefined) return onePage(askRemote(context, touched));
   if (options.files !== undefined && options.files.length <= OBSERVED_SINGLY) {
     return observePaths(
       options.files,
@@ -39,6 +41,10 @@ export function observeSides(
     remote: entriesOf(ports.remote.scan(scan), onProblem, onPage),
     baseline: ports.store.baseline.scan(),
   });
+}
+
+async function* onePage(page: Promise<readonly Triple[]>): AsyncGenerator<readonly Triple[]> {
+  yield await page;
 }
 
 /** Whether anything that counts as a file stands on a side; looks no further than the first page that has one. */

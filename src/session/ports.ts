@@ -1,6 +1,6 @@
 import type { NameRules } from '../core/path.js';
 import type { Runtime } from '../core/runtime.js';
-import type { Replica } from '../replica/replica.js';
+import type { Replica, ScanOptions, ScanPage } from '../replica/replica.js';
 import type { StateStore } from '../store/state-store.js';
 import type { LocalSide } from '../transfer/context.js';
 import type { StampPort } from './stamped-store.js';
@@ -9,6 +9,8 @@ import type { StampPort } from './stamped-store.js';
 export type SessionLocal = LocalSide & {
   /** Names the folder itself, not its content: another disk mounted at the same path answers another name. */
   rootIdentity(): Promise<string>;
+  /** Walks what lies below one directory, like `scan`; gives nothing when it is not there. Throws `PathError` when it cannot be walked. */
+  scanBelow(directoryPath: string, options: ScanOptions): AsyncIterable<ScanPage>;
   /** A short text in the folder itself, by which a memory that is older than the folder is noticed. */
   readonly stamp?: StampPort;
 };

@@ -147,6 +147,7 @@ export class Report {
 
   result(facts: {
     readonly runId: string;
+    readonly touchedPaths?: number | undefined;
     readonly tally: Tally;
     readonly rebuilt: boolean;
     readonly startedAtMs: number;
@@ -154,6 +155,7 @@ export class Report {
   }): CycleResult {
     return {
       runId: facts.runId,
+      ...(facts.touchedPaths !== undefined && { touchedPaths: facts.touchedPaths }),
       counts: this.counts,
       changes: this.#changes,
       conflicts: this.#conflicts,

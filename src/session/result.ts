@@ -46,6 +46,8 @@ export interface CycleCounts {
 /** How one cycle ended. A call may bound how many entries each list has (`listed`); `counts` has them all. */
 export interface CycleResult {
   readonly runId: string;
+  /** Only so many paths, which had changed in the folder, were looked at. Not given: everything was. */
+  readonly touchedPaths?: number;
   readonly counts: CycleCounts;
   /** What was carried over, in the order in which it was done. */
   readonly changes: readonly PathChange[];

@@ -10,7 +10,9 @@ import type { SessionPorts } from './ports.js';
 import { purgeOldTrash } from './purge-old-trash.js';
 import type { CycleResult, Plan, Verification } from './result.js';
 import { StampedStore } from './stamped-store.js';
+import { runTouchedCycle } from './touched-cycle.js';
 import { verifySides } from './verify-sides.js';
+import { WholeLookNeeded } from './whole-look-needed.js';
 
 /** What each call of a session may be given. */
 export interface SessionCall {
@@ -21,6 +23,13 @@ export interface SessionCall {
   readonly onEvent?: SessionListener;
   /** How many entries each list of the result has at most; all are counted and told. Default: all. */
   readonly listed?: number;
+  /**
+   * Paths of the folder at which something may have changed, directories that are new among them: only they are looked at,
+   * if that is enough to judge them; else everything is.
+   */
+  readonly touched?: readonly string[];
+  /** Deletions that cycles with `touched` carried to the remote side since the last one that looked at everything. Default 0. */
+  readonly deletedBefore?: number;
   /** Replaces some of the session's options for this call. */
   readonly options?: Partial<SessionOptions>;
 }
@@ -51,6 +60,34 @@ export class Session {
 
   /** Runs one cycle. Goes on by itself after a crash or with a damaged memory; see `runCycle` for what it throws. */
   async cycle(call: SessionCall = {}): Promise<CycleResult> {
+    const { touched } = call;
+    const result = touched === undefined ? undefined : await this.#touchedCycle(call, touched);
+    return result ?? this.#wholeCycle(call);
+  }
+
+  /** Goes on with a memory that was closed and opened again. */
+  resume(store: StateStore): void {
+    this.#store = this.#stamped(store);
+  }
+
+  /** Looks at some paths only; `undefined` when that is not enough to judge them, and nothing was changed. */
+  async #touchedCycle(call: SessionCall, touched: readonly string[]): Promise<CycleResult | undefined> {
+    const context = this.#context(call);
+    try {
+      const work = (each: CycleContext): Promise<CycleResult> => runTouchedCycle(each, touched);
+      const result = await this.#withRepair(context, work, (store) => store.startAfresh());
+      if (result.touchedPaths === 0) return result;
+      await this.#store.settle();
+      await new LastCycle(this.#store.facts).carried(result);
+      return result;
+    } catch (error) {
+      if (error instanceof WholeLookNeeded) return undefined;
+      await this.#noteFailure(error);
+      throw error;
+    }
+  }
+
+  async #wholeCycle(call: SessionCall): Promise<CycleResult> {
     if (!this.#recovered) {
       await this.#ports.local.cleanUp({ signal: call.signal });
       this.#recovered = true;
@@ -86,7 +123,7 @@ export class Session {
   }
 
   #context(call: SessionCall): CycleContext {
-    const { signal, softSignal, onEvent, listed } = call;
+    const { signal, softSignal, onEvent, listed, deletedBefore } = call;
     return {
       ports: { ...this.#ports, store: this.#store, runId: this.#newRunId() },
       options: { ...this.#options, ...call.options },
@@ -94,6 +131,7 @@ export class Session {
       ...(softSignal === undefined ? {} : { softSignal }),
       ...(onEvent === undefined ? {} : { onEvent }),
       ...(listed === undefined ? {} : { listed }),
+      ...(deletedBefore === undefined ? {} : { deletedBefore }),
     };
   }
 
@@ -158,6 +196,7 @@ async function forgetForNow(store: StampedStore): Promise<StateStore> {
   const { facts, journal, uploads, parts } = store;
   const baseline: StateStore['baseline'] = {
     scan: async function* () {},
+    scanBelow: async function* () {},
     get: async () => undefined,
     put: async () => {},
     delete: async () => {},

@@ -46,6 +46,7 @@ export class StampedStore implements StateStore {
     const { baseline } = store;
     this.baseline = {
       scan: () => baseline.scan(),
+      scanBelow: (directoryPath) => baseline.scanBelow(directoryPath),
       get: (path) => baseline.get(path),
       put: async (rows: readonly BaselineRow[], options) => {
         await this.#open();

@@ -65,6 +65,16 @@ describe.each(homes)('openStateStore over %s', (_name, newHome) => {
     await store.close();
   });
 
+  it('gives the rows below a directory, and no others', async () => {
+    const store = await openStateStore(newHome(), { pairId });
+    const paths = ['d', 'd!', 'd/a', 'd/b/c', 'd/\u{1f600}', 'd/\uff61', 'd0', 'da', 'e'];
+    await store.baseline.put(paths.map((each) => row(each)));
+    const below: string[] = [];
+    for await (const rows of store.baseline.scanBelow('d')) below.push(...rows.map((each) => each.path));
+    expect(below).toEqual(['d/a', 'd/b/c', 'd/\uff61', 'd/\u{1f600}']);
+    await store.close();
+  });
+
   it('gives rows back as they were put, in the order of UTF-8 bytes, after it was opened again', async () => {
     const home = newHome();
     const rows = [

@@ -66,6 +66,19 @@ export class SealedBaseline implements BaselineStore {
     }
   }
 
+  async *scanBelow(directoryPath: string): AsyncIterable<readonly BaselineRow[]> {
+    const iterator = this.#context.database.iterate(rangeOf(`${PREFIX}${directoryPath}/`))[Symbol.asyncIterator]();
+    try {
+      for (let page = await this.#next(iterator); page !== undefined; page = await this.#next(iterator)) {
+        const rows: BaselineRow[] = [];
+        for (const [key, value] of page) rows.push(this.#decode(key, value) ?? (await this.#context.damaged(key)));
+        yield rows;
+      }
+    } finally {
+      await iterator.return?.();
+    }
+  }
+
   async get(path: string): Promise<BaselineRow | undefined> {
     const key = PREFIX + path;
     const value = await this.#context.guarded(() => this.#context.database.get(key));

@@ -11,6 +11,8 @@ export interface BaselineStore {
   /** Pages of rows in UTF-8 byte order of the path, as they were when the iteration began. */
   scan(): AsyncIterable<readonly BaselineRow[]>;
   get(path: string): Promise<BaselineRow | undefined>;
+  /** Pages of the rows below a directory, like `scan`; that none is missing is not known. */
+  scanBelow(directoryPath: string): AsyncIterable<readonly BaselineRow[]>;
   /** `sync`: durable against power loss when it resolves. */
   put(rows: readonly BaselineRow[], options?: { readonly sync?: boolean }): Promise<void>;
   delete(paths: readonly string[], options?: { readonly sync?: boolean }): Promise<void>;

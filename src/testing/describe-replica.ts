@@ -388,6 +388,16 @@ export function describeReplica(name: string, makeReplica: () => Promise<Replica
       });
     });
 
+    describe('hasBelow', () => {
+      it('tells whether any file stands below a path', async (world) => {
+        await world.seed({ 'dir/in/a': '1', 'dir.txt': '2', other: '3' });
+        const found: boolean[] = [];
+        for (const path of ['dir', 'dir/in', 'dir/in/a', 'di', 'dir/i', 'other', 'no/such'])
+          found.push(await world.replica.hasBelow(path));
+        expect(found).toEqual([true, true, false, false, false, false, false]);
+      });
+    });
+
     describe('open', () => {
       it('reads any range, in any order and at the same time', async (world) => {
         const content = noise(300_000);

@@ -84,6 +84,7 @@ export function fakePair(part: Partial<Pair>): Pair {
     throw new Error(`the command called ${name}, which this test does not expect`);
   };
   return {
+    rest: async () => {},
     sync: no('sync'),
     plan: no('plan'),
     status: no('status'),

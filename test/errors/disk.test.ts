@@ -77,7 +77,7 @@ describe('DirectoryWatcher', () => {
     const troubles: Error[] = [];
     // A name longer than the system takes is refused by every system in the same way.
     const watcher = new DirectoryWatcher(path.join(base, 'x'.repeat(300)), { mayContain: () => true });
-    await watcher.start({ onChange: () => {}, onTrouble: (error) => troubles.push(error) });
+    await watcher.start({ onChange: () => {}, onLost: () => {}, onTrouble: (error) => troubles.push(error) });
     expect(troubles).toEqual([
       expect.objectContaining({ code: 'ERR_WATCH_INCOMPLETE', message: expect.stringContaining('periodic cycles') }),
     ]);

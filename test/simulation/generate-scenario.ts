@@ -6,8 +6,8 @@ import type { Act, Crash, DiskFault, MachinePlan, NetworkFault, Scenario, SizeCh
 
 const DAY_MS = 86_400_000;
 /** Few paths, so that everybody meets: siblings around `/` in byte order, a file that is also a directory, a deep one. */
-const PATHS = ['a', 'a!', 'a/b', 'a/c/d', 'b', 'b.txt', 'd/e', 'd/f', 'ż', '😀'];
-const DIRECTORIES = ['a', 'a/c', 'd', 'empty', 'new'];
+export const PATHS = ['a', 'a!', 'a/b', 'a/c/d', 'b', 'b.txt', 'd/e', 'd/f', 'ż', '😀'];
+export const DIRECTORIES = ['a', 'a/c', 'd', 'empty', 'new'];
 /** Keys that no disk may be given. */
 const HOSTILE_KEYS = [
   '../x',
@@ -50,7 +50,12 @@ export function generateScenario(seed: number): Scenario {
     dialect === 'aws' ? 'before' : random.pick(['now', 'before', 'before', 'before', 'before', 'never'] as const);
   const machineCount = 2 + (random.chance(0.22) ? 1 : 0) + (random.chance(0.06) ? 1 + random.below(2) : 0);
   const conflict = random.pick(POLICIES);
-  const machines = Array.from({ length: machineCount }, (_, i): MachinePlan => machinePlan(random, i, conflict));
+  // Of its own, so that a seed means the same with and without it.
+  const hearing = new SeededRandom(seed + 1_000_003);
+  const machines = Array.from({ length: machineCount }, (_, i): MachinePlan => ({
+    ...machinePlan(random, i, conflict),
+    touched: hearing.chance(0.6) ? hearing.pick([0.3, 0.7, 0.95]) : 0,
+  }));
   const acts = makeActs(random, machineCount);
   const operations = 60 + acts.length * 40;
   const crashes = makeCrashes(random, machineCount, operations);
@@ -82,7 +87,7 @@ export function generateScenario(seed: number): Scenario {
   };
 }
 
-function machinePlan(random: SeededRandom, index: number, conflict: ConflictPolicyName): MachinePlan {
+function machinePlan(random: SeededRandom, index: number, conflict: ConflictPolicyName): Omit<MachinePlan, 'touched'> {
   const skew = random.next();
   return {
     conflict: random.chance(0.85) ? conflict : random.pick(POLICIES),

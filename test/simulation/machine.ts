@@ -58,6 +58,10 @@ export class Machine {
   /** What the last cycle answered. */
   last: CycleResult | undefined;
   crashes = 0;
+  /** What people did here since the last cycle that looked at everything. */
+  readonly heard = new Set<string>();
+  /** Cycles that looked at some paths only, and were enough. */
+  touchedCycles = 0;
   /** Paths whose file a run said to have replaced or removed here, as `run path`: each has to be in the trash. */
   readonly takenAway = new Set<string>();
   readonly #world: MachineWorld;
@@ -69,6 +73,7 @@ export class Machine {
   #crashSoon: number | undefined;
   #skewMs: number;
   #runs = 0;
+  #deletedBefore = 0;
   #opened: Opened | undefined;
   #stop: { readonly soft: AbortController; readonly hard: AbortController } | undefined;
   #whenCrashed: () => void = () => undefined;
@@ -132,13 +137,16 @@ export class Machine {
   }
 
   /** One cycle, in a new process or in that of a monitor; `crashed` when it ended with the process. Throws what the cycle threw. */
-  async sync(overrides: Partial<SessionOptions> = {}): Promise<CycleResult | 'crashed'> {
+  async sync(overrides: Partial<SessionOptions> = {}, touched?: readonly string[]): Promise<CycleResult | 'crashed'> {
     const crashed = new Promise<'crashed'>((resolve) => {
       this.#whenCrashed = () => resolve('crashed');
     });
-    const result = await Promise.race([this.#cycle(overrides), crashed]);
+    const result = await Promise.race([this.#cycle(overrides, touched), crashed]);
     if (result === 'crashed') return result;
-    this.last = result;
+    if (result.touchedPaths === undefined) {
+      this.last = result;
+      this.#deletedBefore = 0;
+    } else this.touchedCycles++;
     for (const { path, operation, origin, to } of result.changes) {
       // What was renamed in the bucket is renamed here, and stays current.
       if (origin === 'remote' && operation !== 'added' && to === undefined)
@@ -147,7 +155,7 @@ export class Machine {
     return result;
   }
 
-  async #cycle(overrides: Partial<SessionOptions>): Promise<CycleResult> {
+  async #cycle(overrides: Partial<SessionOptions>, touched: readonly string[] | undefined): Promise<CycleResult> {
     const soft = new AbortController();
     const hard = new AbortController();
     this.#stop = { soft, hard };
@@ -158,6 +166,13 @@ export class Machine {
         options: { filter: filterOf(this.excluded), ...overrides },
         signal: hard.signal,
         softSignal: soft.signal,
+        deletedBefore: this.#deletedBefore,
+        onEvent: (event) => {
+          const change = event.type === 'done' ? event.change : undefined;
+          if (change?.operation === 'deleted' && change.origin === 'local' && change.to === undefined)
+            this.#deletedBefore++;
+        },
+        ...(touched !== undefined && { touched }),
       });
       failed = false;
       return result;

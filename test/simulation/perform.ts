@@ -40,6 +40,8 @@ export async function perform(stage: Stage, act: Act, number: number): Promise<v
     case 'mount':
       return mount(machine);
     default:
+      machine.heard.add(act.path);
+      if (act.act === 'rename') machine.heard.add(act.to);
       if (machine.mounted) performInFolder(stage.oracle, machine, act, number);
   }
 }

@@ -12,6 +12,7 @@ export interface SimulationProof {
   readonly versions: number;
   readonly crashes: number;
   readonly cycles: number;
+  readonly touchedCycles: number;
   readonly requests: number;
   readonly steps: number;
 }
@@ -37,7 +38,7 @@ export class FailingRun extends Error {
  * @throws FailingRun for the first run that breaks a promise.
  */
 export async function proveSimulation(first: number, count: number, stride = 1): Promise<SimulationProof> {
-  const sums = { runs: 0, versions: 0, crashes: 0, cycles: 0, requests: 0, steps: 0 };
+  const sums = { runs: 0, versions: 0, crashes: 0, cycles: 0, touchedCycles: 0, requests: 0, steps: 0 };
   for (let i = 0; i < count; i++) {
     const seed = first + i * stride;
     const scenario = generateScenario(seed);
@@ -48,7 +49,8 @@ export async function proveSimulation(first: number, count: number, stride = 1):
       throw new FailingRun(seed, violations, small, recent);
     }
     sums.runs++;
-    for (const name of ['versions', 'crashes', 'cycles', 'requests', 'steps'] as const) sums[name] += result[name];
+    for (const name of ['versions', 'crashes', 'cycles', 'touchedCycles', 'requests', 'steps'] as const)
+      sums[name] += result[name];
     // Whoever runs this gets a turn: the runs themselves never leave the queue of microtasks.
     if (i % 64 === 63) await new Promise((resolve) => setImmediate(resolve));
   }

@@ -13,6 +13,8 @@ export interface MachinePlan {
   /** Goes on with one session from cycle to cycle, as a monitor does, instead of beginning anew each time. */
   readonly watch: boolean;
   readonly concurrency: number;
+  /** The share of its cycles that look only at what was heard of since the last one: some of what people did, and names besides. */
+  readonly touched: number;
   /** The trait of a disk without hard links. */
   readonly noHardLinks: boolean;
 }

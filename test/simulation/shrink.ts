@@ -14,6 +14,7 @@ const PLAIN: Omit<MachinePlan, 'conflict'> = {
   granularityMs: 0,
   watch: false,
   concurrency: 1,
+  touched: 0,
   noHardLinks: false,
 };
 const LISTS = ['acts', 'crashes', 'diskFaults', 'networkFaults'] as const;

@@ -6,6 +6,7 @@ import { SimulatedS3 } from '../../src/testing/s3/simulated-s3.js';
 import { Oracle } from '../../src/testing/simulation/oracle.js';
 import { Scheduler, SimulatedProcess } from '../../src/testing/simulation/scheduler.js';
 import { SeededRandom } from '../../src/testing/simulation/seeded-random.js';
+import { DIRECTORIES, PATHS } from './generate-scenario.js';
 import { knownFacts, STORE_ENDPOINT } from './known-facts.js';
 import { contentsOf, divergencesOf, judge } from './judge.js';
 import { Machine } from './machine.js';
@@ -26,6 +27,8 @@ export interface SimulationResult {
   readonly steps: number;
   readonly crashes: number;
   readonly cycles: number;
+  /** Those that looked only at what was heard of. */
+  readonly touchedCycles: number;
   readonly requests: number;
   readonly versions: number;
   /** The last steps. */
@@ -35,6 +38,7 @@ export interface SimulationResult {
 /** Runs a scenario: machines that sync, people who work meanwhile, failures; then peace, and the oracle. */
 export async function simulate(scenario: Scenario): Promise<SimulationResult> {
   const random = new SeededRandom(scenario.seed);
+  const hearing = new SeededRandom(scenario.seed + 2_000_003);
   const scheduler = new Scheduler(random.fork(), START_MS);
   const outside = new SimulatedProcess('world');
   const clock = scheduler.clock(outside);
@@ -98,7 +102,8 @@ export async function simulate(scenario: Scenario): Promise<SimulationResult> {
 
   const syncing = stage.machines.map(async (machine) => {
     while (busy) {
-      if ((await syncInTrouble(machine, violations)) !== 'crashed') cycles++;
+      const touched = hearing.chance(machine.plan.touched) ? whatWasHeard(machine, hearing) : undefined;
+      if ((await syncInTrouble(machine, touched, violations)) !== 'crashed') cycles++;
       await clock.sleep(random.below(150));
     }
   });
@@ -139,16 +144,29 @@ export async function simulate(scenario: Scenario): Promise<SimulationResult> {
     steps: scheduler.steps,
     crashes: stage.machines.reduce((sum, { crashes }) => sum + crashes, 0),
     cycles,
+    touchedCycles: stage.machines.reduce((sum, { touchedCycles }) => sum + touchedCycles, 0),
     requests: service.counter.requests,
     versions: oracle.size,
     recent: scheduler.recent,
   };
 }
 
+/** A watcher hears of some of what was done, late or never of the rest, and of names at which nothing was. */
+function whatWasHeard(machine: Machine, random: SeededRandom): readonly string[] {
+  const heard = Array.from(machine.heard).filter(() => random.chance(0.8));
+  for (const path of heard) machine.heard.delete(path);
+  while (random.chance(0.4)) heard.push(random.pick([...PATHS, ...DIRECTORIES]));
+  return heard;
+}
+
 /** A cycle may fail as a whole while the world is in trouble; what it must not do is fail in a way that nobody foresaw. */
-async function syncInTrouble(machine: Machine, violations: string[]): Promise<unknown> {
+async function syncInTrouble(
+  machine: Machine,
+  touched: readonly string[] | undefined,
+  violations: string[],
+): Promise<unknown> {
   try {
-    return await machine.sync();
+    return await machine.sync({}, touched);
   } catch (error) {
     if (!(error instanceof FileCloudSyncError) && !isAbort(error))
       violations.push(`${machine.name} threw: ${describe(error)}`);

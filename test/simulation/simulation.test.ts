@@ -12,11 +12,12 @@ describe('simulate', () => {
     `keeps every version through ${COUNT} runs with crashes, faults and concurrent writers`,
     { timeout: 600_000 },
     async () => {
-      const { versions, crashes, requests } = await proveSimulation(FIRST_SEED, COUNT);
+      const { versions, crashes, requests, touchedCycles } = await proveSimulation(FIRST_SEED, COUNT);
       if (COUNT < 100) return;
       // Runs in which nobody wrote or nothing crashed would prove nothing.
       expect(versions).toBeGreaterThan(COUNT * 5);
       expect(crashes).toBeGreaterThan(COUNT);
+      expect(touchedCycles).toBeGreaterThan(COUNT);
       expect(requests).toBeGreaterThan(COUNT * 30);
     },
   );

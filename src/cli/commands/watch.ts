@@ -15,6 +15,7 @@ export async function runWatch(context: CommandContext): Promise<ExitCode> {
   const delaySeconds = context.options.monitor.delaySeconds ?? DEFAULT_DELAY_SECONDS;
   const tell = listener(context);
   let last: CycleResult | undefined;
+  let files = 0;
   let failure: unknown;
   let started = false;
 
@@ -30,7 +31,8 @@ export async function runWatch(context: CommandContext): Promise<ExitCode> {
       // A cycle in which nothing happened is not worth a line for people, except the first.
       const worth = !started || result.counts.changes > 0 || exitCodeOfCycle(result) !== EXIT.done;
       reporter.result(lineOfResult(result), () => (worth ? summaryText(result, style) : ''));
-      reporter.idle(idleText(result));
+      if (result.touchedPaths === undefined) files = Math.max(result.localFiles, result.remoteFiles);
+      reporter.idle(idleText(files, result.endedAtMs));
     },
   });
   monitor.on('error', (error) => {
@@ -60,7 +62,6 @@ export async function runWatch(context: CommandContext): Promise<ExitCode> {
   return last === undefined ? EXIT.done : exitCodeOfCycle(last);
 }
 
-function idleText(result: CycleResult): string {
-  const files = Math.max(result.localFiles, result.remoteFiles);
-  return `Watching ${files} ${files === 1 ? 'file' : 'files'}; last look ${formatTime(result.endedAtMs)}`;
+function idleText(files: number, endedAtMs: number): string {
+  return `Watching ${files} ${files === 1 ? 'file' : 'files'}; last look ${formatTime(endedAtMs)}`;
 }

@@ -1,18 +1,21 @@
-import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdirSync, readFileSync, watch, writeFileSync } from 'node:fs';
+import { appendFile, mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { DirectoryWatcher } from './directory-watcher.js';
+import { DirectoryWatcher, type DirectoryWatcherOptions, type DirectoryWatchListener } from './directory-watcher.js';
 
 describe.runIf(process.platform === 'linux')('DirectoryWatcher', () => {
   let root: string;
   let watcher: DirectoryWatcher;
-  const onChange = vi.fn();
+  const onChange = vi.fn<DirectoryWatchListener['onChange']>();
+  const onLost = vi.fn();
   const onTrouble = vi.fn();
 
   beforeEach(async () => {
     root = await mkdtemp(path.join(tmpdir(), 'fcs-watch-'));
     onChange.mockClear();
+    onLost.mockClear();
     onTrouble.mockClear();
   });
 
@@ -21,9 +24,19 @@ describe.runIf(process.platform === 'linux')('DirectoryWatcher', () => {
     await rm(root, { recursive: true, force: true });
   });
 
-  async function start(mayContain: (directory: string) => boolean = () => true): Promise<void> {
-    watcher = new DirectoryWatcher(root, { mayContain, mode: 'tree' });
-    await watcher.start({ onChange, onTrouble });
+  async function start(
+    mayContain: (directory: string) => boolean = () => true,
+    options: Partial<DirectoryWatcherOptions> = {},
+  ): Promise<void> {
+    watcher = new DirectoryWatcher(root, { mayContain, mode: 'tree', ...options });
+    await watcher.start({ onChange, onLost, onTrouble });
+  }
+
+  /** Resolves when such a thing was heard of a path after an act. */
+  async function hears(act: () => Promise<unknown>, ...wanted: Parameters<typeof onChange>): Promise<void> {
+    onChange.mockClear();
+    await act();
+    await vi.waitFor(() => expect(onChange).toHaveBeenCalledWith(...wanted), { timeout: 5000, interval: 5 });
   }
 
   async function heardAfter(act: () => Promise<unknown>): Promise<void> {
@@ -70,13 +83,107 @@ describe.runIf(process.platform === 'linux')('DirectoryWatcher', () => {
     }
   });
 
+  it('names what was written, what came and what is gone', async () => {
+    await mkdir(path.join(root, 'a/b'), { recursive: true });
+    await start();
+    await hears(() => writeFile(path.join(root, 'a/b/file'), '1'), 'a/b/file', 'appeared');
+    await hears(() => appendFile(path.join(root, 'a/b/file'), '2'), 'a/b/file', 'written');
+    await hears(() => rename(path.join(root, 'a/b/file'), path.join(root, 'top')), 'a/b/file', 'gone');
+    await vi.waitFor(() => expect(onChange).toHaveBeenCalledWith('top', 'appeared'), { timeout: 5000, interval: 5 });
+    await hears(() => rm(path.join(root, 'a'), { recursive: true }), 'a', 'gone');
+    expect(onLost).not.toHaveBeenCalled();
+  });
+
+  it('names a directory that came once all that is in it is watched', async () => {
+    await start();
+    const sizes: number[] = [];
+    onChange.mockImplementation((heard) => void (heard === 'x' && sizes.push(watcher.size)));
+    await hears(() => mkdir(path.join(root, 'x/y/z'), { recursive: true }), 'x', 'appeared');
+    await hears(() => writeFile(path.join(root, 'x/y/z/deep'), '1'), 'x/y/z/deep', 'appeared');
+    expect(sizes.at(-1)).toBeGreaterThanOrEqual(2);
+    onChange.mockReset();
+  });
+
+  it('follows a directory to its new name, and not one that took its place', async () => {
+    await mkdir(path.join(root, 'a/in'), { recursive: true });
+    await start();
+    await hears(() => rename(path.join(root, 'a'), path.join(root, 'b')), 'b', 'appeared');
+    await hears(() => writeFile(path.join(root, 'b/in/file'), '1'), 'b/in/file', 'appeared');
+    await hears(() => mkdir(path.join(root, 'a')), 'a', 'appeared');
+    await hears(() => writeFile(path.join(root, 'a/other'), '1'), 'a/other', 'appeared');
+    const outside = await mkdtemp(path.join(tmpdir(), 'fcs-outside-'));
+    try {
+      // Moved away, and another made at once: the watch of the first would go along with it.
+      await hears(
+        async () => {
+          await rename(path.join(root, 'b'), path.join(outside, 'b'));
+          await mkdir(path.join(root, 'b'));
+        },
+        'b',
+        'appeared',
+      );
+      await vi.waitFor(() => expect(watcher.size).toBe(3), { timeout: 5000, interval: 5 });
+      await writeFile(path.join(outside, 'b/in/file'), '2');
+      await hears(() => writeFile(path.join(root, 'b/mine'), '1'), 'b/mine', 'appeared');
+      expect(onChange).not.toHaveBeenCalledWith('b/in/file', 'written');
+    } finally {
+      await rm(outside, { recursive: true, force: true });
+    }
+  });
+
+  it('tells that changes were lost when the folder is moved away, and watches the one that takes its place', async () => {
+    await mkdir(path.join(root, 'a'));
+    await start();
+    const away = `${root}-away`;
+    try {
+      await rename(root, away);
+      await vi.waitFor(() => expect(onLost).toHaveBeenCalled(), { timeout: 5000, interval: 5 });
+      await mkdir(path.join(root, 'new'), { recursive: true });
+      await watcher.check();
+      expect(watcher.size).toBe(2);
+      await hears(() => writeFile(path.join(root, 'new/file'), '1'), 'new/file', 'appeared');
+    } finally {
+      await rm(away, { recursive: true, force: true });
+    }
+  });
+
+  it('tells that changes were lost when the queue of events may have run over, and watches what was made meanwhile', async () => {
+    await start();
+    const limit = Number(readFileSync('/proc/sys/fs/inotify/max_queued_events', 'utf8'));
+    // The event loop stands still meanwhile, so that nobody takes them out.
+    for (let i = 0; i < limit / 2 + 10; i++) writeFileSync(path.join(root, `f${i % 7}`), String(i));
+    mkdirSync(path.join(root, 'late'));
+    await vi.waitFor(() => expect(onLost).toHaveBeenCalled(), { timeout: 20_000, interval: 5 });
+    await vi.waitFor(() => expect(watcher.size).toBe(2), { timeout: 5000, interval: 5 });
+    await hears(() => writeFile(path.join(root, 'late/file'), '1'), 'late/file', 'appeared');
+  });
+
+  it('tells once that the system allows no more watches, and hears what it can', async () => {
+    for (const name of ['a', 'b', 'c']) await mkdir(path.join(root, name));
+    let left = 2;
+    const limited = ((...given: Parameters<typeof watch>) => {
+      if (left-- > 0) return watch(...given);
+      throw Object.assign(new Error('ENOSPC: System limit for number of file watchers reached'), { code: 'ENOSPC' });
+    }) as typeof watch;
+    await start(() => true, { watch: limited });
+    expect(onTrouble).toHaveBeenCalledOnce();
+    expect(onTrouble).toHaveBeenCalledWith(
+      expect.objectContaining({
+        code: 'ERR_WATCH_INCOMPLETE',
+        message: expect.stringContaining('fs.inotify.max_user_watches'),
+      }),
+    );
+    await hears(() => writeFile(path.join(root, 'top'), '1'), 'top', 'appeared');
+    await hears(() => rm(path.join(root, 'c'), { recursive: true }), 'c', 'gone');
+  });
+
   it('tells nothing after it was closed', async () => {
     await start();
     await watcher.close();
     await writeFile(path.join(root, 'late'), '1');
     const second = new DirectoryWatcher(root, { mayContain: () => true, mode: 'tree' });
     const heard = vi.fn();
-    await second.start({ onChange: heard, onTrouble });
+    await second.start({ onChange: heard, onLost, onTrouble });
     await writeFile(path.join(root, 'later'), '1');
     await vi.waitFor(() => expect(heard).toHaveBeenCalled(), { timeout: 5000, interval: 5 });
     await second.close();

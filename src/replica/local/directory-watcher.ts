@@ -1,14 +1,22 @@
 import { watch, type FSWatcher } from 'node:fs';
-import { lstat, readdir } from 'node:fs/promises';
+import { lstat, readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { FileCloudSyncError } from '../../errors.js';
 
 /** The reserved folder: what is written there is our own doing. */
 const RESERVED = '.filecloudsync';
 
+/** The kernel's queue of events where it does not say how long it is (Linux: fs.inotify.max_queued_events). */
+const QUEUED_EVENTS = 16_384;
+/** How many names are looked at together. */
+const LOOKED_AT_ONCE = 16;
+
 /** Receives what {@link DirectoryWatcher} tells. */
 export interface DirectoryWatchListener {
-  onChange(): void;
+  /** Something at this path may have changed; a directory that appeared: all that is in it. */
+  onChange(path: string, heard: 'written' | 'appeared' | 'gone'): void;
+  /** Changes may have been missed. */
+  onLost(): void;
   onTrouble(error: Error): void;
 }
 
@@ -18,6 +26,8 @@ export interface DirectoryWatcherOptions {
   readonly mayContain: (directoryPath: string) => boolean;
   /** `tree`: one watch per directory (Linux). `recursive`: one watch by the system (macOS, Windows). Default: by platform. */
   readonly mode?: 'tree' | 'recursive';
+  /** How the system is asked to watch a directory. Default: that of `node:fs`. */
+  readonly watch?: typeof watch;
 }
 
 /**
@@ -26,31 +36,53 @@ export interface DirectoryWatcherOptions {
  * On Linux one watch per directory is held: Node's own `recursive` takes one per file there and can miss what happens
  * in a directory that was just created. Links are not followed. Past the system's limit of watches, trouble is told and
  * the rest is left to periodic scans.
+ *
+ * A watch follows a directory to wherever it is moved. So each name that comes, goes or is exchanged is looked at, and a
+ * directory that stands there is watched anew with all that is in it.
+ *
+ * That the kernel's queue ran over is not told by Node. Whenever so many events come at once that it may have, changes count
+ * as lost.
  */
 export class DirectoryWatcher {
   readonly #root: string;
   readonly #mayContain: (directoryPath: string) => boolean;
   readonly #mode: 'tree' | 'recursive';
+  readonly #watchDirectory: typeof watch;
   readonly #watches = new Map<string, FSWatcher>();
+  /** Directories that could not be watched. */
+  readonly #refused = new Set<string>();
   readonly #troubles = new Set<string>();
+  /** Names that came or went and have still to be looked at. */
+  readonly #unseen = new Set<string>();
+  #looking = false;
+  #eventsAtOnce = 0;
+  #mostAtOnce = QUEUED_EVENTS / 2;
+  #rootIdentity: string | undefined;
   #listener: DirectoryWatchListener | undefined;
 
   constructor(root: string, options: DirectoryWatcherOptions) {
     this.#root = root;
     this.#mayContain = options.mayContain;
     this.#mode = options.mode ?? (process.platform === 'linux' ? 'tree' : 'recursive');
+    this.#watchDirectory = options.watch ?? watch;
   }
 
   async start(listener: DirectoryWatchListener): Promise<void> {
     this.#listener = listener;
-    if (this.#mode === 'recursive') this.#watchRecursively();
-    else await this.#enter('');
+    const queued = Number(await readFile('/proc/sys/fs/inotify/max_queued_events', 'utf8').catch(() => ''));
+    if (queued > 0) this.#mostAtOnce = queued / 2;
+    await this.#watchAll();
+  }
+
+  async check(): Promise<void> {
+    if (this.#listener === undefined || this.#rootIdentity === (await this.#identify())) return;
+    this.#stopAll();
+    await this.#watchAll();
   }
 
   async close(): Promise<void> {
     this.#listener = undefined;
-    for (const each of this.#watches.values()) each.close();
-    this.#watches.clear();
+    this.#stopAll();
   }
 
   /** Directories that are watched. */
@@ -58,21 +90,47 @@ export class DirectoryWatcher {
     return this.#watches.size;
   }
 
-  #watchRecursively(): void {
-    const each = this.#open('', { recursive: true }, (name) => {
-      if (name === null || !isReserved(name.replaceAll('\\', '/'))) this.#listener?.onChange();
+  async #watchAll(): Promise<void> {
+    this.#rootIdentity = await this.#identify();
+    if (this.#mode === 'tree') return this.#enter('');
+    const each = this.#open('', { recursive: true }, (_event, name) => {
+      if (name === null) return this.#lost();
+      const relative = name.replaceAll('\\', '/');
+      if (isReserved(relative) || this.#countsAsLost()) return;
+      this.#lookLater(relative);
     });
     if (each !== undefined) this.#watches.set('', each);
+  }
+
+  #stopAll(): void {
+    for (const each of this.#watches.values()) each.close();
+    this.#watches.clear();
+    this.#refused.clear();
+    this.#unseen.clear();
+  }
+
+  /** The folder that stands at the path now; a link to it is followed, as whoever gave the path meant it. */
+  async #identify(): Promise<string | undefined> {
+    try {
+      const { dev, ino, birthtimeNs } = await stat(this.#root, { bigint: true });
+      return `${dev}-${ino}-${birthtimeNs}`;
+    } catch {
+      return undefined;
+    }
   }
 
   /** Watches first and reads afterwards, so that nothing is created unseen in between. */
   async #enter(relative: string): Promise<void> {
     if (this.#listener === undefined || this.#watches.has(relative)) return;
-    const each = this.#open(relative, {}, (name) => this.#heard(relative, name));
+    const each = this.#open(relative, {}, (event, name) => this.#heard(relative, event, name));
     if (each === undefined) return;
     this.#watches.set(relative, each);
+    this.#refused.delete(relative);
     let children;
     try {
+      // A link that took the place of the directory is not followed.
+      if (relative !== '' && !(await lstat(path.join(this.#root, relative))).isDirectory())
+        return this.#leave(relative);
       children = await readdir(path.join(this.#root, relative), { withFileTypes: true });
     } catch (error) {
       this.#leave(relative);
@@ -85,35 +143,86 @@ export class DirectoryWatcher {
     }
   }
 
-  #heard(relative: string, name: string | null): void {
-    const below = name === null ? relative : join(relative, name);
+  #heard(relative: string, event: string, name: string | null): void {
+    if (name === null) return this.#lost();
+    if (this.#countsAsLost()) return;
+    // Of what happens to a watched directory itself, its own name is told: as if that stood in it.
+    if (relative === '' && name === path.basename(this.#root)) void this.#checkRoot();
+    const below = join(relative, name);
     if (isReserved(below)) return;
-    this.#listener?.onChange();
-    if (name !== null) void this.#lookAt(below);
+    if (event === 'rename' || this.#refused.has(below)) this.#lookLater(below);
+    else if (!this.#watches.has(below)) this.#listener?.onChange(below, 'written');
   }
 
-  /** A name came or went: a new directory is watched with all that is in it, one that is gone is not. */
+  /** Whether so many events came in one turn that the kernel may have dropped others. */
+  #countsAsLost(): boolean {
+    if (this.#eventsAtOnce === 0) setImmediate(() => (this.#eventsAtOnce = 0));
+    this.#eventsAtOnce++;
+    if (this.#eventsAtOnce === Math.ceil(this.#mostAtOnce)) this.#lost();
+    return this.#eventsAtOnce >= this.#mostAtOnce;
+  }
+
+  /** Directories that were made meanwhile may not be watched: all are, anew. */
+  #lost(): void {
+    this.#stopAll();
+    this.#watchAll().then(
+      () => this.#listener?.onLost(),
+      (error: unknown) => this.#trouble('', error),
+    );
+  }
+
+  async #checkRoot(): Promise<void> {
+    if (this.#rootIdentity === (await this.#identify())) return;
+    this.#stopAll();
+    this.#listener?.onLost();
+  }
+
+  #lookLater(relative: string): void {
+    this.#unseen.add(relative);
+    if (this.#looking) return;
+    this.#looking = true;
+    void this.#lookAtUnseen().finally(() => (this.#looking = false));
+  }
+
+  async #lookAtUnseen(): Promise<void> {
+    while (this.#unseen.size > 0) {
+      const some = Array.from(this.#unseen).slice(0, LOOKED_AT_ONCE);
+      for (const each of some) this.#unseen.delete(each);
+      await Promise.all(some.map((each) => this.#lookAt(each)));
+    }
+  }
+
+  /** A name came, went, or stands for something else: a directory is watched with all that is in it, one that is gone is not. */
   async #lookAt(relative: string): Promise<void> {
     try {
-      const stat = await lstat(path.join(this.#root, relative));
-      if (!stat.isDirectory()) return this.#leave(relative);
-      if (!this.#takesPart(relative)) return;
-      const known = this.#watches.has(relative);
-      await this.#enter(relative);
-      // What was put into it before the watch stood was not heard.
-      if (!known) this.#listener?.onChange();
+      const found = await lstat(path.join(this.#root, relative));
+      if (this.#mode === 'tree') {
+        // Also where one is watched: it may be another directory than before.
+        this.#leave(relative);
+        if (found.isDirectory()) {
+          if (!this.#takesPart(relative)) return;
+          // Told afterwards: what was put into it before the watch stood was not heard.
+          await this.#enter(relative);
+        }
+      }
+      this.#listener?.onChange(relative, 'appeared');
     } catch (error) {
-      if (isGone(error)) this.#leave(relative);
-      else this.#trouble(relative, error);
+      if (!isGone(error)) this.#trouble(relative, error);
+      this.#leave(relative);
+      this.#listener?.onChange(relative, isGone(error) ? 'gone' : 'written');
     }
   }
 
   #leave(relative: string): void {
-    for (const [watched, each] of this.#watches) {
-      if (watched !== relative && !watched.startsWith(`${relative}/`)) continue;
-      each.close();
-      this.#watches.delete(watched);
-    }
+    if (this.#mode !== 'tree') return;
+    this.#close(relative);
+    if (this.#watches.size === 0) return;
+    for (const watched of this.#watches.keys()) if (watched.startsWith(`${relative}/`)) this.#close(watched);
+  }
+
+  #close(watched: string): void {
+    this.#watches.get(watched)?.close();
+    this.#watches.delete(watched);
   }
 
   #takesPart(relative: string): boolean {
@@ -123,20 +232,24 @@ export class DirectoryWatcher {
   #open(
     relative: string,
     options: { readonly recursive?: boolean },
-    heard: (name: string | null) => void,
+    heard: (event: string, name: string | null) => void,
   ): FSWatcher | undefined {
     try {
-      const each = watch(path.join(this.#root, relative), { ...options, persistent: false }, (_event, name) =>
-        heard(name),
+      const each = this.#watchDirectory(
+        path.join(this.#root, relative),
+        { ...options, persistent: false },
+        (event, name) => heard(event, name),
       );
       each.on('error', (error) => {
         each.close();
-        this.#watches.delete(relative);
+        if (this.#watches.get(relative) === each) this.#watches.delete(relative);
+        this.#refused.add(relative);
         if (!isGone(error)) this.#trouble(relative, error);
-        this.#listener?.onChange();
+        this.#listener?.onLost();
       });
       return each;
     } catch (error) {
+      this.#refused.add(relative);
       if (!isGone(error)) this.#trouble(relative, error);
       return undefined;
     }

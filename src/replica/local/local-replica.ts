@@ -1,7 +1,7 @@
 import type { NameRules } from '../../core/path.js';
 import type { Runtime } from '../../core/runtime.js';
 import { FileCloudSyncError, PathError, UsageError } from '../../errors.js';
-import type { Capabilities, PrepareOptions, Replica } from '../replica.js';
+import type { Capabilities, PrepareOptions, Replica, ScanOptions, ScanPage } from '../replica.js';
 import type { Trash, TrashItem } from '../trash.js';
 import { cleanUpLocal, dropUnusedStages } from './clean-up.js';
 import { destroyFolder } from './destroy-folder.js';
@@ -20,8 +20,9 @@ import { moveFile } from './move-file.js';
 import { observePath } from './observe-path.js';
 import { probeDisk } from './probe-disk.js';
 import { removeFile } from './remove-file.js';
+import { hasFileBelow } from './has-below.js';
 import { createSharedDirectory } from './shared-directory.js';
-import { scanFolder } from './scan-folder.js';
+import { scanBelow, scanFolder } from './scan-folder.js';
 import { IGNORE_FILE_NAME } from './filter.js';
 import { writeFile } from './write-file.js';
 
@@ -61,6 +62,8 @@ export interface LocalReplica extends Replica {
   readonly trash: Trash;
   /** Kept beside the trash, so that a memory that is older than the folder is noticed. */
   readonly stamp: FolderStamp;
+  /** Walks what lies below one directory, like `scan`; gives nothing when it is not there. Throws `PathError` when it is no directory or cannot be read. */
+  scanBelow(directoryPath: string, options: ScanOptions): AsyncIterable<ScanPage>;
   /** Device and inode of the folder: another value means another folder, or another disk. */
   rootIdentity(): Promise<string>;
   /** Removes the folder itself with its trash, once no file is left in it. Throws `ERR_FOLDER_KEPT` when something is. */
@@ -126,7 +129,9 @@ export function createLocalReplica(options: LocalReplicaOptions): LocalReplica {
     },
 
     scan: (scanOptions) => scanFolder(context, scanOptions),
+    scanBelow: (directoryPath, scanOptions) => scanBelow(context, directoryPath, scanOptions),
     observe: (path) => observePath(context, path),
+    hasBelow: (path, signal) => hasFileBelow(context, path, signal),
     open: (entry) => openLocalSource(folder, entry),
 
     async digest(entry, scheme, signal) {

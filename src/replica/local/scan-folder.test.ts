@@ -14,6 +14,34 @@ afterEach(() => {
   for (const world of worlds.splice(0)) world.dispose();
 });
 
+describe('scanBelow', () => {
+  const pathsBelow = async (world: World, directoryPath: string): Promise<string[]> => {
+    const paths: string[] = [];
+    for await (const { entries } of (await preparedReplica(world)).scanBelow(directoryPath, { filter: ALL }))
+      paths.push(...entries.map(({ path }) => path));
+    return paths;
+  };
+
+  it('walks one directory, in the order of a scan', async () => {
+    const world = simulatedWorld();
+    for (const path of ['a/x', 'd!', 'd/e/f', 'd/e!', 'd/g', 'd0', 'z']) world.write(path, path);
+    expect(await pathsBelow(world, 'd')).toEqual(['d/e!', 'd/e/f', 'd/g']);
+    expect(await pathsBelow(world, 'd/e')).toEqual(['d/e/f']);
+  });
+
+  it('gives nothing for a directory that is not there, and throws for what is none or cannot be read', async () => {
+    const world = simulatedWorld();
+    world.write('file', '1');
+    world.write('locked/y', '2');
+    world.disk.user.symlink('/outside', 'link');
+    world.disk.user.setAccess('locked', { readable: false });
+    expect(await pathsBelow(world, 'no/such')).toEqual([]);
+    await expect(pathsBelow(world, 'file')).rejects.toMatchObject({ code: 'ERR_FILE_IN_THE_WAY' });
+    await expect(pathsBelow(world, 'link')).rejects.toMatchObject({ code: 'ERR_SYMLINK_IN_PATH' });
+    await expect(pathsBelow(world, 'locked')).rejects.toMatchObject({ code: 'ERR_ACCESS_DENIED' });
+  });
+});
+
 describe('scan', () => {
   it('calls a folder that cannot be read problematic with all that is in it', async () => {
     const world = simulatedWorld();

@@ -5,6 +5,7 @@ import type { ScanOptions, ScanPage } from '../replica.js';
 import { errnoOf } from './file-system.js';
 import { FolderWalk, type Stretch } from './folder-walk.js';
 import type { LocalContext } from './local-context.js';
+import { pathErrorOf } from './local-error.js';
 
 const PAGE_ENTRIES = 1000;
 /** How far the walk of names runs ahead of what is known of the files: each stretch may hold a directory open. */
@@ -18,6 +19,27 @@ const STRETCHES_AHEAD = 32;
  * was exchanged the walk throws.
  */
 export async function* scanFolder(context: LocalContext, options: ScanOptions): AsyncIterable<ScanPage> {
+  yield* scanFrom(context, options, (walk) => openTop(context, walk));
+}
+
+/**
+ * Walks what lies below one directory of the folder, like {@link scanFolder}; gives nothing when it is not there.
+ *
+ * @throws PathError when it cannot be read, or when a file or a link stands there or on the way.
+ */
+export async function* scanBelow(
+  context: LocalContext,
+  directoryPath: string,
+  options: ScanOptions,
+): AsyncIterable<ScanPage> {
+  yield* scanFrom(context, options, (walk) => openBelow(context, walk, directoryPath));
+}
+
+async function* scanFrom(
+  context: LocalContext,
+  options: ScanOptions,
+  open: (walk: FolderWalk) => Promise<void>,
+): AsyncGenerator<ScanPage> {
   const problems: Problem[] = [];
   const walk = new FolderWalk(context, options.filter, (problem) => problems.push(problem));
   const ahead: Stretch[] = [];
@@ -28,7 +50,7 @@ export async function* scanFolder(context: LocalContext, options: ScanOptions): 
     return page;
   };
   try {
-    await openTop(context, walk);
+    await open(walk);
     for (;;) {
       throwIfAborted(options.signal);
       await runAhead(walk, ahead, () => problems.length >= PAGE_ENTRIES);
@@ -63,6 +85,17 @@ async function openTop(context: LocalContext, walk: FolderWalk): Promise<void> {
     await walk.enter(await context.folder.open(), '');
   } catch (error) {
     throw unreadable(context, error);
+  }
+}
+
+async function openBelow(context: LocalContext, walk: FolderWalk, directoryPath: string): Promise<void> {
+  // Some name in it: what is opened is its parent.
+  const found = await context.folder.place(`${directoryPath}/-`);
+  if (found === undefined) return;
+  try {
+    await walk.enter(found.parent, `${directoryPath}/`);
+  } catch (error) {
+    throw pathErrorOf(error, directoryPath, 'read the folder');
   }
 }
 

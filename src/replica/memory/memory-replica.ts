@@ -143,6 +143,19 @@ export class MemoryReplica implements Replica {
     return this.#isDirectory(path) ? { kind: 'directory', path } : null;
   }
 
+  async hasBelow(path: string, signal?: AbortSignal): Promise<boolean> {
+    throwIfAborted(signal);
+    return this.paths().some((other) => other.startsWith(`${path}/`));
+  }
+
+  /** Walks what lies below one directory. */
+  async *scanBelow(directoryPath: string, options: ScanOptions): AsyncGenerator<ScanPage, void, undefined> {
+    for await (const { entries, problems } of this.scan(options)) {
+      const isBelow = ({ path }: { readonly path: string }): boolean => path.startsWith(`${directoryPath}/`);
+      yield { entries: entries.filter(isBelow), problems: problems.filter(isBelow) };
+    }
+  }
+
   async open(entry: FileEntry, signal?: AbortSignal): Promise<Source> {
     throwIfAborted(signal);
     const { path } = entry;

@@ -14,6 +14,7 @@ import { mayBeMd5, UNKNOWN_DIALECT } from './dialect.js';
 import { digestOf } from './digest-object.js';
 import { resolveBucketEndpoint } from './endpoint.js';
 import { moveObject } from './move-object.js';
+import { hasObjectBelow } from './has-below.js';
 import { observeObject } from './observe-object.js';
 import { openObject } from './open-object.js';
 import { partSizeFor } from './part-size.js';
@@ -160,6 +161,7 @@ export function createS3Replica(options: S3ReplicaOptions): S3Replica {
     },
     scan: (scanOptions) => scanBucket(context, scanOptions),
     observe: (path, signal) => observeObject(context, path, signal),
+    hasBelow: (path, signal) => hasObjectBelow(context, path, signal),
     open: (entry, signal) => openObject(context, entry, signal),
     digest: (entry, scheme, signal) => digestOf(context, entry, scheme, signal),
     schemeFor: (sizeBytes): DigestScheme => ({
