@@ -91,6 +91,36 @@ describe('Monitor, with a real folder and a real server', () => {
     await expect(access(folder)).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
+  it('looks at nothing but the file that was saved, and shares the pair meanwhile', async () => {
+    for (const name of ['a', 'b', 'c/d']) await put(name, name);
+    const monitor = new s3.Monitor(bucket, folder, { client, stateDir, delaySeconds: 3600 });
+    let cycles = 0;
+    let ended = (): void => {};
+    monitor.on('cycle', () => {
+      cycles++;
+      ended();
+    });
+    const cycle = async (number: number): Promise<void> => {
+      while (cycles < number) await new Promise<void>((resolve) => (ended = resolve));
+    };
+    await monitor.start();
+    // The second is for what changed before the watch stood.
+    await cycle(2);
+    const before: Record<string, number> = { ...server.core.counter.byOperation };
+    await put('a', 'saved');
+    await cycle(3);
+    const asked = Object.entries(server.core.counter.byOperation).flatMap(([operation, total]) => {
+      const more = total - (before[operation] ?? 0);
+      return more === 0 ? [] : [`${operation} ${more}`];
+    });
+    expect(asked.toSorted()).toEqual(['HeadObject 1', 'PutObject 1']);
+    expect([...(await s3.sync(client, bucket, folder, { stateDir }))]).toEqual([]);
+    await rm(path.join(folder, 'b'));
+    await cycle(4);
+    expect(server.core.keys(bucket)).toEqual(['a', 'c/d']);
+    await monitor.stop();
+  });
+
   it('keeps the folder when an edit was never uploaded', async () => {
     await put('a', '1');
     const monitor = new s3.Monitor(bucket, folder, { client, stateDir, remove: true, readonly: true, watch: false });
