@@ -8,6 +8,8 @@ const RESERVED = '.filecloudsync';
 
 /** The kernel's queue of events where it does not say how long it is (Linux: fs.inotify.max_queued_events). */
 const QUEUED_EVENTS = 16_384;
+/** How many names may wait to be looked at. */
+const MOST_UNSEEN = 10_000;
 /** How many names are looked at together. */
 const LOOKED_AT_ONCE = 16;
 
@@ -179,6 +181,8 @@ export class DirectoryWatcher {
 
   #lookLater(relative: string): void {
     this.#unseen.add(relative);
+    // Names are heard faster than they are looked at: all are looked at together, and none is kept.
+    if (this.#unseen.size > MOST_UNSEEN) return this.#lost();
     if (this.#looking) return;
     this.#looking = true;
     void this.#lookAtUnseen().finally(() => (this.#looking = false));
