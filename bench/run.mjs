@@ -1,7 +1,7 @@
 // Measures the command against its peers and prints tables; the figures go to bench/results/<name>.json, and from there into
 // docs/benchmarks.md, docs/pictures, docs/scale.md and README.md (report.mjs).
 //   npm run bench [-- NAME …] [--short] [--rounds N] [--files N] [--mib N] [--server sink|ceph] [--dist DIR] [--dir DIR] [--no-write]
-// NAME: start-up, nothing-changed, small-files, large-file, delta, resume, walk, list, scale, bandwidth, rename. Default: all of them in their short form.
+// NAME: start-up, nothing-changed, small-files, large-file, delta, resume, walk, list, scale, bandwidth, rename, latency. Default: all of them in their short form.
 // All traffic stays on this machine. Peers: node bench/setup-peers.mjs; one that is missing is named as missing.
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { cpus, loadavg, release, tmpdir, totalmem } from 'node:os';
@@ -24,6 +24,7 @@ const NAMES = [
   'scale',
   'bandwidth',
   'rename',
+  'latency',
 ];
 const { values, positionals } = parseArgs({
   allowPositionals: true,
