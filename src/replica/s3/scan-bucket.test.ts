@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { memoryFacts, memoryUploads, simulatedBucket } from '../../../test/replica-s3/bucket-under-test.js';
 import { systemRuntime } from '../../testing/s3/index.js';
 import type { Entry } from '../../core/entry.js';
+import { StateDamagedError } from '../../errors.js';
 import type { PathFilter, ScanOptions } from '../replica.js';
 import { createS3Replica, type S3Replica, type S3Request } from './index.js';
 
@@ -14,7 +15,11 @@ const more = (token: string): string =>
   `<IsTruncated>true</IsTruncated><NextContinuationToken>${token}</NextContinuationToken>`;
 
 /** A service that answers LIST with these documents, in turn. */
-function answering(documents: readonly (string | { readonly status: number; readonly text: string })[], prefix = '') {
+function answering(
+  documents: readonly (string | { readonly status: number; readonly text: string })[],
+  prefix = '',
+  facts = memoryFacts(),
+) {
   const asked: S3Request[] = [];
   const replica: S3Replica = createS3Replica({
     transport: {
@@ -36,7 +41,7 @@ function answering(documents: readonly (string | { readonly status: number; read
     bucket: 'bucket',
     prefix,
     uploads: memoryUploads(),
-    facts: memoryFacts(),
+    facts,
     runtime: systemRuntime(),
     pathRules: 'linux',
     backoff: { baseMs: 1, capMs: 1, attempts: 1 },
@@ -167,6 +172,81 @@ describe('scanBucket', () => {
         },
       });
       expect(asked).toEqual(['d', 'd/e', 'd', 'n']);
+    });
+  });
+
+  describe('what it leaves for the next one', () => {
+    const NAME = 's3-list-hints-1 bucket p/';
+    /** Six keys on pages of two. */
+    const pages = [
+      page([listed('p/same1'), listed('p/same2')], more('1')),
+      page([listed('p/same3'), listed('p/same4')], more('2')),
+      page([listed('p/same5'), listed('p/same6')]),
+    ];
+
+    it('is where the pages ended, and only where it may leave anything', async () => {
+      const facts = memoryFacts();
+      await entriesOf(answering(pages, 'p', facts).replica);
+      expect(facts.values.size).toBe(0);
+      await entriesOf(answering(pages, 'p', facts).replica, { remember: true });
+      expect(await facts.get(NAME)).toEqual({
+        boundaries: [
+          ['p/same2', 'p/same3'],
+          ['p/same4', 'p/same5'],
+        ],
+      });
+    });
+
+    it('is nothing when it is left early, or fails', async () => {
+      const facts = memoryFacts();
+      for await (const _page of answering(pages, 'p', facts).replica.scan({ filter: EVERYTHING, remember: true }))
+        break;
+      const { replica } = answering(pages.slice(0, 2), 'p', facts);
+      await expect(entriesOf(replica, { remember: true })).rejects.toMatchObject({ name: expect.any(String) });
+      expect(facts.values.size).toBe(0);
+    });
+
+    it('tells where to begin as well', async () => {
+      const facts = memoryFacts();
+      await facts.put(NAME, { boundaries: [['p/same3']] });
+      const { replica, asked } = answering(
+        [
+          page([listed('p/same1'), listed('p/same2')], more('1')),
+          page([listed('p/same4'), listed('p/same5')]),
+          page([listed('p/same3'), listed('p/same4')], more('2')),
+          page([listed('p/same5')]),
+        ],
+        'p',
+        facts,
+      );
+      expect((await entriesOf(replica)).map(({ path }) => path)).toEqual(['same1', 'same2', 'same3', 'same4', 'same5']);
+      expect(asked.slice(0, 2).map(({ query }) => query['start-after'])).toEqual([undefined, 'p/same3']);
+    });
+
+    it.each([
+      ['stays as it was when no page was asked for in vain', [listed('p/same2'), listed('p/same3')], [['p/same1']]],
+      ['is found anew when one was', [listed('p/same2')], []],
+    ])('%s', async (_, contents, boundaries) => {
+      const facts = memoryFacts();
+      await facts.put(NAME, { boundaries: [['p/same1']] });
+      const first = page([listed('p/same1'), listed('p/same2')], more('1'));
+      const { replica } = answering([first, page(contents), page([])], 'p', facts);
+      await entriesOf(replica, { remember: true });
+      expect(await facts.get(NAME)).toEqual({ boundaries });
+    });
+
+    it('may be lost: the listing is whole all the same, unless the memory is damaged', async () => {
+      const facts = memoryFacts();
+      const failing = (error: Error): typeof facts => ({
+        ...facts,
+        put: async () => {
+          throw error;
+        },
+      });
+      const whole = answering(pages, 'p', failing(new Error('the disk is full'))).replica;
+      expect(await entriesOf(whole, { remember: true })).toHaveLength(6);
+      const damaged = answering(pages, 'p', failing(new StateDamagedError('a row is missing'))).replica;
+      await expect(entriesOf(damaged, { remember: true })).rejects.toMatchObject({ code: 'ERR_STATE_DAMAGED' });
     });
   });
 
