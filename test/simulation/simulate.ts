@@ -228,8 +228,13 @@ function unlock({ disk }: Machine): void {
 function isCareful({ dialect, probe }: Scenario): boolean {
   const { conditions, conditionWindowMs } = DIALECTS[dialect];
   if ((probe === 'never' && dialect !== 'aws') || conditionWindowMs > 0) return true;
-  return [conditions.put, conditions.complete, conditions.delete].some(
-    ({ ifMatch, ifNoneMatch }) => ifMatch !== 'honoured' || ifNoneMatch !== 'honoured',
+  // One that creates what If-Match says must stand there is not trusted with replacing, either.
+  const creates = [conditions.put, conditions.complete].some(({ missingStatus }) => missingStatus === 200);
+  return (
+    creates ||
+    [conditions.put, conditions.complete, conditions.delete].some(
+      ({ ifMatch, ifNoneMatch }) => ifMatch !== 'honoured' || ifNoneMatch !== 'honoured',
+    )
   );
 }
 
