@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { countDecision, emptyCounts, guard, type GuardOptions, type PlanCounts } from './guard.js';
+import { countDecision, emptyCounts, guard, uncountDeletion, type GuardOptions, type PlanCounts } from './guard.js';
 import { reconcile } from './reconcile.js';
 
 const counts = (
@@ -126,5 +126,22 @@ describe('countDecision', () => {
     expect(count({ path, local: null, remote: file('R'), baseline: { ...row, replacing: true } })).toEqual(
       counts(0, [0, 0, 0], [1, 0, 0]),
     );
+  });
+
+  it('takes the deletion of a file that was found elsewhere back, on its side, and nothing else', () => {
+    const path = 'a';
+    const here = { path, local: null, remote: file('R'), baseline: row };
+    const there = { path, local: file('L'), remote: null, baseline: row };
+    for (const [triple, left] of [
+      [here, counts(2, [1, 1, 0], [1, 1, 1])],
+      [there, counts(2, [1, 1, 1], [1, 1, 0])],
+    ] as const) {
+      const all = count(here, there);
+      uncountDeletion(all, reconcile(triple, { readonly: false }));
+      expect(all).toEqual(left);
+    }
+    const all = count(here, there);
+    uncountDeletion(all, reconcile({ path, local: file('L'), remote: file('R'), baseline: row }, { readonly: false }));
+    expect(all).toEqual(count(here, there));
   });
 });
