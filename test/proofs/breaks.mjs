@@ -57,7 +57,7 @@ export const BREAKS = [
     file: 'src/replica/local/write-file.ts',
     find: '  await context.beforeReplace(path);\n',
     replace: '',
-    by: [proof('n4', 1500, 7), proof('n2', 2000)],
+    by: [tests('src/replica/local/local-replica.test.ts')],
   },
   {
     name: 'an upload of something new carries no If-None-Match',
