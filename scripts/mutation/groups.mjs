@@ -8,6 +8,8 @@ const inFolder = (folder, ending, isWanted = () => true) =>
     .map((name) => `${folder}/${name}`);
 const isTest = (name) => name.endsWith('.test.ts');
 const isOfPaths = (name) => name.startsWith('path.');
+/** Walks that join ordered streams: they have a group of their own, because each of their breaks that hangs would hang in all tests. */
+const isOfMerge = (name) => /^(?:merge-join|page-cursor)\./.test(name);
 /** Tests of random cases, which are asked last. */
 const isSlow = (name) => /^(?:byte-order|merge-join|n1)\./.test(name);
 
@@ -18,13 +20,18 @@ const below = (folder, names, ending = '.ts') => names.split(' ').map((name) => 
  * are the same at each run. Each group is one run of Stryker.
  */
 export const GROUPS = {
-  /** The pure part, but for the rules of names. */
+  /** The pure part, but for the rules of names and the joining of streams. */
   core: {
-    files: inFolder('src/core', '.ts', (name) => !isTest(name) && !isOfPaths(name)),
+    files: inFolder('src/core', '.ts', (name) => !isTest(name) && !isOfPaths(name) && !isOfMerge(name)),
     tests: [
       ...inFolder('src/core', '.test.ts', (name) => !isOfPaths(name) && !isSlow(name)),
       ...inFolder('src/core', '.test.ts', isSlow),
     ],
+  },
+  /** How ordered streams are joined. */
+  merge: {
+    files: inFolder('src/core', '.ts', (name) => !isTest(name) && isOfMerge(name)),
+    tests: ['page-cursor', 'rename', 'merge-join'].map((name) => `src/core/${name}.test.ts`),
   },
   /** From a key to a path, to a place on the disk, and back. */
   paths: {
@@ -41,12 +48,13 @@ export const GROUPS = {
   },
   /** What a listing says, and when it is not believed. */
   scanner: {
-    files: below('src/replica/s3', 'list-scanner xml-text listing-page scan-bucket list-lane list-in-lanes list-hints'),
-    tests: below(
-      'src/replica/s3',
-      'list-scanner xml-text listing-page list-lane list-hints list-in-lanes scan-bucket',
-      '.test.ts',
-    ),
+    files: below('src/replica/s3', 'list-scanner xml-text listing-page'),
+    tests: below('src/replica/s3', 'xml-text listing-page list-scanner', '.test.ts'),
+  },
+  /** How a listing is cut into lanes and joined again. */
+  lanes: {
+    files: below('src/replica/s3', 'list-lane list-in-lanes list-hints scan-bucket'),
+    tests: below('src/replica/s3', 'list-lane list-hints scan-bucket list-in-lanes', '.test.ts'),
   },
   /** How a file comes into the folder, is moved in it and leaves it. */
   folder: {
