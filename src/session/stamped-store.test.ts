@@ -75,9 +75,22 @@ describe('StampedStore', () => {
     expect(store.journal).toBe(inner.journal);
     expect(store.uploads).toBe(inner.uploads);
     expect(store.facts).toBe(inner.facts);
+    expect(store.parts).toBe(inner.parts);
     expect(store.rebuilt).toBe(inner.rebuilt);
     await store.baseline.clear();
     expect(await rowsOf(inner)).toEqual([]);
+  });
+
+  it('gives the rows below a directory', async () => {
+    const store = opened();
+    await store.baseline.put([row('d/a'), row('e')]);
+    const found: string[] = [];
+    for await (const page of store.baseline.scanBelow('d')) found.push(...page.map(({ path }) => path));
+    expect(found).toEqual(['d/a']);
+  });
+
+  it('has not lost the stamp of a folder that nobody looked at', () => {
+    expect(opened().isStampLost).toBe(false);
   });
 
   it('passes on whether rows have to be durable', async () => {

@@ -3,6 +3,7 @@ import type { BaselineRow } from '../core/baseline.js';
 import { SimulatedDatabaseHome, type DatabaseStep } from '../testing/database/simulated-database.js';
 import { addToTally, EMPTY_TALLY, readMark, type Tally } from './baseline-tally.js';
 import type { Database } from './database.js';
+import { DatabaseParts } from './database-parts.js';
 import { SealedBaseline } from './sealed-baseline.js';
 import { sealValue } from './sealed-value.js';
 import { StateContext } from './state-context.js';
@@ -130,6 +131,83 @@ describe('SealedBaseline, step by step', () => {
     await baseline.put([row('a', 7)]);
     expect(await baseline.get('a')).toEqual(row('a', 7));
     expect(await baseline.get('b')).toBeUndefined();
+  });
+
+  describe('scanBelow', () => {
+    const below = async (directory: string): Promise<string[]> => {
+      const found: string[] = [];
+      for await (const page of baseline.scanBelow(directory)) found.push(...page.map(({ path }) => path));
+      return found;
+    };
+
+    it('gives the rows below a directory, in order, and none beside it', async () => {
+      await baseline.put(['d', 'd!', 'd/b', 'd/a/x', 'd0', 'da/x', 'c/d/x'].map((path) => row(path)));
+      expect(await below('d')).toEqual(['d/a/x', 'd/b']);
+      expect(await below('nowhere')).toEqual([]);
+    });
+
+    it('names a damaged row', async () => {
+      await baseline.put([row('d/a')]);
+      home.tamper((rows, mark) => {
+        rows.set('b!d/a', 'rubbish');
+        return mark;
+      });
+      await expect(below('d')).rejects.toMatchObject({ message: expect.stringContaining('d/a') });
+    });
+
+    it('lets go of the database when it is left early', async () => {
+      await baseline.put([row('d/a')]);
+      let returned = 0;
+      const iterate = database.iterate.bind(database);
+      database.iterate = (range) => {
+        const iterator = iterate(range)[Symbol.asyncIterator]();
+        return {
+          [Symbol.asyncIterator]: () => ({
+            next: () => iterator.next(),
+            return: async () => {
+              returned++;
+              return { done: true, value: undefined };
+            },
+          }),
+        };
+      };
+      for await (const _page of baseline.scanBelow('d')) break;
+      expect(returned).toBe(1);
+    });
+  });
+
+  describe('the digests of parts', () => {
+    const MD5 = 'ab'.repeat(16);
+    const inParts = (path: string): BaselineRow => ({ ...row(path), digest: `md5-1024:${MD5}-3` });
+    const known = async (...all: readonly string[]): Promise<string[]> => {
+      const parts = new DatabaseParts(context);
+      const found = await Promise.all(all.map((path) => parts.get(path, 'r')));
+      return all.filter((_, i) => found[i] !== undefined);
+    };
+    beforeEach(async () => {
+      const parts = new DatabaseParts(context);
+      for (const path of ['a', 'b', 'c']) await parts.put(path, 'r', { partSizeBytes: 1024, md5s: [MD5] });
+    });
+
+    it('go with their row, and stay when it is replaced', async () => {
+      await baseline.put([inParts('a'), inParts('b'), row('c')]);
+      await baseline.put([row('b', 2)]);
+      expect(await known('a', 'b', 'c')).toEqual(['a', 'b', 'c']);
+      await baseline.delete(['a']);
+      expect(await known('a', 'b', 'c')).toEqual(['b', 'c']);
+    });
+
+    it('are not looked for where the content was not in parts', async () => {
+      await baseline.put([row('c'), { ...row('d'), digest: `md5:${MD5}` }, { ...row('b'), digest: 'x:md5-' }]);
+      await baseline.delete(['b', 'c', 'd', 'nowhere']);
+      expect(await known('a', 'b', 'c')).toEqual(['a', 'b', 'c']);
+    });
+
+    it('go with all rows', async () => {
+      await baseline.put([inParts('a'), row('b')]);
+      await baseline.clear();
+      expect(await known('a', 'b', 'c')).toEqual([]);
+    });
   });
 
   describe('damage', () => {
