@@ -87,7 +87,54 @@ describe('isGoneHalf and isMadeHalf', () => {
   });
 });
 
+describe('of all rules and actions', () => {
+  const rules = Array.from({ length: 18 }, (_, i) => `R${String(i + 1).padStart(2, '0')}` as Decision['rule']);
+  const actions: readonly Decision['action'][] = [
+    'nothing',
+    'upload',
+    'download',
+    'compare',
+    'delete-local',
+    'delete-remote',
+    'set-aside',
+    'forget',
+    'move-local',
+    'move-remote',
+    'hold',
+  ];
+
+  /** The rules and actions of what is a half, where the path is known or not. */
+  function halves(isHalf: typeof isGoneHalf, origin: 'local' | 'remote', isKnown: boolean): string[] {
+    const baseline = isKnown ? row('x') : undefined;
+    return rules.flatMap((rule) =>
+      actions
+        .filter((action) => isHalf(decision('x', rule, action, { baseline }), origin))
+        .map((action) => `${rule} ${action}`),
+    );
+  }
+
+  it('only the deletion of a known file is the half that goes', () => {
+    expect(halves(isGoneHalf, 'local', true)).toEqual(['R07 delete-remote']);
+    expect(halves(isGoneHalf, 'remote', true)).toEqual(['R06 delete-local']);
+    expect([...halves(isGoneHalf, 'local', false), ...halves(isGoneHalf, 'remote', false)]).toEqual([]);
+  });
+
+  it('only the arrival of an unknown file is the half that comes', () => {
+    expect(halves(isMadeHalf, 'local', false)).toEqual(['R11 upload', 'R14 compare']);
+    expect(halves(isMadeHalf, 'remote', false)).toEqual(['R12 download', 'R14 compare']);
+    expect([...halves(isMadeHalf, 'local', true), ...halves(isMadeHalf, 'remote', true)]).toEqual([]);
+  });
+});
+
 describe('renameOf', () => {
+  it('makes one decision of a rename there, of which halvesOf makes two again', () => {
+    const left = decision('x', 'R06', 'delete-local', { local: file('x'), baseline: row('x') });
+    const come = decision('y', 'R12', 'download', { remote: file('y') });
+    const rename = renameOf(left, come, 'remote');
+    expect(rename).toMatchObject({ path: 'y', rule: 'R12', action: 'move-local', from: { path: 'x', rule: 'R06' } });
+    expect(halvesOf(rename)).toEqual([come, left]);
+  });
+
   it('makes one decision of two, of which halvesOf makes two again', () => {
     const rename = renameOf(gone('x'), made('y'), 'local');
     expect(rename).toMatchObject({ path: 'y', rule: 'R11', action: 'move-remote', from: { path: 'x', rule: 'R07' } });
@@ -120,6 +167,48 @@ describe('sharedKeys', () => {
     for await (const pair of sharedKeys(filed('1a 2b 2c 4d', gone), filed('2x 3y 4z 4zz', made)))
       found.push(pair.gone === undefined ? `+${pair.made?.path}` : `-${pair.gone.path}`);
     expect(found).toEqual(['-b', '-c', '+x', '-d', '+z', '+zz']);
+  });
+});
+
+describe.each([
+  ['pairFiled', pairFiled],
+  ['sharedKeys', sharedKeys],
+])('%s', (_, walk) => {
+  /** Notes that it was let go of. */
+  async function* watched(text: string, make: (path: string) => Decision, name: string, closed: string[]) {
+    try {
+      yield* filed(text, make);
+    } finally {
+      closed.push(name);
+    }
+  }
+  const all = async (goneText: string, madeText: string, closed: string[] = [], most = Infinity): Promise<string[]> => {
+    const found: string[] = [];
+    for await (const pair of walk(watched(goneText, gone, 'gone', closed), watched(madeText, made, 'made', closed))) {
+      found.push(`${Object.keys(pair).join('+')} ${pair.gone?.path ?? ''}>${pair.made?.path ?? ''}`);
+      if (found.length >= most) break;
+    }
+    return found;
+  };
+
+  it('says which file is out of order', async () => {
+    await expect(all('2a 1b 3c', '1x 2y 3z')).rejects.toThrow('The gone stream is out of order');
+    await expect(all('1a 2b 3c', '2x 1y 3z')).rejects.toThrow('The made stream is out of order');
+  });
+
+  it('tells of a half only where there is one', async () => {
+    for (const each of await all('1a 2b 2c', '2x 3y')) {
+      const [halves = '', paths = ''] = each.split(' ');
+      expect(halves.split('+').map((half) => paths.split('>')[half === 'gone' ? 0 : 1])).not.toContain('');
+      expect(halves.split('+')).toHaveLength(paths.split('>').filter((path) => path !== '').length);
+    }
+  });
+
+  it('lets go of both files when it is left early', async () => {
+    const closed: string[] = [];
+    expect(await all('1a 2b 3c 4d 5e', '1v 2w 3x 4y 5z', closed, 1)).toHaveLength(1);
+    for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+    expect(closed.toSorted()).toEqual(['gone', 'made']);
   });
 });
 
