@@ -49,7 +49,7 @@ export const GROUPS = {
   /** What a listing says, and when it is not believed. */
   scanner: {
     files: below('src/replica/s3', 'list-scanner xml-text listing-page'),
-    tests: below('src/replica/s3', 'xml-text listing-page list-scanner', '.test.ts'),
+    tests: below('src/replica/s3', 'xml-text listing-page list-scanner.messages list-scanner', '.test.ts'),
   },
   /** How a listing is cut into lanes and joined again. */
   lanes: {
