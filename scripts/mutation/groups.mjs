@@ -73,18 +73,17 @@ export const GROUPS = {
   },
   /** How an object is written, moved and removed under its condition. */
   bucket: {
-    files: below(
+    files: below('src/replica/s3', 'guarded-change write-condition write-object write-parts remove-object move-object'),
+    tests: below(
       'src/replica/s3',
-      'guarded-change write-condition write-object write-parts stored-parts part-hints combined-etag remove-object move-object',
+      'guarded-change write-condition write-object write-parts remove-object move-object',
+      '.test.ts',
     ),
-    tests: [
-      ...below(
-        'src/replica/s3',
-        'guarded-change write-condition part-hints write-object write-parts remove-object move-object',
-        '.test.ts',
-      ),
-      'test/replica-s3/delta.test.ts',
-    ],
+  },
+  /** How parts that have not changed are found and copied within the store. */
+  delta: {
+    files: below('src/replica/s3', 'combined-etag part-hints stored-parts'),
+    tests: ['src/replica/s3/part-hints.test.ts', 'test/replica-s3/delta.test.ts'],
   },
   /** How a decision is carried out and recorded. */
   transfer: {
