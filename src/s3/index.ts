@@ -45,6 +45,6 @@ export type {
 export type { PathChange, Operation as PathOperation } from '../core/change.js';
 export type { Action, HoldReason, RuleId } from '../core/decision.js';
 export type { Problem } from '../core/problem.js';
-export type { CycleResult, HeldPath, PlanTotals } from '../session/result.js';
+export type { CycleCounts, CycleResult, HeldPath, PlanTotals } from '../session/result.js';
 export type { SessionEvent, SessionListener } from '../session/event.js';
 export type { Seen, SeenBaseline, SeenFile } from '../session/seen.js';

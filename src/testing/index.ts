@@ -35,6 +35,7 @@ export type {
   SymlinkEntry,
   UntrackedEntry,
 } from '../core/entry.js';
+export type { PartDigests } from '../core/part-digests.js';
 export type { NameRules } from '../core/path.js';
 export type { Problem } from '../core/problem.js';
 export type { Clock, Random, Runtime } from '../core/runtime.js';
@@ -44,6 +45,7 @@ export type {
   DirectoryHandle,
   DirectoryItem,
   FileHandle,
+  FileLook,
   FileStat,
   FileSystem,
   FileType,
@@ -51,7 +53,10 @@ export type {
 export type {
   Capabilities,
   ChangeOptions,
+  CleanUpOptions,
+  MoveOptions,
   Outcome,
+  PartHints,
   PathFilter,
   Precondition,
   PrepareOptions,
@@ -63,6 +68,6 @@ export type {
   WriteOptions,
   Written,
 } from '../replica/replica.js';
-export type { S3Request, S3Response, S3Transport } from '../replica/s3/transport.js';
+export type { Pace, S3Request, S3Response, S3Transport } from '../replica/s3/transport.js';
 export type { Trash, TrashItem } from '../replica/trash.js';
 export type { Database, DatabaseHome, DatabaseOperation, DatabasePage, KeyRange } from '../store/database.js';
