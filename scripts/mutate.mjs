@@ -98,7 +98,8 @@ async function main() {
   return ok ? 0 : 1;
 }
 
-// Killed outright, npm passes nothing on; a run that nobody awaits ends, and its worker with it (end-with-parent.mjs).
+// A run that nobody awaits ends, and its worker with it (end-with-parent.mjs). A shell between npm and this process that outlives
+// a SIGKILL of npm still awaits it; what npm passes on (SIGINT, SIGTERM) needs no watching.
 const parent = process.ppid;
 setInterval(() => process.ppid === parent || process.exit(1), 500).unref();
 
