@@ -3,6 +3,7 @@ import { md5Of, s3World, sourceOf, type Incident, type S3World } from '../../../
 import { PathError, StaleError } from '../../errors.js';
 import { DIALECTS } from '../../testing/s3/dialects.js';
 import { combinedEtag } from './combined-etag.js';
+import { HINTS_HEADER } from './part-hints.js';
 import { writeParts } from './write-parts.js';
 
 /** A store that takes parts of any size, so that a test needs no large files. */
@@ -19,6 +20,7 @@ const write = (
   precondition: Parameters<typeof writeParts>[3] = null,
   options = {},
 ) => writeParts(world.context, 'big', source, precondition, options);
+const base64 = (hex: string): string => Buffer.from(hex, 'hex').toString('base64');
 const CREATE = 'POST big?uploads';
 const PART = 'PUT big?partNumber';
 const COMPLETE = 'POST big?uploadId';
@@ -60,8 +62,9 @@ describe('writeParts', () => {
     });
     expect(world.asked).toEqual([CREATE, PART, PART, PART, COMPLETE]);
     expect(world.requests[0]?.headers).toMatchObject({ 'x-amz-meta-mtime': '1600000000.123' });
+    expect(world.requests[0]?.headers).not.toHaveProperty(HINTS_HEADER);
     expect(world.requests.slice(1, 4).map(({ headers }) => headers['content-md5'])).toEqual(
-      PARTS.map((part) => Buffer.from(md5Of(part), 'hex').toString('base64')),
+      PARTS.map((part) => base64(md5Of(part))),
     );
     expect(world.requests[4]?.headers).toMatchObject({ 'if-none-match': '*' });
     expect(counts).toEqual([4, 4, 2]);
@@ -285,10 +288,14 @@ describe('writeParts', () => {
       expect(await world.text('big')).toBe('theirs');
     });
 
-    it('fails with what else the store says', async () => {
+    it('fails with what else the store says, and looks for nothing then', async () => {
       const world = worldOf();
       world.on(COMPLETE, { status: 403, code: 'AccessDenied' });
-      await expect(write(world)).rejects.toMatchObject({ code: 'ERR_S3_FORBIDDEN' });
+      await expect(write(world)).rejects.toMatchObject({
+        code: 'ERR_S3_FORBIDDEN',
+        message: expect.stringMatching(/^Uploading "big" failed: /),
+      });
+      expect(world.asked.slice(4)).toEqual([COMPLETE, ABORT]);
     });
   });
 
@@ -304,6 +311,7 @@ describe('writeParts', () => {
     const result = await write(world);
     expect(result).toMatchObject({ outcome: 'done' });
     expect(world.asked.slice(4)).toEqual(['HEAD big', COMPLETE, 'HEAD big']);
+    expect(world.requests[5]?.headers).not.toHaveProperty('if-none-match');
     const seen = await world.seen('big');
     expect(result).toMatchObject({ entry: { fingerprint: seen.fingerprint } });
   });
@@ -311,9 +319,11 @@ describe('writeParts', () => {
   it('gives the memory of each part back, however it ends', async () => {
     const world = worldOf();
     let taken = 0;
+    const amounts: number[] = [];
     Object.assign(world.context, {
       budget: {
         take: async (bytes: number) => {
+          amounts.push(bytes);
           taken += bytes;
           return () => (taken -= bytes);
         },
@@ -324,6 +334,177 @@ describe('writeParts', () => {
     expect(taken).toBe(0);
     await write(world);
     expect(taken).toBe(0);
+    expect(amounts).toEqual([4, 4, 4, 4, 2]);
+  });
+
+  describe('over a version of the same file', () => {
+    const EDITED = 'aaaaBBBBcc';
+    const EDITED_MD5S = ['aaaa', 'BBBB', 'cc'].map((part) => md5Of(part));
+    /** Which bytes of the replaced object the parts were copied from; `undefined`: the part was sent. */
+    const copiedRanges = ({ requests }: S3World) =>
+      requests
+        .filter(({ method }) => method === 'PUT')
+        .map(({ headers }) => (headers as Record<string, string | undefined>)['x-amz-copy-source-range']);
+    const createHeaders = ({ requests }: S3World) =>
+      requests.filter(({ method, query }) => method === 'POST' && 'uploads' in query).map(({ headers }) => headers);
+
+    /** A world with an object of parts, as it is seen, and what is remembered of its parts. */
+    async function standing(content = CONTENT) {
+      const world = worldOf();
+      const first = await write(world, sourceOf(content));
+      if (first.outcome !== 'done') throw new Error('the first version is written');
+      return { world, seen: await world.seen('big'), options: { replacedParts: first.parts } };
+    }
+
+    it('copies the parts that are the same within the store, sends the others, and counts all of them', async () => {
+      const { world, seen, options } = await standing();
+      const counts: number[] = [];
+      const onBytes = (count: number) => counts.push(count);
+      expect(await write(world, sourceOf(EDITED), seen, { ...options, onBytes })).toMatchObject({
+        outcome: 'done',
+        parts: { partSizeBytes: 4, md5s: EDITED_MD5S },
+      });
+      expect(world.asked).toEqual([CREATE, PART, PART, PART, COMPLETE]);
+      expect(copiedRanges(world)).toEqual(['bytes=0-3', undefined, 'bytes=8-9']);
+      expect(counts).toEqual([4, 4, 2]);
+      expect(await world.text('big')).toBe(EDITED);
+    });
+
+    it('asks the store part by part where nothing is remembered of its parts', async () => {
+      const { world, seen } = await standing();
+      expect(await write(world, sourceOf(EDITED), seen)).toMatchObject({ outcome: 'done' });
+      expect(copiedRanges(world)).toEqual(['bytes=0-3', 'bytes=4-7', undefined, 'bytes=8-9']);
+      expect(await world.text('big')).toBe(EDITED);
+    });
+
+    it('tells with the object what its parts begin with, beside its time', async () => {
+      const { world, seen, options } = await standing();
+      await write(world, sourceOf(EDITED), seen, options);
+      expect(createHeaders(world)).toEqual([
+        expect.objectContaining({
+          'x-amz-meta-mtime': '1600000000.123',
+          [HINTS_HEADER]: `4:${base64(EDITED_MD5S.map((md5) => md5.slice(0, 16)).join(''))}`,
+        }),
+      ]);
+    });
+
+    it('does without telling where the store has no room for it', async () => {
+      const { world, seen, options } = await standing();
+      world.on(CREATE, { status: 400, code: 'MetadataTooLarge' });
+      expect(await write(world, sourceOf(EDITED), seen, options)).toMatchObject({ outcome: 'done' });
+      const [asked, again, ...more] = createHeaders(world);
+      expect(asked).toHaveProperty(HINTS_HEADER);
+      expect(again).not.toHaveProperty(HINTS_HEADER);
+      expect(again).toMatchObject({ 'x-amz-meta-mtime': '1600000000.123' });
+      expect(more).toEqual([]);
+    });
+
+    it('does not begin again when it is refused for another reason, or had nothing to leave out', async () => {
+      const { world, seen, options } = await standing();
+      world.on(CREATE, { status: 403, code: 'AccessDenied' });
+      await expect(write(world, sourceOf(EDITED), seen, options)).rejects.toMatchObject({ code: 'ERR_S3_FORBIDDEN' });
+      expect(world.asked).toEqual([CREATE]);
+      const fresh = worldOf();
+      fresh.on(CREATE, { status: 400, code: 'InvalidArgument' });
+      await expect(write(fresh)).rejects.toThrow('Uploading "big" failed: ');
+      expect(fresh.asked).toEqual([CREATE]);
+    });
+
+    it('is stale, and takes the upload away, when a part has changed since it was compared', async () => {
+      const { world, seen, options } = await standing();
+      let reads = 0;
+      const source = sourceOf(EDITED, {
+        async *read(start, end) {
+          yield Buffer.from(++reads > PARTS.length ? 'aaaaXXXXcc' : EDITED).subarray(start, end);
+        },
+      });
+      await expect(write(world, source, seen, options)).rejects.toThrow(
+        new StaleError('"big" was changed while it was uploaded.'),
+      );
+      expect(world.asked).toEqual([CREATE, PART, ABORT]);
+      expect(await world.text('big')).toBe(CONTENT);
+      expect(await world.place.uploadIds()).toEqual([]);
+      expect(world.uploads.records.size).toBe(0);
+    });
+
+    it('is stale when another version took the place of the one whose parts were copied', async () => {
+      const { world, seen, options } = await standing();
+      world.on(COMPLETE, { before: () => world.place.put('big', 'theirs') });
+      expect(await write(world, sourceOf(EDITED), seen, options)).toMatchObject({ outcome: 'stale' });
+      expect(await world.text('big')).toBe('theirs');
+      expect(await world.place.uploadIds()).toEqual([]);
+    });
+
+    describe('in a later run', () => {
+      /** Leaves two of three parts of another version behind, none of which is in the object. */
+      async function cutOffOver(next: string) {
+        const { world, seen, options } = await standing('xxxxyyyyzz');
+        world.on(PART, { lost: 'before' }, 3);
+        await expect(write(world, sourceOf(next), seen, options)).rejects.toThrow('the connection broke');
+        world.asked.length = 0;
+        return { world, seen, options };
+      }
+
+      it('reads what the store holds of it for the comparison only', async () => {
+        const { world, seen, options } = await cutOffOver(CONTENT);
+        const reads: number[] = [];
+        const source = sourceOf(CONTENT, {
+          async *read(start, end) {
+            reads.push(start);
+            yield Buffer.from(CONTENT).subarray(start, end);
+          },
+        });
+        expect(await write(world, source, seen, options)).toMatchObject({ outcome: 'done' });
+        expect(world.asked).toEqual([LIST, PART, COMPLETE]);
+        expect(reads).toEqual([0, 4, 8, 8]);
+        expect(await world.text('big')).toBe(CONTENT);
+      });
+
+      it('sends a held part again that is not what the file has there now', async () => {
+        const { world, seen, options } = await cutOffOver(CONTENT);
+        const source = { ...sourceOf(EDITED), entry: sourceOf(CONTENT).entry };
+        expect(await write(world, source, seen, options)).toMatchObject({ outcome: 'done' });
+        expect(world.asked).toEqual([LIST, PART, PART, COMPLETE]);
+        expect(await world.text('big')).toBe(EDITED);
+      });
+    });
+
+    describe('on a store whose ETags prove nothing of what it has put together', () => {
+      async function unproven() {
+        const store = { ...SMALL, multipartEtag: 'random' } as const;
+        const world = s3World({ etagIsMd5: true }, { store, partSizeBytes: 4 });
+        await world.place.put('big', CONTENT);
+        return { world, seen: await world.seen('big') };
+      }
+
+      it('sends the whole file in place of copied parts, and copies none from then on', async () => {
+        const { world, seen } = await unproven();
+        expect(await write(world, sourceOf(EDITED), seen)).toMatchObject({ outcome: 'done' });
+        expect(world.asked).toEqual([CREATE, PART, PART, PART, PART, COMPLETE, CREATE, PART, PART, PART, COMPLETE]);
+        expect(copiedRanges(world).slice(4)).toEqual([undefined, undefined, undefined]);
+        expect(world.requests[5]?.headers).toMatchObject({ 'if-match': `"${md5Of(CONTENT)}"` });
+        expect(world.requests[10]?.headers).toMatchObject({ 'if-match': expect.not.stringContaining(md5Of(CONTENT)) });
+        expect(world.context.dialect).toMatchObject({ copyPart: false, partsMakeEtag: false, etagIsMd5: true });
+        expect(await world.text('big')).toBe(EDITED);
+      });
+
+      it('stops in the middle of that when the caller does', async () => {
+        const { world, seen } = await unproven();
+        const stop = new AbortController();
+        world.on(COMPLETE, { after: () => stop.abort() });
+        await expect(write(world, sourceOf(EDITED), seen, { signal: stop.signal })).rejects.toMatchObject({
+          name: 'AbortError',
+        });
+        expect(world.asked.filter((name) => name === COMPLETE)).toHaveLength(1);
+      });
+
+      it('believes the parts that it has sent itself', async () => {
+        const { world, seen } = await unproven();
+        expect(await write(world, sourceOf('AAAABBBBCC'), seen)).toMatchObject({ outcome: 'done' });
+        expect(world.asked.filter((name) => name === COMPLETE)).toHaveLength(1);
+        expect(world.context.dialect.copyPart).toBe(true);
+      });
+    });
   });
 });
 
