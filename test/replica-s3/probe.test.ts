@@ -182,4 +182,37 @@ describe('probe', () => {
       }
     },
   );
+
+  it.each([
+    ['one that says 500 to those who lose a race', 'aws', '"putCreate":true,"putReplace":"quoted"'],
+    ['one that lets several through and says 500 to others', 'seaweedfs-3.97', '"putCreate":false,"putReplace":"none"'],
+  ] as const)('judges a store by what stands after a race: %s', async (_, name, expected) => {
+    const place = simulatedBucket(name);
+    const inner = place.transport();
+    const facts = memoryFacts();
+    let writing = 0;
+    const replica = createS3Replica({
+      transport: {
+        async send(request) {
+          const isRacer = request.method === 'PUT' && ++writing > 1;
+          const answer = await inner.send(request).finally(() => {
+            if (request.method === 'PUT') writing--;
+          });
+          const lost = isRacer && (answer.status === 412 || name !== 'aws');
+          return lost ? { ...answer, status: 500 } : answer;
+        },
+        close: () => inner.close(),
+      },
+      endpoint: 'x',
+      bucket: place.bucket,
+      uploads: memoryUploads(),
+      facts,
+      runtime: systemRuntime(),
+      pathRules: 'linux',
+      backoff: { baseMs: 1, capMs: 1 },
+    });
+    await replica.prepare({ readonly: false });
+    expect(keptDialect(facts)).toContain(expected);
+    expect(place.s3.keys(place.bucket)).toEqual([]);
+  });
 });
