@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { s3World, type S3World } from '../../../test/replica-s3/s3-world.js';
 import { StaleError } from '../../errors.js';
+import { DIALECTS } from '../../testing/s3/dialects.js';
 import { moveObject } from './move-object.js';
 
 type Seen = Awaited<ReturnType<S3World['seen']>>;
@@ -67,6 +68,22 @@ describe('moveObject', () => {
     expect(await world.text('a')).toBe('edited');
   });
 
+  it.each([
+    ['of the copy', 'PUT b', ['a', 'b'], ['PUT b']],
+    ['of the deletion', 'DELETE a', ['b'], ['PUT b', 'DELETE a']],
+  ] as const)(
+    'changes nothing more when the caller stops while the answer %s is lost',
+    async (_, name, keys, asked) => {
+      const stop = new AbortController();
+      world.on(name, { lost: 'after', after: () => stop.abort() });
+      await expect(moveObject(world.context, 'a', 'b', seen, { signal: stop.signal })).rejects.toMatchObject({
+        name: 'AbortError',
+      });
+      expect(world.asked.filter((each) => !each.startsWith('HEAD '))).toEqual(asked);
+      expect(await world.place.keys()).toEqual(keys);
+    },
+  );
+
   it('looks no more where the answer says all: the ETag of the object, on a store that replaces nothing', async () => {
     await move(world, seen);
     expect(world.asked).toEqual(['PUT b', 'DELETE a']);
@@ -75,6 +92,11 @@ describe('moveObject', () => {
   describe('where the copy has to be looked at', () => {
     beforeEach(async () => {
       ({ world, seen } = await withFile({ copyCreate: false }));
+    });
+
+    it('looks at it though the answer has the ETag of the object', async () => {
+      expect(await move(world, seen)).toMatchObject({ outcome: 'done' });
+      expect(world.asked).toEqual(['HEAD b', 'PUT b', 'HEAD b', 'HEAD b', 'DELETE a']);
     });
 
     it('takes a copy of another size away again: it is of another version', async () => {
@@ -122,6 +144,29 @@ describe('moveObject', () => {
       });
     });
 
+    it('is another type where that followed from the old name, and the same where it was chosen', async () => {
+      for (const [chosen, directive, type] of [
+        [undefined, 'REPLACE', 'text/html'],
+        ['text/x-chosen', 'COPY', undefined],
+      ] as const) {
+        const fresh = s3World();
+        await fresh.context.api.put('a.txt', Buffer.from('mine'), { 'content-type': chosen ?? 'text/plain' });
+        const text = await fresh.seen('a.txt');
+        expect(await moveObject(fresh.context, 'a.txt', 'b.html', text, {})).toMatchObject({ outcome: 'done' });
+        const headers: Readonly<Record<string, string | undefined>> =
+          fresh.requests.find(({ method }) => method === 'PUT')?.headers ?? {};
+        expect(headers['x-amz-metadata-directive']).toBe(directive);
+        expect(headers['content-type']).toBe(type);
+      }
+    });
+
+    it('is not asked for where it stays as it was', async () => {
+      await world.place.put('a.txt', 'mine');
+      const text = await world.seen('a.txt');
+      await moveObject(world.context, 'a.txt', 'b.txt', text, {});
+      expect(world.asked).toEqual(['PUT b.txt', 'DELETE a.txt']);
+    });
+
     it('is as it was where the new name is of the same type', async () => {
       await world.place.put('a.txt', 'mine');
       const text = await world.seen('a.txt');
@@ -163,7 +208,7 @@ describe('moveObject', () => {
       world.on('PUT b', { lost });
       expect(await move(world, seen)).toMatchObject({ outcome: 'done' });
       expect(await world.place.keys()).toEqual(['b']);
-      expect(world.asked.filter((name) => name === 'PUT b')).toHaveLength(lost === 'after' ? 1 : 2);
+      expect(world.asked).toEqual(['PUT b', 'HEAD b', ...(lost === 'after' ? [] : ['PUT b']), 'DELETE a']);
     },
   );
 
@@ -177,6 +222,44 @@ describe('moveObject', () => {
     world.on('PUT b', { status: 409, code: 'ConditionalRequestConflict' });
     expect(await move(world, seen)).toMatchObject({ outcome: 'done' });
     expect(world.asked.slice(0, 3)).toEqual(['PUT b', 'HEAD b', 'PUT b']);
+  });
+
+  it('takes what the answer called the copy for its own when it has to look again', async () => {
+    const random = s3World(
+      { etagIsMd5: false, copyCreate: false },
+      { store: { ...DIALECTS['aws'], putEtag: 'random' } },
+    );
+    await random.place.put('a', 'mine');
+    const first = await random.seen('a');
+    const result = await move(random, first);
+    expect(result).toMatchObject({ outcome: 'done' });
+    expect(await random.place.keys()).toEqual(['b']);
+    const copy = await random.seen('b');
+    expect(copy.fingerprint).not.toBe(first.fingerprint);
+    expect(result).toMatchObject({ entry: { path: 'b', fingerprint: copy.fingerprint } });
+  });
+
+  it('asks for the copy where its ETag is not that of the object', async () => {
+    const random = s3World({ etagIsMd5: false }, { store: { ...DIALECTS['aws'], putEtag: 'random' } });
+    await random.place.put('a', 'mine');
+    const result = await move(random, await random.seen('a'));
+    expect(random.asked).toEqual(['PUT b', 'HEAD b', 'DELETE a']);
+    const copy = await random.seen('b');
+    expect(result).toMatchObject({ outcome: 'done', entry: { fingerprint: copy.fingerprint } });
+  });
+
+  it('takes no object of the same size for its copy when the answer is lost', async () => {
+    world.on('PUT b', { lost: 'before', before: () => world.place.put('b', 'ours') });
+    expect(await move(world, seen)).toMatchObject({ outcome: 'stale' });
+    expect(await world.text('a')).toBe('mine');
+    expect(await world.text('b')).toBe('ours');
+  });
+
+  it('goes on copying after a failure that passes, and does not take it for a refusal of copies', async () => {
+    world.on('PUT b', { status: 503, code: 'SlowDown' });
+    expect(await move(world, seen)).toMatchObject({ outcome: 'done' });
+    expect(world.context.canCopy).toBe(true);
+    expect(world.asked).toEqual(['PUT b', 'HEAD b', 'PUT b', 'DELETE a']);
   });
 
   it('names both paths when it is refused', async () => {

@@ -11,7 +11,7 @@ describe('removeObject', () => {
     await world.place.put('a', 'old');
     const seen = await world.seen('a');
     const etag = seen.fingerprint.slice(0, 32);
-    expect(await removeObject(world.context, 'a', seen, {})).toEqual({ outcome: 'done' });
+    expect(await removeObject(world.context, 'a', seen, {})).toStrictEqual({ outcome: 'done' });
     expect(world.asked).toEqual(['DELETE a']);
     expect(world.requests[0]?.headers).toEqual({ 'if-match': form(etag) });
     expect(await world.place.keys()).toEqual([]);
@@ -34,17 +34,37 @@ describe('removeObject', () => {
     await world.place.put('a', 'old');
     const seen = await world.seen('a');
     world.on('DELETE a', { lost: 'after' });
-    expect(await removeObject(world.context, 'a', seen, {})).toEqual({ outcome: 'done' });
+    expect(await removeObject(world.context, 'a', seen, {})).toStrictEqual({ outcome: 'done' });
     expect(world.asked).toEqual(['DELETE a', 'HEAD a']);
+  });
+
+  it('is stale when its answer is lost and another version stands there by then', async () => {
+    const world = s3World();
+    await world.place.put('a', 'old');
+    const seen = await world.seen('a');
+    world.on('DELETE a', { lost: 'after', after: () => world.place.put('a', 'theirs') });
+    expect(await removeObject(world.context, 'a', seen, {})).toMatchObject({ outcome: 'stale' });
+    expect(await world.text('a')).toBe('theirs');
+  });
+
+  it('is stale where nobody says that it worked: something stands there right after', async () => {
+    const world = s3World({ remove: 'none' });
+    await world.place.put('a', 'old');
+    const seen = await world.seen('a');
+    world.on('DELETE a', { after: () => world.place.put('a', 'theirs') });
+    expect(await removeObject(world.context, 'a', seen, {})).toEqual({
+      outcome: 'stale',
+      message: '"a" was changed by somebody else right after it was changed here.',
+    });
   });
 
   it('looks before and after where the store would delete whatever stands there', async () => {
     const world = s3World({ remove: 'none' });
     await world.place.put('a', 'old');
     const seen = await world.seen('a');
-    expect(await removeObject(world.context, 'a', seen, {})).toEqual({ outcome: 'done' });
+    expect(await removeObject(world.context, 'a', seen, {})).toStrictEqual({ outcome: 'done' });
     expect(world.asked).toEqual(['HEAD a', 'DELETE a', 'HEAD a']);
-    expect(world.requests[1]?.headers).toEqual({});
+    expect(world.requests[1]?.headers).toStrictEqual({});
     await world.place.put('a', 'theirs');
     expect(await removeObject(world.context, 'a', seen, {})).toMatchObject({ outcome: 'stale' });
     expect(await world.text('a')).toBe('theirs');

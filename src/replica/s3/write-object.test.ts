@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { md5Of, s3World, sourceOf, type S3World } from '../../../test/replica-s3/s3-world.js';
 import { StaleError } from '../../errors.js';
+import { DIALECTS } from '../../testing/s3/dialects.js';
 import { UNKNOWN_DIALECT } from './dialect.js';
 import { writeObject } from './write-object.js';
 
@@ -138,6 +139,27 @@ describe('writeObject', () => {
       expect(await write(world)).toMatchObject({ outcome: 'stale' });
       expect(await world.text('a.txt')).toBe('mine');
     });
+  });
+
+  it('knows its own object by the ETag that was answered, where that cannot be foretold', async () => {
+    const store = { ...DIALECTS['aws'], putEtag: 'random', metadata: 'lost' } as const;
+    const world = s3World({ ...UNKNOWN_DIALECT, etagIsMd5: false }, { store });
+    const result = await write(world);
+    expect(world.asked).toEqual(['HEAD a.txt', 'PUT a.txt', 'HEAD a.txt']);
+    const seen = await world.seen('a.txt');
+    expect(result).toMatchObject({ outcome: 'done', entry: { fingerprint: seen.fingerprint } });
+  });
+
+  it('takes nothing for its own where nothing stands right after', async () => {
+    const world = s3World(UNKNOWN_DIALECT);
+    world.on('PUT a.txt', { after: () => world.place.remove('a.txt') });
+    expect(await write(world)).toMatchObject({ outcome: 'stale' });
+  });
+
+  it('names the path when it is refused', async () => {
+    const world = s3World();
+    world.on('PUT a.txt', { status: 403, code: 'AccessDenied' });
+    await expect(write(world)).rejects.toThrow(/^Uploading "a\.txt" failed: /);
   });
 
   it('asks for the ETag that an answer does not give', async () => {
