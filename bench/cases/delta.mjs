@@ -4,7 +4,7 @@ import path from 'node:path';
 import { createRandom, makeLargeFile } from '../lib/data.mjs';
 import { spread } from '../lib/compare.mjs';
 import { measure } from '../lib/measure.mjs';
-import { commonEnvironment, findProgram, rcloneEnvironment } from '../lib/peers.mjs';
+import { oursAndRclone } from '../lib/programs.mjs';
 import { show } from '../lib/picture.mjs';
 import { asked, startServer } from '../lib/server.mjs';
 
@@ -19,33 +19,7 @@ export async function run({ directory, dist, main, short, mib = short ? 128 : 10
     { what: '1 MiB changed again elsewhere', at: half + 33 * MIB + 12_345 },
     { what: '1 MiB appended', at: undefined },
   ];
-  const rclone = findProgram('rclone');
-  const programs = [
-    {
-      name: 'filecloudsync sync',
-      commandFor: (folder, bucket) => ({
-        command: process.execPath,
-        args: [main, 'sync', folder, `s3://${bucket}`],
-        env: commonEnvironment(server, `${folder}-state`),
-      }),
-    },
-    {
-      name: 'rclone sync',
-      missing: rclone === undefined ? 'rclone is not on this machine' : undefined,
-      commandFor: (folder, bucket, way) => ({
-        command: rclone,
-        args: [
-          'sync',
-          ...(way === 'up' ? [folder, `bench:${bucket}`] : [`bench:${bucket}`, folder]),
-          '--config',
-          '',
-          '--log-level',
-          'ERROR',
-        ],
-        env: rcloneEnvironment(server),
-      }),
-    },
-  ];
+  const programs = oursAndRclone({ main, server, verb: 'sync' });
   try {
     const results = [];
     for (const program of programs) results.push(await runProgram({ program, directory, server, mib, edits, log }));

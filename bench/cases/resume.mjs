@@ -7,7 +7,7 @@ import path from 'node:path';
 import { spread } from '../lib/compare.mjs';
 import { makeLargeFile } from '../lib/data.mjs';
 import { measure } from '../lib/measure.mjs';
-import { commonEnvironment, findProgram, rcloneEnvironment } from '../lib/peers.mjs';
+import { oursAndRclone } from '../lib/programs.mjs';
 import { show } from '../lib/picture.mjs';
 import { asked, startServer } from '../lib/server.mjs';
 
@@ -16,33 +16,7 @@ const KILLED_AT = 0.8;
 
 export async function run({ directory, dist, main, short, mib = short ? 256 : 5120, serverKind, log }) {
   const server = await startServer(serverKind, dist, { countsBytes: true });
-  const rclone = findProgram('rclone');
-  const programs = [
-    {
-      name: 'filecloudsync sync',
-      commandFor: (folder, bucket) => ({
-        command: process.execPath,
-        args: [main, 'sync', folder, `s3://${bucket}`],
-        env: commonEnvironment(server, `${folder}-state`),
-      }),
-    },
-    {
-      name: 'rclone copy',
-      missing: rclone === undefined ? 'rclone is not on this machine' : undefined,
-      commandFor: (folder, bucket, way) => ({
-        command: rclone,
-        args: [
-          'copy',
-          ...(way === 'up' ? [folder, `bench:${bucket}`] : [`bench:${bucket}`, folder]),
-          '--config',
-          '',
-          '--log-level',
-          'ERROR',
-        ],
-        env: rcloneEnvironment(server),
-      }),
-    },
-  ];
+  const programs = oursAndRclone({ main, server, verb: 'copy' });
   try {
     const source = path.join(directory, 'source');
     makeLargeFile(path.join(source, 'large.bin'), mib);

@@ -43,17 +43,7 @@ async function startSink(dist) {
   const [{ endpoint }] = await once(child, 'message');
   return {
     name: 'embedded server in a process of its own, data in memory',
-    endpoint,
-    accessKeyId: 'bench-access-key',
-    secretAccessKey: 'bench-secret-key',
-    async counts() {
-      child.send('counts');
-      return (await once(child, 'message'))[0];
-    },
-    async stop() {
-      child.send('stop');
-      await once(child, 'exit');
-    },
+    ...servedBy(child, endpoint),
   };
 }
 
@@ -69,17 +59,7 @@ export async function startGenerated({ objects, delayMs = 0 }) {
   return {
     name: `generated listing in a process of its own, ${delayMs} ms a page`,
     delayMs,
-    endpoint,
-    accessKeyId: 'bench-access-key',
-    secretAccessKey: 'bench-secret-key',
-    async counts() {
-      child.send('counts');
-      return (await once(child, 'message'))[0];
-    },
-    async stop() {
-      child.send('stop');
-      await once(child, 'exit');
-    },
+    ...servedBy(child, endpoint),
   };
 }
 
@@ -138,5 +118,22 @@ export function asked(before, after) {
     bytesIn: after.bytesIn - before.bytesIn,
     bytesOut: after.bytesOut - before.bytesOut,
     byOperation,
+  };
+}
+
+/** The keys of a server of ours in a process of its own, and how it is asked and ended. */
+function servedBy(child, endpoint) {
+  return {
+    endpoint,
+    accessKeyId: 'bench-access-key',
+    secretAccessKey: 'bench-secret-key',
+    async counts() {
+      child.send('counts');
+      return (await once(child, 'message'))[0];
+    },
+    async stop() {
+      child.send('stop');
+      await once(child, 'exit');
+    },
   };
 }
