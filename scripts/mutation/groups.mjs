@@ -62,14 +62,11 @@ export const GROUPS = {
       'src/replica/local',
       'write-file stage-file fill-stage open-stage stage-record remove-file move-file put-back standing directory-syncs',
     ),
-    tests: [
-      ...below(
-        'src/replica/local',
-        'directory-syncs standing stage-file remove-file move-file put-back write-file write-file.steps local-replica',
-        '.test.ts',
-      ),
-      'test/replica-s3/delta.test.ts',
-    ],
+    tests: below(
+      'src/replica/local',
+      'directory-syncs standing fill-stage stage-file remove-file move-file put-back write-file write-file.steps local-replica',
+      '.test.ts',
+    ),
   },
   /** How an object is written, moved and removed under its condition. */
   bucket: {
@@ -83,7 +80,7 @@ export const GROUPS = {
   /** How parts that have not changed are found and copied within the store. */
   delta: {
     files: below('src/replica/s3', 'combined-etag part-hints stored-parts'),
-    tests: ['src/replica/s3/part-hints.test.ts', 'test/replica-s3/delta.test.ts'],
+    tests: below('src/replica/s3', 'part-hints stored-parts write-parts', '.test.ts'),
   },
   /** How a decision is carried out and recorded. */
   transfer: {

@@ -39,10 +39,17 @@ describe('readPartHints', () => {
     ['an object of another size', value, { sizeBytes: 3 * PART + 1 }],
     ['an object of another number of parts', value, { etag: etagOf(4) }],
     ['an object that was sent in one piece', value, { etag: '0'.repeat(32) }],
+    ['an ETag with more before it', value, { etag: `0${etagOf(3)}` }],
+    ['an ETag with more behind it', value, { etag: `${etagOf(3)}-1` }],
+    ['an object of no parts', value, { etag: etagOf(0), sizeBytes: 0 }],
     ['a part size of 0', '0:AAAA', {}],
+    ['a part size of 0, and no parts', '0:AAAA', { etag: etagOf(0), sizeBytes: 0 }],
+    ['something before the part size', `-${value}`, {}],
+    ['something behind the hints', `${value} `, {}],
     ['words', 'eight mebibytes', {}],
     ['too few bytes', `${PART}:AAAA`, {}],
-    ['more bytes than parts', `${PART}:${Buffer.alloc(100).toString('base64')}`, {}],
+    ['more bytes of each part than are ever told', `${PART}:${Buffer.alloc(27).toString('base64')}`, {}],
+    ['bytes that are not as many for each part', `${PART}:${Buffer.alloc(100).toString('base64')}`, {}],
     ['a list without end', `${PART}:${'A'.repeat(5000)}`, {}],
   ])('believes nothing of %s', (_what, given, options) => {
     expect(read(3, given, options)).toBeUndefined();

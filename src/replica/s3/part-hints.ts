@@ -36,7 +36,7 @@ export function readPartHints({ carried, etag, sizeBytes }: ObjectState): PartHi
   if (match === null || parts === null) return undefined;
   const partSizeBytes = Number(match[1]);
   const count = Number(parts[1]);
-  if (partSizeBytes < 1 || count < 1 || Math.ceil(sizeBytes / partSizeBytes) !== count) return undefined;
+  if (Math.ceil(sizeBytes / partSizeBytes) !== count) return undefined;
   const hints = Buffer.from(match[2] ?? '', 'base64');
   const perPart = hints.length / count;
   if (!Number.isInteger(perPart) || perPart < MIN_BYTES_PER_PART || perPart > MAX_BYTES_PER_PART) return undefined;

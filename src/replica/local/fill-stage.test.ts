@@ -1,0 +1,441 @@
+import { createHash } from 'node:crypto';
+import { crc32 } from 'node:zlib';
+import { describe, expect, it } from 'vitest';
+import { simulatedWorld, sourceOf } from '../../../test/local/local-world.js';
+import type { DigestScheme } from '../../core/digest.js';
+import type { PartHints, Source } from '../replica.js';
+import { planRanges, StageFilling, type FillingOptions } from './fill-stage.js';
+import type { DirectoryHandle } from './file-system.js';
+import { fileEntryOf } from './fingerprint.js';
+import { LocalSource } from './local-source.js';
+import { StageRecord } from './stage-record.js';
+
+const MIB = 1024 * 1024;
+const RANGE = 10;
+const TEXT = 'aaaaaaaaaabbbbbbbbbbccccc';
+const WHOLE: DigestScheme = { partSizeBytes: undefined };
+const PARTS: DigestScheme = { partSizeBytes: RANGE };
+const md5 = (data: string | Uint8Array): Buffer => createHash('md5').update(data).digest();
+const hex = (data: string | Uint8Array): string => md5(data).toString('hex');
+const partsOf = (text: string): string[] => text.match(/.{1,10}/gs) ?? [];
+const digestOfParts = (text: string): string =>
+  `md5-${RANGE}:${hex(Buffer.concat(partsOf(text).map((part) => md5(part))))}-${partsOf(text).length}`;
+const IDENTITY = { path: 'f', fingerprint: 'etag', sizeBytes: TEXT.length, rangeBytes: RANGE };
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+describe('planRanges', () => {
+  it.each<[string, number, DigestScheme | undefined, number, ReturnType<typeof planRanges>]>([
+    ['several ranges of the usual size', 25, undefined, 10, { rangeBytes: 10, count: 3, hashed: undefined }],
+    ['several ranges, though the whole has one digest', 25, WHOLE, 10, { rangeBytes: 10, count: 3, hashed: undefined }],
+    ['one range, hashed as a whole', 10, WHOLE, 10, { rangeBytes: 10, count: 1, hashed: WHOLE }],
+    ['one range, hashed though nothing is known of it', 9, undefined, 10, { rangeBytes: 10, count: 1, hashed: WHOLE }],
+    ['nothing', 0, undefined, 10, { rangeBytes: 10, count: 0, hashed: WHOLE }],
+    ['the parts of its digest', 25, PARTS, 5, { rangeBytes: 10, count: 3, hashed: PARTS }],
+    ['parts of the usual size', 25, PARTS, 10, { rangeBytes: 10, count: 3, hashed: PARTS }],
+    ['the usual ranges, where the parts are smaller', 25, PARTS, 11, { rangeBytes: 11, count: 3, hashed: undefined }],
+    ['one range of several small parts, not hashed', 25, PARTS, 30, { rangeBytes: 30, count: 1, hashed: undefined }],
+  ])('divides into %s', (_, sizeBytes, known, usualBytes, plan) => {
+    expect(planRanges(sizeBytes, known, usualBytes)).toEqual(plan);
+  });
+
+  it.each([
+    [MIB, true],
+    [MIB - 1, false],
+    [64 * MIB, true],
+    [64 * MIB + 1, false],
+  ])('takes parts of %i bytes, beside ranges of 8 MiB: %s', (partSizeBytes, isTaken) => {
+    const { rangeBytes } = planRanges(100 * MIB, { partSizeBytes }, 8 * MIB);
+    expect(rangeBytes).toBe(isTaken ? partSizeBytes : 8 * MIB);
+  });
+});
+
+describe('StageFilling', () => {
+  /** A staged file on a simulated disk, and what fills it. */
+  async function stage(
+    change: Partial<FillingOptions> & {
+      /** What is in the staged file already, and what is noted of it: range, length, and what it was when it came. */
+      readonly there?: string;
+      readonly noted?: readonly (readonly [range: number, length: number, content: string])[];
+      readonly rangeBytes?: number;
+    } = {},
+  ) {
+    const { there = '', noted, rangeBytes = RANGE, ...options } = change;
+    const world = simulatedWorld();
+    const directory = await world.fileSystem.openRoot(world.root);
+    const file = await directory.createFile('stage');
+    await file.write(Buffer.from(there), 0);
+    const record = noted && (await recordOf(directory, noted));
+    const source = options.source ?? sourceOf(TEXT);
+    const told: number[] = [];
+    const known = 'known' in options ? options.known : PARTS;
+    const filling = new StageFilling({
+      path: 'f',
+      source,
+      plan: planRanges(source.entry.sizeBytes, known, rangeBytes),
+      known,
+      file,
+      record,
+      base: undefined,
+      concurrency: 1,
+      signal: undefined,
+      onBytes: (count) => told.push(count),
+      ...options,
+    });
+    return { world, filling, told, text: () => world.read('stage') };
+  }
+
+  /** A record as an earlier run has left it. */
+  async function recordOf(
+    directory: DirectoryHandle,
+    noted: readonly (readonly [range: number, length: number, content: string])[],
+  ): Promise<StageRecord | undefined> {
+    const record = await StageRecord.create(directory, 'record', IDENTITY);
+    for (const [range, length, content] of noted) await record.note(range, length, crc32(content));
+    await record.close();
+    return await StageRecord.open(directory, 'record', IDENTITY);
+  }
+
+  /** Lines of the record on the disk, without its head. */
+  const linesOf = ({ world }: Awaited<ReturnType<typeof stage>>): string[] =>
+    (world.read('record') ?? '')
+      .split('\n')
+      .slice(1)
+      .filter((line) => line !== '');
+  const line = (range: number, content: string): string =>
+    `${range} ${content.length} ${crc32(content).toString(16).padStart(8, '0')}`;
+
+  /** Content that tells what it was asked for. */
+  function watched(text = TEXT, change: Partial<Source> = {}): Source & { readonly asked: [number, number][] } {
+    const asked: [number, number][] = [];
+    const inner = sourceOf(text);
+    return {
+      ...inner,
+      asked,
+      async *read(start, end) {
+        asked.push([start, end]);
+        yield* inner.read(start, end);
+      },
+      ...change,
+    };
+  }
+
+  /** Content of which each range does what it is told to. */
+  function acting(act: (range: number, signal: AbortSignal | undefined) => Promise<string | undefined>): Source {
+    const inner = sourceOf(TEXT);
+    return {
+      ...inner,
+      async *read(start, end, signal) {
+        yield Buffer.from((await act(start / RANGE, signal)) ?? TEXT.slice(start, end));
+      },
+    };
+  }
+
+  it('brings in all ranges, and hashes each while it passes', async () => {
+    const { filling, told, text } = await stage();
+    expect(filling.isAllFetched).toBe(false);
+    expect(await filling.fill(true)).toBe(digestOfParts(TEXT));
+    expect(text()).toBe(TEXT);
+    expect(filling.md5s).toEqual(partsOf(TEXT).map((part) => hex(part)));
+    expect(told).toEqual([10, 10, 5]);
+    expect(filling.isAllFetched).toBe(true);
+  });
+
+  it('hashes the whole when all is there, where the ranges do not give its digest', async () => {
+    const { filling } = await stage({ known: WHOLE });
+    expect(await filling.fill(true)).toBe(`md5:${hex(TEXT)}`);
+    expect(filling.md5s).toBeUndefined();
+  });
+
+  it('hashes nothing that nobody asks for', async () => {
+    const { filling } = await stage({ known: undefined });
+    expect(await filling.fill(true)).toBeUndefined();
+  });
+
+  it('hashes one range as the whole, and no range as nothing', async () => {
+    const one = await stage({ source: sourceOf('short'), known: undefined });
+    expect(await one.filling.fill(true)).toBe(`md5:${hex('short')}`);
+    const none = await stage({ source: sourceOf(''), known: undefined });
+    expect(await none.filling.fill(true)).toBe(`md5:${hex('')}`);
+    expect([none.told, none.filling.isAllFetched]).toEqual([[], true]);
+  });
+
+  it('works on so many ranges at once, each once', async () => {
+    let now = 0;
+    let most = 0;
+    const asked: number[] = [];
+    const source = acting(async (range) => {
+      asked.push(range);
+      most = Math.max(most, ++now);
+      await turn();
+      now--;
+      return undefined;
+    });
+    const { filling, text } = await stage({ source, concurrency: 2 });
+    await filling.fill(true);
+    expect([asked, most, text()]).toEqual([[0, 1, 2], 2, TEXT]);
+  });
+
+  it('stops all at the first failure, and waits for them: none writes into a file that was given up', async () => {
+    let ended = false;
+    const asked: number[] = [];
+    const source = acting(async (range, signal) => {
+      asked.push(range);
+      if (range === 1) throw new Error('the second is refused');
+      while (signal?.aborted !== true) await turn();
+      await turn();
+      ended = true;
+      return undefined;
+    });
+    const { filling, text } = await stage({ source, concurrency: 2 });
+    await expect(filling.fill(true)).rejects.toThrow('the second is refused');
+    expect([ended, asked, text()]).toEqual([true, [0, 1], '']);
+  });
+
+  it.each([1, 2])('says that the caller stopped, whatever failed for that: %i at once', async (concurrency) => {
+    const stop = new AbortController();
+    const source = acting(async () => {
+      stop.abort(new Error('enough'));
+      throw new Error('the line was cut');
+    });
+    const { filling } = await stage({ source, concurrency, signal: stop.signal });
+    await expect(filling.fill(true)).rejects.toThrow('enough');
+  });
+
+  it.each([
+    ['several', TEXT],
+    ['one', 'short'],
+  ])('writes nothing that comes after the caller has stopped: %s ranges', async (_, content) => {
+    const stop = new AbortController();
+    const inner = sourceOf(content);
+    const source: Source = {
+      ...inner,
+      async *read(start, end) {
+        stop.abort();
+        yield* inner.read(start, end);
+      },
+    };
+    const { filling, text, told } = await stage({ source, signal: stop.signal });
+    await expect(filling.fill(true)).rejects.toMatchObject({ name: 'AbortError' });
+    expect([text(), told]).toEqual(['', []]);
+  });
+
+  it('is not done when the caller stops with the last bytes', async () => {
+    const stop = new AbortController();
+    const { filling } = await stage({ source: sourceOf('short'), signal: stop.signal, onBytes: () => stop.abort() });
+    await expect(filling.fill(true)).rejects.toMatchObject({ name: 'AbortError' });
+  });
+
+  it.each([
+    ['longer', 'bbbbbbbbbbXX', 12],
+    ['shorter', 'bbbbbbb', 7],
+  ])('does not take a range that is %s than was asked for', async (_, content, found) => {
+    const source = acting(async (range) => (range === 1 ? content : undefined));
+    const { filling, text } = await stage({ source });
+    await expect(filling.fill(true)).rejects.toMatchObject({
+      code: 'ERR_DOWNLOAD_INCOMPLETE',
+      message: `The content of "f" came with the wrong length: 10 bytes were asked for, ${found} or more came. It was not put into place; the next run tries again.`,
+      retryable: true,
+      data: { path: 'f', expected: 10, found },
+    });
+    expect(text()).not.toContain('X');
+  });
+
+  describe('with what an earlier run has noted', () => {
+    it('goes on behind it, tells all of it, and hashes all of it', async () => {
+      const source = watched();
+      const { filling, told, text } = await stage({
+        source,
+        there: 'aaaaaaaaaabbbb',
+        noted: [
+          [0, 10, 'aaaaaaaaaa'],
+          [1, 4, 'bbbb'],
+        ],
+      });
+      expect(await filling.fill(true)).toBe(digestOfParts(TEXT));
+      expect(source.asked).toEqual([
+        [14, 20],
+        [20, 25],
+      ]);
+      expect([told, text(), filling.isAllFetched]).toEqual([[10, 4, 6, 5], TEXT, false]);
+    });
+
+    it.each<[string, string, readonly [number, number, string]]>([
+      ['is other bytes than came', 'aaaaaaaaaabbbXbbbbbb', [1, 10, 'bbbbbbbbbb']],
+      ['is not on the disk to its end', 'aaaaaaaaaabbbbb', [1, 10, 'bbbbbbbbbb']],
+      ['is longer than the range', 'aaaaaaaaaabbbbbbbbbbc', [1, 11, 'bbbbbbbbbbc']],
+      ['is nothing', 'aaaaaaaaaabbbbbbbbbb', [1, 0, '']],
+    ])('fetches the whole range when it %s', async (_, there, noted) => {
+      const source = watched();
+      const { filling, told, text } = await stage({ source, there, noted: [noted] });
+      expect(await filling.fill(true)).toBe(digestOfParts(TEXT));
+      expect(source.asked).toEqual([
+        [0, 10],
+        [10, 20],
+        [20, 25],
+      ]);
+      expect([told, text(), filling.isAllFetched]).toEqual([[10, 10, 5], TEXT, true]);
+    });
+
+    it('fetches it again when it is not to be believed, only it, and tells it once', async () => {
+      const source = watched();
+      const { filling, told, text } = await stage({ source, there: TEXT, noted: [[1, 10, 'bbbbbbbbbb']] });
+      expect(await filling.fill(true)).toBe(digestOfParts(TEXT));
+      source.asked.length = 0;
+      expect(await filling.fill(false)).toBe(digestOfParts(TEXT));
+      expect(source.asked).toEqual([[10, 20]]);
+      expect([told, text(), filling.isAllFetched]).toEqual([[10, 10, 5], TEXT, true]);
+    });
+
+    it('reads a long one block by block', async () => {
+      const text = 'The quick brown fox. '.repeat(150_000).slice(0, 2.5 * MIB);
+      const length = 2.25 * MIB;
+      const source = watched(text);
+      const { filling, told } = await stage({
+        source,
+        known: WHOLE,
+        rangeBytes: 4 * MIB,
+        there: text.slice(0, length),
+        noted: [[0, length, text.slice(0, length)]],
+      });
+      expect(await filling.fill(true)).toBe(`md5:${hex(text)}`);
+      expect(source.asked).toEqual([[length, text.length]]);
+      expect(told).toEqual([length, 65_536, 65_536, 65_536, 65_536]);
+    });
+
+    it.each([1, 2])('reads none of it once the caller has stopped: %i at once', async (concurrency) => {
+      const source = watched();
+      const { filling, told } = await stage({
+        source,
+        there: TEXT,
+        noted: [
+          [0, 10, 'aaaaaaaaaa'],
+          [1, 10, 'bbbbbbbbbb'],
+        ],
+        concurrency,
+        signal: AbortSignal.abort(),
+      });
+      await expect(filling.fill(true)).rejects.toMatchObject({ name: 'AbortError' });
+      expect([source.asked, told]).toEqual([[], []]);
+    });
+  });
+
+  describe('notes for a later run', () => {
+    it('each range, when all of it is there', async () => {
+      const bench = await stage({ noted: [], there: '' });
+      await bench.filling.fill(true);
+      expect(linesOf(bench)).toEqual([line(0, 'aaaaaaaaaa'), line(1, 'bbbbbbbbbb'), line(2, 'ccccc')]);
+    });
+
+    it('only what is new of a range that was begun', async () => {
+      const bench = await stage({ noted: [[1, 4, 'bbbb']], there: 'aaaaaaaaaabbbb' });
+      await bench.filling.fill(true);
+      expect(linesOf(bench)).toEqual([line(1, 'bbbb'), line(0, 'aaaaaaaaaa'), line(1, 'bbbbbbbbbb'), line(2, 'ccccc')]);
+    });
+
+    it('each MiB of a long range, as it comes, and its end once', async () => {
+      const text = 'The quick brown fox. '.repeat(150_000).slice(0, 2.5 * MIB);
+      for (const length of [2.5 * MIB, 2 * MIB]) {
+        const source = sourceOf(text.slice(0, length), { chunk: MIB / 2 });
+        const bench = await stage({ source, known: undefined, noted: [], rangeBytes: 4 * MIB });
+        await bench.filling.fill(true);
+        const ends = [...new Set([MIB, 2 * MIB, length])];
+        expect(linesOf(bench)).toEqual(ends.map((end) => line(0, text.slice(0, end))));
+      }
+    });
+
+    it('what came before a failure, for each MiB', async () => {
+      const text = 'x'.repeat(3 * MIB);
+      const inner = sourceOf(text, { chunk: MIB });
+      const source: Source = {
+        ...inner,
+        async *read(start) {
+          yield* inner.read(start, start + MIB);
+          throw new Error('the line broke');
+        },
+      };
+      const bench = await stage({ source, known: undefined, noted: [], rangeBytes: 4 * MIB });
+      await expect(bench.filling.fill(true)).rejects.toThrow('the line broke');
+      expect(linesOf(bench)).toEqual([line(0, text.slice(0, MIB))]);
+    });
+  });
+
+  describe('with the version that stands in the place of the file', () => {
+    const OLD = 'aaaaaaaaaaBBBBBBBBBBccccc';
+
+    /** The old version, open, and hints that are right unless they are told otherwise. */
+    async function over(old = OLD, hints: Partial<PartHints> = {}, options: Parameters<typeof stage>[0] = {}) {
+      const other = simulatedWorld();
+      other.write('f', old);
+      const directory = await other.fileSystem.openRoot(other.root);
+      const file = await directory.openFile('f');
+      const base = new LocalSource(file, fileEntryOf('f', await file.stat(), 0), async () => undefined);
+      const source = watched(TEXT, {
+        parts: {
+          partSizeBytes: RANGE,
+          digest: digestOfParts(TEXT),
+          mayBe: (part, sum) => md5(partsOf(TEXT)[part] ?? '').equals(sum),
+          ...hints,
+        },
+      });
+      return { other, file, source, ...(await stage({ source, base, noted: [], ...options })) };
+    }
+
+    it('takes what is the same from there, tells it, notes it, and hashes it', async () => {
+      const bench = await over();
+      expect(await bench.filling.fill(true)).toBe(digestOfParts(TEXT));
+      expect(bench.source.asked).toEqual([[10, 20]]);
+      expect([bench.told, bench.text(), bench.filling.isAllFetched]).toEqual([[10, 10, 5], TEXT, false]);
+      expect(bench.filling.md5s).toEqual(partsOf(TEXT).map((part) => hex(part)));
+      expect(linesOf(bench)).toEqual([line(0, 'aaaaaaaaaa'), line(1, 'bbbbbbbbbb'), line(2, 'ccccc')]);
+    });
+
+    it('fetches it after all when it is not to be believed, and tells it once', async () => {
+      const bench = await over(OLD, { mayBe: () => true });
+      expect(await bench.filling.fill(true)).toBe(digestOfParts(OLD));
+      expect(bench.source.asked).toEqual([]);
+      expect(await bench.filling.fill(false)).toBe(digestOfParts(TEXT));
+      expect(bench.source.asked).toHaveLength(3);
+      expect([bench.told, bench.text()]).toEqual([[10, 10, 5], TEXT]);
+    });
+
+    it.each<[string, string, Partial<PartHints>, number]>([
+      ['that it does not reach to the end of', OLD.slice(0, 24), {}, 2],
+      ['of another size than the parts that are known', OLD, { partSizeBytes: 5 }, 3],
+      ['that are not the same', 'x'.repeat(25), {}, 3],
+    ])('fetches parts %s', async (_, old, hints, count) => {
+      const bench = await over(old, hints);
+      expect(await bench.filling.fill(true)).toBe(digestOfParts(TEXT));
+      expect(bench.source.asked).toHaveLength(count);
+      expect(bench.text()).toBe(TEXT);
+    });
+
+    it('asks it for nothing of a range that was begun', async () => {
+      const bench = await over(OLD, {}, { there: 'aaaa', noted: [[0, 4, 'aaaa']] });
+      await bench.filling.fill(true);
+      expect(bench.source.asked).toEqual([
+        [4, 10],
+        [10, 20],
+      ]);
+    });
+
+    it('fetches all when it cannot be read any more', async () => {
+      const bench = await over();
+      bench.other.write('f', 'cut');
+      expect(await bench.filling.fill(true)).toBe(digestOfParts(TEXT));
+      expect(bench.source.asked).toHaveLength(3);
+    });
+
+    it('fails when the staged file cannot be written', async () => {
+      const bench = await over();
+      bench.world.disk.fault = (operation) => (operation.startsWith('write ') ? 'EIO' : undefined);
+      await expect(bench.filling.fill(true)).rejects.toMatchObject({ code: 'EIO' });
+      expect(bench.source.asked).toEqual([]);
+    });
+
+    it('stops when it is told to, and fetches nothing then', async () => {
+      const bench = await over(OLD, {}, { signal: AbortSignal.abort() });
+      await expect(bench.filling.fill(true)).rejects.toMatchObject({ name: 'AbortError' });
+      expect(bench.source.asked).toEqual([]);
+    });
+  });
+});
