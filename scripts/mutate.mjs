@@ -41,15 +41,14 @@ async function mutate(name, files) {
   return results;
 }
 
+/** Whether a test did not come to its end: Stryker gave up, or vitest did before it. */
+function hasHung({ status, statusReason = '' }) {
+  return status === 'Timeout' || (status === 'Killed' && statusReason.includes('timed out in'));
+}
+
 function count(mutants) {
   const of = (statuses) => mutants.filter(({ status }) => statuses.includes(status)).length;
-  const noticed = of(NOTICED);
-  return {
-    noticed,
-    missed: of(MISSED),
-    hung: of(['Timeout']),
-    fixed: mutants.filter((mutant) => mutant.static).length,
-  };
+  return { noticed: of(NOTICED), missed: of(MISSED), hung: mutants.filter((mutant) => hasHung(mutant)).length };
 }
 
 function percentOf({ noticed, missed }) {
@@ -66,10 +65,12 @@ function report(name, mutants, seconds) {
   const fileOf = ({ fileName }) => path.relative(root, path.resolve(root, fileName));
   for (const file of [...new Set(mutants.map(fileOf))].toSorted())
     console.log(`  ${line(file, count(mutants.filter((mutant) => fileOf(mutant) === file)))}`);
-  for (const mutant of mutants.filter(({ status }) => [...MISSED, 'Timeout'].includes(status))) {
+  for (const mutant of mutants.filter((each) => MISSED.includes(each.status) || hasHung(each))) {
     const { line: row, column } = mutant.location.start;
     const replacement = mutant.replacement.replaceAll(/\s+/g, ' ').slice(0, 100);
-    console.log(`  ${mutant.status}: ${fileOf(mutant)}:${row}:${column + 1} ${mutant.mutatorName}: ${replacement}`);
+    console.log(
+      `  ${hasHung(mutant) ? 'Hung' : mutant.status}: ${fileOf(mutant)}:${row}:${column + 1} ${mutant.mutatorName}: ${replacement}`,
+    );
   }
   const counts = count(mutants);
   console.log(`${line(name.toUpperCase(), counts)}; ${seconds.toFixed(0)} s`);

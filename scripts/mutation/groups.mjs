@@ -56,15 +56,17 @@ export const GROUPS = {
     files: below('src/replica/s3', 'list-lane list-in-lanes list-hints scan-bucket'),
     tests: below('src/replica/s3', 'list-lane list-hints scan-bucket list-in-lanes', '.test.ts'),
   },
-  /** How a file comes into the folder, is moved in it and leaves it. */
+  /** How content arrives in a file beside its place, and how a later run goes on with it. */
+  stage: {
+    files: below('src/replica/local', 'stage-file fill-stage open-stage stage-record'),
+    tests: below('src/replica/local', 'stage-record open-stage fill-stage stage-file.steps stage-file', '.test.ts'),
+  },
+  /** How a file takes its place in the folder, is moved in it and leaves it. */
   folder: {
-    files: below(
-      'src/replica/local',
-      'write-file stage-file fill-stage open-stage stage-record remove-file move-file put-back standing directory-syncs',
-    ),
+    files: below('src/replica/local', 'write-file remove-file move-file put-back standing directory-syncs'),
     tests: below(
       'src/replica/local',
-      'directory-syncs standing fill-stage stage-file remove-file move-file put-back write-file write-file.steps local-replica',
+      'directory-syncs standing remove-file move-file put-back write-file write-file.steps',
       '.test.ts',
     ),
   },

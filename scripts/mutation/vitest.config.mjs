@@ -20,6 +20,7 @@ export default defineConfig({
     sequence: { sequencer: InOrder },
     setupFiles: ['scripts/mutation/before-each-file.mjs'],
     isolate: true,
-    testTimeout: 120_000,
+    // Twenty times as long as the slowest takes. A break that makes a test wait for nothing is told apart (`mutate.mjs`).
+    testTimeout: 30_000,
   },
 });
