@@ -50,6 +50,25 @@ describe('createDirectorySyncs', () => {
     expect(ended.toSorted()).toEqual(['first', 'fourth', 'second', 'third']);
   });
 
+  it('syncs a directory one after the other, also when an earlier sync has ended meanwhile', async () => {
+    const directory = new GatedDirectory(1n);
+    const sync = createDirectorySyncs();
+    const all = [sync(directory.handle())];
+    await settle();
+    all.push(sync(directory.handle()));
+    await settle();
+    directory.gates[0]?.resolve();
+    await settle();
+    all.push(sync(directory.handle()));
+    await settle();
+    expect(directory.gates).toHaveLength(2);
+    directory.gates[1]?.resolve();
+    await settle();
+    expect(directory.gates).toHaveLength(3);
+    directory.gates[2]?.resolve();
+    await Promise.all(all);
+  });
+
   it('tells apart two directories, and the same one by whatever handle', async () => {
     const [a, b] = [new GatedDirectory(1n), new GatedDirectory(2n)];
     const sync = createDirectorySyncs();

@@ -154,6 +154,20 @@ describe('writeFile, step by step', () => {
     expect(traced.world.openHandles()).toBe(0);
   });
 
+  it.each<[string, string | undefined, string]>([
+    ['was edited', 'old', '"a/f" was changed.'],
+    ['appeared', undefined, '"a/f" was expected to be free, but something stands there.'],
+  ])('touches nothing when the file %s while the new version was fetched', async (_, old, message) => {
+    const traced = await tracedWorld();
+    if (old !== undefined) traced.world.write('a/f', old);
+    const source = sourceOf('new', { onVerify: () => traced.world.write('a/f', 'theirs') });
+    expect(await write(traced, source)).toEqual({ outcome: 'stale', message });
+    expect(traced.world.read('a/f')).toBe('theirs');
+    expect(traced.trace).not.toContain('link tmp/STAGED');
+    expect(traced.trace).not.toContain('makeDirectory trash/ITEM');
+    expect([traced.world.staged(), traced.world.openHandles()]).toEqual([[], 0]);
+  });
+
   it('leaves the old version alone when it is edited in the last moment', async () => {
     const traced = await tracedWorld();
     traced.world.write('a/f', 'old');
@@ -214,6 +228,21 @@ describe('writeFile, step by step', () => {
     traced.before('unlink tmp/STAGED', 'EIO');
     expect(await write(traced)).toMatchObject({ outcome: 'done' });
     expect(traced.world.read('a/f')).toBe('new');
+    expect(traced.world.openHandles()).toBe(0);
+  });
+
+  it('takes the staged name away once', async () => {
+    const traced = await tracedWorld();
+    await write(traced);
+    expect(traced.trace.filter((operation) => operation === 'unlink tmp/STAGED')).toHaveLength(1);
+  });
+
+  it('is not done when it is stopped instead, by what is no failure of the disk', async () => {
+    const traced = await tracedWorld();
+    traced.before('unlink tmp/STAGED', () => {
+      throw new Error('stopped');
+    });
+    await expect(write(traced)).rejects.toThrow('stopped');
     expect(traced.world.openHandles()).toBe(0);
   });
 
