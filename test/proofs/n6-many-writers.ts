@@ -18,6 +18,9 @@ const START_MS = Date.UTC(2026, 0, 1);
 /** Larger contents go in parts. */
 const PART_BYTES = 64;
 const SETTLE_PASSES = 10;
+const CROWDED_KEYS = 8;
+/** How many of the syncs look at everything. */
+const WHOLE_SHARE = 0.004;
 
 /** How many of what. */
 export interface WritersScale {
@@ -200,9 +203,10 @@ export async function runManyWriters(seed: number, dialect: Dialect, scale: Writ
   let operations = 0;
   let stamp = 0;
   const clock = scheduler.clock(outside);
+  // Everywhere alike, or some keys are busy, as in life: there everybody meets.
+  const crowding = random.pick([0, 0.25, 0.5]);
   const edit = (writer: Writer): string => {
-    // Few keys are busy, as in life: there everybody meets.
-    const path = random.pick(random.chance(0.5) ? paths.slice(0, 8) : paths);
+    const path = random.pick(random.chance(crowding) ? paths.slice(0, CROWDED_KEYS) : paths);
     const old = writer.text(path);
     operations++;
     if (old !== undefined) oracle.discarded(old);
@@ -221,8 +225,8 @@ export async function runManyWriters(seed: number, dialect: Dialect, scale: Writ
     await writer.prepare();
     while (operations < scale.operations) {
       const edited = Array.from({ length: 1 + random.below(3) }, () => edit(writer));
-      // Most look at what they touch, some at everything.
-      const scope = random.chance(0.01) ? {} : { files: edited };
+      // Most look at what they touch, some at everything: then they fetch what all the others have done meanwhile.
+      const scope = random.chance(WHOLE_SHARE) ? {} : { files: edited };
       await writer.session.cycle({ options: { ...scope, maxDelete: 1 } });
       await clock.sleep(random.below(400));
     }
