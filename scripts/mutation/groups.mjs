@@ -54,7 +54,7 @@ export const GROUPS = {
   /** How a listing is cut into lanes and joined again. */
   lanes: {
     files: below('src/replica/s3', 'list-lane list-in-lanes list-hints scan-bucket'),
-    tests: below('src/replica/s3', 'list-lane list-hints scan-bucket list-in-lanes', '.test.ts'),
+    tests: below('src/replica/s3', 'list-lane list-in-lanes.steps list-hints scan-bucket list-in-lanes', '.test.ts'),
   },
   /** How content arrives in a file beside its place, and how a later run goes on with it. */
   stage: {
