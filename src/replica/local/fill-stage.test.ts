@@ -343,19 +343,42 @@ describe('StageFilling', () => {
       }
     });
 
-    it('what came before a failure, for each MiB', async () => {
-      const text = 'x'.repeat(3 * MIB);
+    it('what came before a failure, for each MiB of a range', async () => {
+      const text = `${'x'.repeat(2 * MIB)}${'y'.repeat(2 * MIB)}`;
       const inner = sourceOf(text, { chunk: MIB });
       const source: Source = {
         ...inner,
-        async *read(start) {
-          yield* inner.read(start, start + MIB);
-          throw new Error('the line broke');
+        async *read(start, end) {
+          yield* inner.read(start, start === 0 ? end : start + MIB);
+          if (start > 0) throw new Error('the line broke');
         },
       };
-      const bench = await stage({ source, known: undefined, noted: [], rangeBytes: 4 * MIB });
+      const bench = await stage({ source, known: undefined, noted: [], rangeBytes: 2 * MIB });
       await expect(bench.filling.fill(true)).rejects.toThrow('the line broke');
-      expect(linesOf(bench)).toEqual([line(0, text.slice(0, MIB))]);
+      expect(linesOf(bench)).toEqual([
+        line(0, text.slice(0, MIB)),
+        line(0, text.slice(0, 2 * MIB)),
+        line(1, text.slice(2 * MIB, 3 * MIB)),
+      ]);
+    });
+
+    it('no range as whole that did not end where it should', async () => {
+      const source: Source = {
+        ...sourceOf('x'.repeat(MIB)),
+        async *read() {
+          yield Buffer.alloc(MIB, 'x');
+          yield Buffer.from('more');
+        },
+      };
+      const bench = await stage({ source, known: undefined, noted: [], rangeBytes: MIB });
+      await expect(bench.filling.fill(true)).rejects.toMatchObject({ code: 'ERR_DOWNLOAD_INCOMPLETE' });
+      expect(linesOf(bench)).toEqual([]);
+    });
+
+    it('nothing where no later run goes on', async () => {
+      const bench = await stage({ source: sourceOf('x'.repeat(2.5 * MIB)), known: undefined, rangeBytes: 4 * MIB });
+      await bench.filling.fill(true);
+      expect(bench.world.read('record')).toBeUndefined();
     });
   });
 
@@ -407,6 +430,25 @@ describe('StageFilling', () => {
       expect(await bench.filling.fill(true)).toBe(digestOfParts(TEXT));
       expect(bench.source.asked).toHaveLength(count);
       expect(bench.text()).toBe(TEXT);
+    });
+
+    it('reads nothing from it beyond its end', async () => {
+      const bench = await over('aaaaaaaaaaB');
+      let reads = 0;
+      bench.other.disk.step = () => void reads++;
+      await bench.filling.fill(true);
+      expect(reads).toBe(1);
+    });
+
+    it('takes long parts, which come piece by piece, and needs no record for that', async () => {
+      const size = 9 * MIB;
+      const text = 'x'.repeat(size);
+      const source = watched(text, { parts: { partSizeBytes: size, digest: '', mayBe: () => true } });
+      const options = { source, noted: undefined, known: { partSizeBytes: size } };
+      const bench = await over(text, {}, options);
+      expect(await bench.filling.fill(true)).toBe(`md5-${size}:${hex(md5(text))}-1`);
+      expect([source.asked, bench.told]).toEqual([[], [size]]);
+      expect(bench.text() === text).toBe(true);
     });
 
     it('asks it for nothing of a range that was begun', async () => {

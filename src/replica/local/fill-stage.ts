@@ -121,11 +121,10 @@ export class StageFilling {
         throw error;
       }
     };
-    // All of them are waited for, so that none writes into a file that was given up.
-    const results = await Promise.allSettled(Array.from({ length: Math.min(concurrency, plan.count) }, lane));
+    // All of them are waited for, so that none writes into a file that was given up; what failed first is in the stopper.
+    await Promise.allSettled(Array.from({ length: Math.min(concurrency, plan.count) }, lane));
     throwIfAborted(signal);
     if (stopper.signal.aborted) throw stopper.signal.reason;
-    for (const result of results) if (result.status === 'rejected') throw result.reason;
   }
 
   #begin(): BegunRange {
@@ -210,7 +209,7 @@ export class StageFilling {
       this.#tell(range, chunk.length);
     }
     if (position !== end) throw incomplete(path, end - start, position - start);
-    if (noted < end) await record?.note(range, end - start, checksum);
+    await record?.note(range, end - start, checksum);
   }
 
   #start(range: number): number {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { expecting, observeFile, sourceOf } from '../../../test/local/local-world.js';
 import { tracedWorld, type TracedWorld } from '../../../test/local/traced-world.js';
-import { S3ConnectionError } from '../../errors.js';
+import { S3ConnectionError, StaleError } from '../../errors.js';
 import type { PartHints, Source } from '../replica.js';
 
 const RANGE = 10;
@@ -64,7 +64,44 @@ describe('stageFile, step by step', () => {
       'sync a',
       'unlink tmp/STAGE',
     ]);
+    expect(plain.filter((operation) => operation.startsWith('unlink '))).toHaveLength(2);
     expect(traced.world.openHandles()).toBe(0);
+  });
+
+  it('gives the file the rights of the version before', async () => {
+    const traced = await tracedWorld();
+    traced.world.write('a/f', 'old');
+    const inode = traced.world.disk.user.find('a/f');
+    if (inode === undefined) throw new Error('the file is there');
+    inode.mode = 0o640;
+    await write(traced, sourceOf('new'));
+    expect(traced.world.disk.user.modeOf('a/f')).toBe(0o640);
+  });
+
+  it.each<[string, () => Error, number]>([
+    ['the source was stopped', () => new DOMException('stopped', 'AbortError'), 2],
+    ['the source failed for a while', () => new S3ConnectionError('ERR_X', 'later', { retryable: true }), 2],
+    ['the source failed for good', () => new S3ConnectionError('ERR_X', 'never'), 0],
+    ['the version is gone', () => new StaleError('gone', { retryable: true }), 0],
+    ['something else went wrong', () => Object.assign(new Error('a bug'), { retryable: true }), 0],
+  ])('keeps what has come for a later run, unless that is of no use: %s', async (_, failure, left) => {
+    const traced = await tracedWorld(OPTIONS);
+    const source = watched(TEXT, {
+      async *read(start, end) {
+        if (start > 0) throw failure();
+        yield Buffer.from(TEXT).subarray(start, end);
+      },
+    });
+    await expect(write(traced, source)).rejects.toThrow();
+    expect([traced.world.staged().length, traced.world.openHandles()]).toEqual([left, 0]);
+  });
+
+  it('keeps what has come when the caller stops, whatever he gives as the reason', async () => {
+    const traced = await tracedWorld(OPTIONS);
+    const stop = new AbortController();
+    const onBytes = (): void => stop.abort(new Error('enough'));
+    await expect(write(traced, sourceOf(TEXT), { signal: stop.signal, onBytes })).rejects.toThrow('enough');
+    expect([traced.world.staged().length, traced.world.openHandles()]).toEqual([2, 0]);
   });
 
   it('keeps nothing of a file that came whole and was not to take its place', async () => {
@@ -207,6 +244,9 @@ describe('stageFile, step by step', () => {
       Object.assign(source, { entry: { ...source.entry, digest: 'sha9:0' } });
       expect(await write(traced, source)).toMatchObject({ outcome: 'done', digest: undefined });
       expect(source.asked).toEqual([0, 1, 2]);
+      traced.world.remove('a');
+      const short = sourceOf('short', { digest: 'sha9:0' });
+      expect(await write(traced, short)).toMatchObject({ outcome: 'done', digest: digestOf('short') });
     });
   });
 
