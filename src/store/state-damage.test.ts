@@ -215,7 +215,7 @@ describe(`state damaged in ${DAMAGES} ways (seed ${SEED})`, () => {
         expect([what, (await believe(directory)).rebuilt]).toEqual([what, false]);
         await rm(path.dirname(directory), { recursive: true });
       }
-      console.info(`${DAMAGES} damages: ${rebuilt} rebuilt, ${DAMAGES - rebuilt} harmless, 0 wrong rows`);
+      console.info(`N12: ${DAMAGES} damages: ${rebuilt} rebuilt, ${DAMAGES - rebuilt} harmless, 0 wrong rows`);
       expect(rebuilt).toBeGreaterThan(DAMAGES / 3);
     },
     30_000 + DAMAGES * 1000,

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SeededRandom } from '../../src/testing/simulation/seeded-random.js';
 import { CrashLab, type Reference } from './crash-lab.js';
-import { killAll, referencesOf, type Kill } from './enumerate.js';
+import { inLanes, killAll, referencesOf, type Kill } from './enumerate.js';
 import { SCENARIOS, type Scenario } from './scenarios.js';
 
 const LIST = new URL('./failpoints.json', import.meta.url);
@@ -15,7 +15,7 @@ const wanted = new RegExp(process.env['FILECLOUDSYNC_SCENARIOS'] ?? '');
 const CHOSEN = SCENARIOS.filter(({ name, dangers }) => wanted.test(name) && (isLong || dangers !== undefined));
 /** Beside those at the dangerous steps. */
 const SINGLE_KILLS = 12;
-const DOUBLE_KILLS = Number(process.env['FILECLOUDSYNC_DOUBLE_KILLS'] ?? (isLong ? 400 : 2));
+const DOUBLE_KILLS = Number(process.env['FILECLOUDSYNC_DOUBLE_KILLS'] ?? (isLong ? 150 : 2));
 
 let lab: CrashLab;
 let references: ReadonlyMap<Scenario, Reference>;
@@ -55,13 +55,13 @@ function sample<T>(items: readonly T[], count: number, random: SeededRandom): T[
 /** Kills the run that goes on after a kill, too: its steps are found by letting one such run end. */
 async function doubleKills(random: SeededRandom): Promise<Kill[]> {
   const doubles: Kill[] = [];
-  for (const { scenario, reference, steps } of sample(everyKill(), DOUBLE_KILLS, random)) {
+  // Drawn beforehand: which of them ends first must not matter.
+  const chosen = sample(everyKill(), DOUBLE_KILLS, random).map((kill) => ({ kill, random: random.fork() }));
+  await inLanes(chosen, async ({ kill: { scenario, reference, steps }, random: own }) => {
     const recovery = await lab.kill(scenario, steps, reference, { traced: true });
-    if (recovery.type === 'right') {
-      const second = sample(recovery.steps, 1, random);
-      doubles.push({ scenario, reference, steps: [...steps, ...second] });
-    }
-  }
+    if (recovery.type === 'right')
+      doubles.push({ scenario, reference, steps: [...steps, ...sample(recovery.steps, 1, own)] });
+  });
   return doubles;
 }
 

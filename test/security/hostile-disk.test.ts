@@ -171,10 +171,12 @@ describe('hostile keys on a real disk', () => {
       });
     }
     expect(filesIn(world.folder).size).toBe(0);
-    const fine = corpus
-      .filter(({ expected, why }) => expected.linux === 'fine' && !why.startsWith('a file where'))
+    const accepted = corpus.filter(({ expected }) => expected.linux === 'fine').map(({ key }) => key);
+    // Of a file and another below it only one can stand.
+    const fine = accepted
+      .filter((key) => !accepted.some((other) => other.startsWith(`${key}/`) || key.startsWith(`${other}/`)))
       .filter((_, i) => isLong || i % 8 === 0);
-    for (const { key } of fine) {
+    for (const key of fine) {
       expect(await downloadFile(client, bucket, key, world.folder)).toBe(join(world.folder, key));
       expect(readFileSync(join(world.folder, key), 'utf8')).toBe(`content of ${key}`);
     }
