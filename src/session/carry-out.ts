@@ -111,7 +111,11 @@ async function carryApart(state: CarryState, decision: Decision, leave: () => vo
   const [made, gone] = halvesOf(decision) ?? [];
   if (made === undefined || gone === undefined) throw new TypeError(`the decision about ${decision.path} is no rename`);
   const stay = (): void => undefined;
-  return (await carryOut(state, made, stay)) && (await carryOut(state, gone, leave));
+  if (await carryOut(state, made, stay)) return carryOut(state, gone, leave);
+  // What is decided anew for one half is decided anew for the other: else nobody would say that it was left.
+  const why = state.again.get(made.path);
+  if (why !== undefined) state.again.set(gone.path, why);
+  return false;
 }
 
 /** Reports a conflict that waits. */

@@ -190,6 +190,21 @@ describe('a rename', () => {
     expect(world.remote.paths()).toEqual(['old/0', 'old/1']);
   });
 
+  it('made in the bucket whose move fails half way is not left half done without a word', async () => {
+    await agreeOn(2);
+    renameFolder('remote', 'old', 'new');
+    const move = world.local.move.bind(world.local);
+    world.local.move = async (path, to, ...rest) => {
+      if (to !== 'new/1') return move(path, to, ...rest);
+      world.local.put(to, 'content 1');
+      throw new PathError('ERR_TEST', 'the new name was made, the old one did not go');
+    };
+    const result = await world.sync();
+    expect(result.problems).toEqual([]);
+    expect(world.local.paths()).toEqual(['new/0', 'new/1']);
+    expect((await world.sync()).changes).toEqual([]);
+  });
+
   it.each(['local', 'remote'] as const)(
     'of a folder made on the %s side and cut off half way is finished, and is no deletion for the guard',
     async (side) => {
