@@ -30,6 +30,9 @@ async function list(boundaries: readonly (readonly [after: string, expected?: st
   const { keys = KEYS, pageKeys = 4, mostAhead = 32, instead, turns = () => 0, useTurns = 0 } = options;
   const steps: string[] = [];
   const asked: string[] = [];
+  /** How many runs were given before the page came. */
+  const cameAfter: Record<string, number> = {};
+  const given: string[] = [];
   let count = 0;
   const fetch = async (start: PageStart): Promise<CheckedPage> => {
     const nth = ++count;
@@ -38,6 +41,7 @@ async function list(boundaries: readonly (readonly [after: string, expected?: st
     asked.push(name);
     steps.push(`? ${name}`);
     await pass(turns(nth));
+    cameAfter[name] = given.length;
     const other = instead?.(nth, start);
     if (other !== undefined) return other;
     const found = keys.findIndex((key) =>
@@ -51,7 +55,6 @@ async function list(boundaries: readonly (readonly [after: string, expected?: st
     boundaries: boundaries.map(([after, expected]): Boundary => ({ after, expected })),
     mostAhead,
   });
-  const given: string[] = [];
   let step = await runs.next();
   for (; step.done !== true; step = await runs.next()) {
     const { objects, keys: names } = step.value;
@@ -60,7 +63,7 @@ async function list(boundaries: readonly (readonly [after: string, expected?: st
     steps.push(given.at(-1) ?? '');
     await pass(useTurns);
   }
-  return { asked, given, steps, cannotSeek: step.value.cannotSeek };
+  return { asked, given, steps, cameAfter, cannotSeek: step.value.cannotSeek };
 }
 
 function pageOf(keys: readonly string[], nextToken: string | undefined): CheckedPage {
@@ -172,6 +175,15 @@ describe('listInLanes, step by step', () => {
     });
   });
 
+  it('asks a lane of many pages for no more of them than it may', async () => {
+    const boundaries = [
+      ['d', 'e'],
+      ['t', 'u'],
+    ] as const;
+    const { steps } = await list(boundaries, { mostAhead: 2, turns: () => 5 });
+    expect(steps.slice(0, 8)).toEqual(['? ', '? >d', '? >t', 'abcd', '? i', 'efgh', '? m', 'ijkl']);
+  });
+
   describe('goes on with a lane', () => {
     it('in the middle of its page, from the first key that both have', async () => {
       const { asked, given } = await list([['b'], ['f'], ['n']]);
@@ -219,6 +231,31 @@ describe('listInLanes, step by step', () => {
       expect(asked.slice(0, 4)).toEqual(['', '>d', '>h', keys[4]]);
       expect(asked).toHaveLength(8);
       expect(cannotSeek).toBe(false);
+    });
+
+    it('and does not wait for a lane that it cannot be joined to', async () => {
+      const { given, cameAfter } = await list([['d'], ['h', 'i']], { turns: (nth) => (nth === 2 ? 20 : 0) });
+      expect(given).toEqual(PAGES);
+      expect(cameAfter['>d']).toBe(1);
+    });
+
+    it('where a page holds no name', async () => {
+      const keys = ['a%FF', 'b%FF', 'c', 'd', 'e', 'f'];
+      const { given } = await list([['b'], ['d', 'e']], { keys, pageKeys: 2 });
+      expect(given.join('')).toBe('??cdef');
+    });
+
+    it('where a lane does not fit, past all boundaries that it has overtaken', async () => {
+      const instead = beginningAt('w', (after) => after === 'b');
+      const { asked, given } = await list([['b'], ['c'], ['d'], ['h', 'i']], { mostAhead: 1, instead });
+      expect(asked.slice(0, 4)).toEqual(['', '>b', 'e', '>h']);
+      expect(given).toEqual(PAGES);
+    });
+
+    it('where another lane shows that the store cannot be believed, while it waits for the next', async () => {
+      const instead = beginningAt('a', (after) => after === 'f');
+      const { given, cannotSeek } = await list([['b'], ['f']], { instead, turns: (nth) => (nth === 2 ? 20 : 0) });
+      expect([given, cannotSeek]).toEqual([PAGES, true]);
     });
 
     it('where four lanes do not fit, and asks for no other: the store cannot be believed', async () => {

@@ -16,7 +16,7 @@ const more = (token: string): string =>
 
 /** A service that answers LIST with these documents, in turn. */
 function answering(
-  documents: readonly (string | { readonly status: number; readonly text: string })[],
+  documents: readonly (string | { readonly status: number; readonly text: string; readonly date?: string })[],
   prefix = '',
   facts = memoryFacts(),
 ) {
@@ -27,10 +27,11 @@ function answering(
         const answer = documents[asked.length];
         asked.push(request);
         if (answer === undefined) throw new Error('asked for more than there is');
-        const { status, text } = typeof answer === 'string' ? { status: 200, text: answer } : answer;
+        const { status, text, date } =
+          typeof answer === 'string' ? { status: 200, text: answer, date: undefined } : answer;
         return {
           status,
-          headers: { 'content-type': 'application/xml' },
+          headers: { 'content-type': 'application/xml', ...(date !== undefined && { date }) },
           body: (async function* () {
             yield Buffer.from(text);
           })(),
@@ -73,6 +74,14 @@ describe('scanBucket', () => {
   it('does not know a time that is none', async () => {
     const { replica } = answering([page([listed('a', 'e', 'yesterday')])]);
     expect(await entriesOf(replica)).toMatchObject([{ modifiedMs: undefined }]);
+  });
+
+  it('gives times on our clock, where that of the store is another', async () => {
+    const date = new Date(Date.now() + 3_600_000).toUTCString();
+    const { replica } = answering([{ status: 200, text: page([listed('a')]), date }]);
+    const entries = await entriesOf(replica);
+    expect(replica.clockOffsetMs).toBeGreaterThan(3_000_000);
+    expect(entries).toMatchObject([{ modifiedMs: Date.UTC(2026, 0, 1) - replica.clockOffsetMs }]);
   });
 
   it('asks for a thousand keys below the prefix, and goes on where a page ended', async () => {
@@ -121,7 +130,7 @@ describe('scanBucket', () => {
   });
 
   describe('what a filter leaves out', () => {
-    const keys = ['a', 'd/e/f', 'd/e/g', 'd/x', 'n/y', 'z'];
+    const keys = ['aa', 'd/e/f', 'd/e/g', 'd/x', 'n/y', 'zz'];
     const scan = async (filter: Partial<PathFilter>): Promise<string[]> => {
       const { replica } = answering([page(keys.map((key) => listed(key)))]);
       return (await entriesOf(replica, { filter: { ...EVERYTHING, ...filter } })).map(
@@ -131,12 +140,12 @@ describe('scanBucket', () => {
 
     it('is untracked, file by file, and never absent', async () => {
       expect(await scan({ includesFile: (path) => path !== 'd/x' })).toEqual([
-        'file a',
+        'file aa',
         'file d/e/f',
         'file d/e/g',
         'untracked d/x',
         'file n/y',
-        'file z',
+        'file zz',
       ]);
       const { replica } = answering([page([listed('a')])]);
       expect(await entriesOf(replica, { filter: { ...EVERYTHING, includesFile: () => false } })).toEqual([
@@ -146,20 +155,20 @@ describe('scanBucket', () => {
 
     it('is all below a folder that is left out, however deep, and nothing beside it', async () => {
       expect(await scan({ mayContain: (path) => path !== 'd/e' })).toEqual([
-        'file a',
+        'file aa',
         'untracked d/e/f',
         'untracked d/e/g',
         'file d/x',
         'file n/y',
-        'file z',
+        'file zz',
       ]);
       expect(await scan({ mayContain: (path) => path !== 'd' })).toEqual([
-        'file a',
+        'file aa',
         'untracked d/e/f',
         'untracked d/e/g',
         'untracked d/x',
         'file n/y',
-        'file z',
+        'file zz',
       ]);
     });
 
