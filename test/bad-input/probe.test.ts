@@ -35,9 +35,12 @@ describe('a connection that breaks while the store is tried out', () => {
         secretAccessKey: KEYS.secretAccessKey,
       });
       const transport = createUndiciTransport({ client, clock: systemRuntime.clock });
-      const api = createS3Api(transport, bucket, createBackoff(systemRuntime, { baseMs: 1, capMs: 1 }));
+      const backoff = createBackoff(systemRuntime, { baseMs: 1, capMs: 1 });
+      const api = createS3Api(transport, bucket, backoff);
+      const tools = { api, together: api, backoff, clock: systemRuntime.clock, signal: undefined };
       for (let at = 0; at < steps.length; at++) {
-        const result = await probeStore(api, `.filecloudsync/probe-${String(at).padStart(12, '0')}`, undefined).catch(
+        const base = `.filecloudsync/probe-${String(at).padStart(12, '0')}`;
+        const result = await probeStore(base, { ...tools, onKeys: () => Promise.resolve() }).catch(
           (error: unknown) => error,
         );
         if (result instanceof Error) {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createS3Replica } from '../../src/replica/s3/index.js';
+import { createS3Replica, type S3Transport } from '../../src/replica/s3/index.js';
 import { type DialectName, DIALECTS, systemRuntime } from '../../src/testing/s3/index.js';
 import { memoryFacts, memoryUploads, simulatedBucket } from './bucket-under-test.js';
 import { trustedBy, trustworthy } from './trustworthy.js';
@@ -11,12 +11,19 @@ function keptDialect({ values }: ReturnType<typeof memoryFacts>): string | undef
 
 function replicaOn(
   place: ReturnType<typeof simulatedBucket>,
-  options: { facts?: ReturnType<typeof memoryFacts>; probe?: boolean; endpoint?: string } = {},
+  options: {
+    facts?: ReturnType<typeof memoryFacts>;
+    probe?: boolean;
+    endpoint?: string;
+    concurrency?: number;
+    transport?: S3Transport;
+  } = {},
 ) {
-  const { facts = memoryFacts(), probe = true, endpoint = place.endpoint } = options;
+  const { facts = memoryFacts(), probe = true, endpoint = place.endpoint, concurrency = 32 } = options;
   return createS3Replica({
-    transport: place.transport(),
+    transport: options.transport ?? place.transport(),
     endpoint,
+    concurrency,
     bucket: place.bucket,
     prefix: 'p',
     uploads: memoryUploads(),
@@ -121,6 +128,68 @@ describe('probe', () => {
     await prepareOver(new Set());
     expect(place.s3.keys(place.bucket)).toEqual([]);
     expect(keptDialect(facts)).toContain('"putReplace":"bare"');
+  });
+
+  it('removes what a trial that was killed after lost answers has left at all its keys', async () => {
+    const place = simulatedBucket('ceph-16');
+    const facts = memoryFacts();
+    const inner = place.transport({ rules: [{ fault: 'reset-after', operation: 'PutObject', nth: [1, 3, 5] }] });
+    let sent = 0;
+    // From then on nothing happens any more, as when the process is killed.
+    const killed = replicaOn(place, {
+      facts,
+      transport: {
+        send: (request) =>
+          ++sent > 25 ? Promise.reject(new DOMException('killed', 'AbortError')) : inner.send(request),
+        close: () => inner.close(),
+      },
+    });
+    await expect(killed.prepare({ readonly: false })).rejects.toThrow('killed');
+    const setOf = (key: string): string | undefined => /-(\d+)-[abc]$/.exec(key)?.[1];
+    expect(new Set(place.s3.keys(place.bucket).map(setOf)).size).toBeGreaterThan(2);
+    await replicaOn(place, { facts }).prepare({ readonly: false });
+    expect([place.s3.keys(place.bucket), place.s3.uploadIds(place.bucket)]).toEqual([[], []]);
+  });
+
+  it.each(['reset-before', 'reset-after', 'bit-flip'] as const)(
+    'asks again what it lost the answer to (%s), and nothing else',
+    async (fault) => {
+      const calm = replicaOn(simulatedBucket('ceph-16'));
+      await calm.prepare({ readonly: false });
+      for (let nth = 2; nth < calm.counters.requests; nth += 5) {
+        const place = simulatedBucket('ceph-16');
+        const facts = memoryFacts();
+        const replica = replicaOn(place, { facts, transport: place.transport({ rules: [{ fault, nth }] }) });
+        await replica.prepare({ readonly: false });
+        // The longest question, a race, with what it needs; and what was made for it is removed.
+        expect(replica.counters.requests).toBeLessThan(calm.counters.requests + 20);
+        expect(keptDialect(facts)).toContain('"putReplace":"bare"');
+        expect([place.s3.keys(place.bucket), place.s3.uploadIds(place.bucket)]).toEqual([[], []]);
+      }
+    },
+  );
+
+  it('does not trust a store that says no and acts all the same', async () => {
+    const place = simulatedBucket();
+    const facts = memoryFacts();
+    const inner = place.transport();
+    const send: S3Transport['send'] = async (request) => {
+      const answer = await inner.send(request);
+      if (answer.status !== 412 || request.method === 'GET') return answer;
+      const isCondition = (name: string): boolean => /^(?:x-amz-copy-source-)?if-/.test(name);
+      const headers = Object.fromEntries(Object.entries(request.headers).filter(([name]) => !isCondition(name)));
+      await inner.send({ ...request, headers });
+      return answer;
+    };
+    await replicaOn(place, { facts, transport: { send, close: () => inner.close() } }).prepare({ readonly: false });
+    expect(trustedBy(JSON.parse(keptDialect(facts) ?? '{}') as Record<string, unknown>)).toEqual([]);
+  });
+
+  it('lets writers race, however few requests may be in flight', async () => {
+    const place = simulatedBucket('seaweedfs-3.97');
+    const facts = memoryFacts();
+    await replicaOn(place, { facts, concurrency: 1 }).prepare({ readonly: false });
+    expect(trustedBy(JSON.parse(keptDialect(facts) ?? '{}') as Record<string, unknown>)).toEqual([]);
   });
 
   it('takes no other host for AWS', async () => {

@@ -18,14 +18,19 @@ export interface ComposeOptions {
   readonly clockOffset: ClockOffset;
 }
 
+/** What {@link composeTransport} makes. */
+export interface ComposedTransport {
+  readonly transport: S3Transport;
+  /** Sends at once, whatever the bounds are, and once: for the few requests that have to be under way together. */
+  readonly together: S3Transport;
+  readonly trace: TracedTransport;
+}
+
 /**
  * Wraps a transport. From the outside in: retry, whose waits hold no place in flight; the bound of requests in flight;
  * bandwidth; and closest to the wire the trace, which sees each attempt, and the names of errors.
  */
-export function composeTransport(
-  base: S3Transport,
-  options: ComposeOptions,
-): { readonly transport: S3Transport; readonly trace: TracedTransport } {
+export function composeTransport(base: S3Transport, options: ComposeOptions): ComposedTransport {
   const { clock } = options.runtime;
   const { clockOffset } = options;
   const trace = withTrace(withNamedErrors(base), {
@@ -34,5 +39,5 @@ export function composeTransport(
     onDate: (dateHeader, sentMs, receivedMs) => clockOffset.observe(dateHeader, sentMs, receivedMs),
   });
   const bounded = withAdaptiveLimit(withBandwidth(trace, clock, options.bandwidthBytesPerSecond), options.concurrency);
-  return { transport: withRetry(bounded, options.backoff), trace };
+  return { transport: withRetry(bounded, options.backoff), together: trace, trace };
 }

@@ -114,7 +114,7 @@ export function createS3Replica(options: S3ReplicaOptions): S3Replica {
     options.transport ?? (client === undefined ? undefined : createUndiciTransport({ client, clock: runtime.clock }));
   if (base === undefined)
     throw new UsageError('ERR_OPTION', 'An S3 replica needs a `client` or a `transport`; neither was given.');
-  const { transport, trace } = composeTransport(base, {
+  const { transport, together, trace } = composeTransport(base, {
     runtime,
     backoff,
     concurrency,
@@ -156,7 +156,12 @@ export function createS3Replica(options: S3ReplicaOptions): S3Replica {
       return trace.counters;
     },
     async prepare(prepareOptions) {
-      const settings = { endpoint: await endpointName(), facts: options.facts, probe: options.probe ?? true };
+      const settings = {
+        endpoint: await endpointName(),
+        facts: options.facts,
+        probe: options.probe ?? true,
+        together: createS3Api(together, bucket, backoff),
+      };
       return prepareBucket(context, settings, prepareOptions);
     },
     scan: (scanOptions) => scanBucket(context, scanOptions),

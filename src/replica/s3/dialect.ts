@@ -88,3 +88,19 @@ export function mayBeMd5({ etagIsMd5 }: Dialect): boolean {
 export function learnEtag(dialect: Dialect, isMd5: boolean): Dialect {
   return dialect.etagIsMd5 === undefined ? { ...dialect, etagIsMd5: isMd5 } : dialect;
 }
+
+/** Reads a dialect that was kept; `undefined` when it is not one of this version. */
+export function readKeptDialect(kept: unknown): Dialect | undefined {
+  if (typeof kept !== 'object' || kept === null) return undefined;
+  const values = kept as Readonly<Record<string, unknown>>;
+  for (const name of Object.keys(AWS_DIALECT)) {
+    const value = values[name];
+    const model: unknown = UNKNOWN_DIALECT[name as keyof Dialect];
+    const fits =
+      typeof model === 'string'
+        ? value === 'quoted' || value === 'bare' || value === 'none'
+        : typeof value === 'boolean' || (name === 'etagIsMd5' && value === undefined);
+    if (!fits) return undefined;
+  }
+  return kept as Dialect;
+}

@@ -1,8 +1,10 @@
 import type { Capabilities, PrepareOptions } from '../replica.js';
-import { isTransientError } from './wrap/retry.js';
-import { AWS_DIALECT, isAwsHost, UNKNOWN_DIALECT, type Dialect } from './dialect.js';
-import { clearScratch, probeStore, readKeptDialect, type ProbeResult } from './probe.js';
+import { clearScratch } from './clear-scratch.js';
+import { AWS_DIALECT, isAwsHost, readKeptDialect, UNKNOWN_DIALECT, type Dialect } from './dialect.js';
+import { probeStore } from './probe.js';
+import type { S3Api } from './s3-api.js';
 import type { S3Context } from './s3-context.js';
+
 import { failureError } from './service-error.js';
 import type { FactMemory } from './upload-memory.js';
 
@@ -12,9 +14,9 @@ export interface PrepareSettings {
   readonly endpoint: string;
   readonly facts: FactMemory;
   readonly probe: boolean;
+  /** For requests that have to be under way together, whatever the bound of requests in flight is. */
+  readonly together: S3Api;
 }
-
-const PROBE_ATTEMPTS = 3;
 
 /**
  * Checks that the bucket can be listed, and finds out what the store can do: known for AWS, else kept from an earlier run,
@@ -46,12 +48,12 @@ export function isAboutStore(factName: string): boolean {
 
 async function findDialect(
   context: S3Context,
-  { endpoint, facts, probe }: PrepareSettings,
+  { endpoint, facts, probe, together }: PrepareSettings,
   options: PrepareOptions,
 ): Promise<{ dialect: Dialect; remark: string | undefined }> {
   if (isAwsHost(hostOf(endpoint))) return { dialect: AWS_DIALECT, remark: undefined };
   const name = `${DIALECT_FACT} ${endpoint} ${context.api.bucket}`;
-  const scratchName = `s3-scratch-1 ${endpoint} ${context.api.bucket}`;
+  const scratchName = `s3-scratch-2 ${endpoint} ${context.api.bucket}`;
   const isClear = options.readonly || (await removeScratch(context, facts, scratchName));
   const kept = readKeptDialect(await facts.get<unknown>(name));
   if (kept !== undefined) return { dialect: kept, remark: undefined };
@@ -69,13 +71,16 @@ async function findDialect(
         'What this store does with conditions was not tried, because what an earlier trial left there could not be removed; every change is checked before and after.',
     };
   }
-  let attempts = 0;
-  const onScratch = (scratch: string): Promise<void> => {
-    attempts += 1;
-    return facts.put(scratchName, scratch);
-  };
-  const result = await probeSomeTimes(context, onScratch, options.signal);
-  await removeScratch(context, facts, scratchName, attempts);
+  const base = `${context.keys.reserved}probe-${context.runtime.random.id(12)}`;
+  const result = await probeStore(base, {
+    api: context.api,
+    together,
+    backoff: context.backoff,
+    clock: context.runtime.clock,
+    signal: options.signal,
+    onKeys: (sets) => facts.put(scratchName, { base, sets } satisfies NotedScratch),
+  });
+  if (result.isClear) await facts.put(scratchName, null);
   if (!result.finished) {
     return {
       dialect: UNKNOWN_DIALECT,
@@ -86,49 +91,30 @@ async function findDialect(
   return { dialect: result.dialect, remark: undefined };
 }
 
-/** An answer that got lost, or a store out of breath, says nothing about conditions: then all is tried again, on other keys. */
-async function probeSomeTimes(
-  context: S3Context,
-  onScratch: (scratch: string) => Promise<void>,
-  signal: AbortSignal | undefined,
-): Promise<ProbeResult> {
-  const scratch = `${context.keys.reserved}probe-${context.runtime.random.id(12)}`;
-  for (let attempt = 1; ; attempt++) {
-    const isLast = attempt >= PROBE_ATTEMPTS;
-    try {
-      await onScratch(scratch);
-      const result = await probeStore(context.api, `${scratch}-${attempt}`, signal);
-      if (result.finished || isLast || !result.isTransient) return result;
-    } catch (error) {
-      if (isLast || !isTransientError(error)) throw error;
-    }
-    await context.backoff.wait(attempt, signal);
-  }
+/** The keys that a trial said it would use: the beginning of all, and how many sets of them. */
+interface NotedScratch {
+  readonly base: string;
+  readonly sets: number;
 }
 
-/** Removes what a probe that was cut off has left under the keys that it said it would use; answers whether nothing is left. */
-async function removeScratch(
-  context: S3Context,
-  facts: FactMemory,
-  name: string,
-  attempts = PROBE_ATTEMPTS,
-): Promise<boolean> {
-  const scratch = await facts.get<unknown>(name);
-  if (typeof scratch !== 'string' || !scratch.startsWith(context.keys.reserved)) return true;
-  for (let attempt = 1; attempt <= attempts; attempt++) {
-    // What stays all the same is noted still, and goes in the next run.
-    if (!(await clearPatiently(context, `${scratch}-${attempt}`))) return false;
-  }
+/** No trial uses more: a note that says so is none of ours. */
+const MOST_SETS = 1000;
+
+/** Removes what a probe that was cut off has left; answers whether nothing is left. */
+async function removeScratch(context: S3Context, facts: FactMemory, name: string): Promise<boolean> {
+  const noted = readNoted(await facts.get<unknown>(name));
+  if (noted === undefined || !noted.base.startsWith(context.keys.reserved)) return true;
+  // What stays all the same is noted still, and goes in the next run.
+  if (!(await clearScratch(context.api, noted.base, noted.sets, context.backoff))) return false;
   await facts.put(name, null);
   return true;
 }
 
-async function clearPatiently(context: S3Context, scratch: string): Promise<boolean> {
-  for (let attempt = 1; ; attempt++) {
-    if (await clearScratch(context.api, scratch)) return true;
-    if (attempt >= context.backoff.attempts) return false;
-    await context.backoff.wait(attempt, undefined);
-  }
+function readNoted(kept: unknown): NotedScratch | undefined {
+  if (typeof kept !== 'object' || kept === null || !('base' in kept) || !('sets' in kept)) return undefined;
+  const { base, sets } = kept;
+  if (typeof base !== 'string' || typeof sets !== 'number' || !Number.isInteger(sets)) return undefined;
+  return { base, sets: Math.min(sets, MOST_SETS) };
 }
 
 /** What a dialect means for those who use the replica. */
