@@ -211,7 +211,7 @@ export const COMMANDS: readonly CommandRow[] = [
     group: 'Decide and undo:',
     summary: 'bring versions back from the trash',
     description:
-      'Brings versions back into the folder, and so to the bucket: by the id that `trash` shows, by path (its newest version), or all of one run. When something else stands at the path, the version is put beside it under another name.',
+      'Brings versions back into the folder, and so to the bucket: by the id that `trash` shows, by path (its newest version), or all of one run. What stands at a path now goes to the trash in exchange.',
     arguments: [...PAIR, { name: 'what', help: 'ids or paths, as `trash` shows them', variadic: true, optional: true }],
     options: CARRY,
     flags: { run: { flag: '--run <id>', help: 'all versions that this run put into the trash' }, ...COMMON_FLAGS },

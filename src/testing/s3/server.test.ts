@@ -288,6 +288,10 @@ describe('startS3Server', () => {
     client.destroy();
   });
 
+  it('asks for the keys that a caller in JavaScript forgot', async () => {
+    await expect(startS3Server({} as never)).rejects.toMatchObject({ code: 'ERR_OPTION' });
+  });
+
   it('names a port that is taken', async () => {
     await expect(startS3Server({ credentials, port: server.port })).rejects.toMatchObject({
       code: 'ERR_S3_SERVER_PORT',

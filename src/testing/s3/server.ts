@@ -46,7 +46,7 @@ const GRACE_MS = 5000;
 /**
  * Starts an S3 server on 127.0.0.1, for trying out and for tests: one pair of keys, no TLS, no other address.
  *
- * Bodies are streamed both ways. Throws `UsageError` when the port or the folder is taken.
+ * Bodies are streamed both ways. Throws `UsageError` without keys, and when the port or the folder is taken.
  *
  * @example
  * ```ts
@@ -62,6 +62,13 @@ const GRACE_MS = 5000;
  */
 export async function startS3Server(options: S3ServerOptions): Promise<S3Server> {
   const { directory, credentials } = options;
+  // From JavaScript they can be missing, and then nothing could ever be asked of the server.
+  if (!hasKeys(credentials)) {
+    throw new UsageError(
+      'ERR_OPTION',
+      'The S3 server needs the one pair of keys that it lets in: give it credentials: { accessKeyId, secretAccessKey }, any two texts.',
+    );
+  }
   const storage =
     directory === undefined
       ? new MemoryStorage()
@@ -225,6 +232,10 @@ function drained(response: ServerResponse): Promise<void> {
     response.on('drain', done);
     response.on('close', done);
   });
+}
+
+function hasKeys(credentials: Partial<ServerCredentials> | undefined): boolean {
+  return typeof credentials?.accessKeyId === 'string' && typeof credentials.secretAccessKey === 'string';
 }
 
 function listen(server: Server, port: number): Promise<void> {
