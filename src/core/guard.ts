@@ -59,6 +59,15 @@ export function countDecision(counts: PlanCounts, decision: Decision): void {
   countDeletion(counts, decision, 1);
 }
 
+/** Adds a path at which both sides are as agreed. */
+export function countAgreed(counts: PlanCounts): void {
+  counts.known++;
+  counts.local.filesSeen++;
+  counts.local.knownPresent++;
+  counts.remote.filesSeen++;
+  counts.remote.knownPresent++;
+}
+
 /** Takes back the deletion of a decision that was counted: its file was found at another path. */
 export function uncountDeletion(counts: PlanCounts, decision: Decision): void {
   countDeletion(counts, decision, -1);

@@ -41,6 +41,16 @@ describe('PageCursor', () => {
     await expect(walk(cursor(pages(...all)))).rejects.toBeInstanceOf(StreamOrderError);
   });
 
+  it('follows to the item that comes next, and to no other', async () => {
+    const of = cursor(pages(['a', 'b', 'c'], ['d']));
+    await of.load();
+    expect([of.follow(undefined), of.follow('c'), of.key]).toEqual([false, false, 'a']);
+    expect([of.follow('b'), of.key, of.item]).toEqual([true, 'b', 'b']);
+    expect(of.advance()).toBe(true);
+    // What comes with the next page has to be awaited.
+    expect([of.follow('d'), of.key]).toEqual([false, 'c']);
+  });
+
   it('says what came after what', async () => {
     await expect(walk(cursor(pages(['b', 'a'])))).rejects.toMatchObject({
       name: 'StreamOrderError',

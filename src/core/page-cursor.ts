@@ -58,6 +58,19 @@ export class PageCursor<T> {
     return true;
   }
 
+  /**
+   * Goes on within the page at hand to an item at `key`, which another stream at the same place has shown to come next;
+   * `false`, and nothing was done, when the next item is another one.
+   */
+  follow(key: string | undefined): boolean {
+    const item = this.#page[this.#index + 1];
+    if (item === undefined || key === undefined || this.#keyOf(item) !== key) return false;
+    this.#index++;
+    this.#item = item;
+    this.#key = key;
+    return true;
+  }
+
   /** Goes on to the first item of the next page that has one. */
   async load(): Promise<void> {
     do {

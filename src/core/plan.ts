@@ -1,6 +1,6 @@
 import type { Decision } from './decision.js';
 import { KindWalk, type KindOptions } from './kinds.js';
-import { mergeJoin, type Streams } from './merge-join.js';
+import { mergeJoin, type PassOver, type Streams } from './merge-join.js';
 import type { Problem } from './problem.js';
 import { reconcile } from './reconcile.js';
 
@@ -8,11 +8,13 @@ import { reconcile } from './reconcile.js';
 export interface PlanOptions extends KindOptions {
   /** Triples looked at for one page. Default 1000. */
   readonly pageSize?: number;
+  /** As for {@link mergeJoin}. */
+  readonly passOver?: PassOver;
 }
 
 /** A run of decisions. */
 export interface PlanPage {
-  /** One for each path, `nothing` included. A path may come after paths below it. */
+  /** One for each path that was not passed over, `nothing` included. A path may come after paths below it. */
   readonly decisions: readonly Decision[];
   /** Paths that are held by R15. What the replicas found is in their scans. */
   readonly problems: readonly Problem[];
@@ -25,7 +27,7 @@ export interface PlanPage {
  */
 export async function* makePlan(streams: Streams, options: PlanOptions): AsyncGenerator<PlanPage, void, undefined> {
   const walk = new KindWalk(options);
-  for await (const triples of mergeJoin(streams, options.pageSize)) {
+  for await (const triples of mergeJoin(streams, options.pageSize, options.passOver)) {
     for (const triple of triples) walk.enter(triple, reconcile(triple, options));
     yield walk.take();
   }

@@ -57,6 +57,20 @@ export function ruleOnceCompared(decision: Decision, contents: 'same' | 'differe
   return decision.rule === 'R05' ? 'R04' : 'R13';
 }
 
+/**
+ * Tells, without making a decision, whether {@link reconcile} finds a path to be as both sides last agreed (R01), with no file
+ * to be hashed for it.
+ */
+export function isAgreed(local: Entry, remote: Entry, row: BaselineRow): boolean {
+  return (
+    local.kind === 'file' &&
+    remote.kind === 'file' &&
+    row.local === local.fingerprint &&
+    row.remote === remote.fingerprint &&
+    local.racy !== true
+  );
+}
+
 type State = 'unchanged' | 'modified' | 'deleted';
 
 /** By the state of the local side, then of the remote one. */

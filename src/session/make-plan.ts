@@ -1,5 +1,7 @@
 import type { Decision } from '../core/decision.js';
 import { guard, type GuardVerdict } from '../core/guard.js';
+import type { PassOver } from '../core/merge-join.js';
+import { isAgreed } from '../core/reconcile.js';
 import type { CycleContext } from './cycle-context.js';
 import { decideContext } from './decide-context.js';
 import { decide } from './decide.js';
@@ -45,7 +47,12 @@ export async function makePlan(
   const { ports, options } = context;
   const tally = new Tally();
   const rootIdentity = await ports.local.rootIdentity();
-  const triples = observeSides(context, report, tally, !dry);
+  const passOver: PassOver = (local, remote, row) => {
+    if (!isAgreed(local, remote, row) || !options.filter.includesFile(row.path)) return false;
+    tally.addAgreed();
+    return true;
+  };
+  const triples = observeSides(context, report, tally, { remember: !dry, passOver });
   for await (const page of decide(decideContext(context, report, dry), triples)) {
     const asking: Decision[] = [];
     for (const decision of page) {

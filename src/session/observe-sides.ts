@@ -1,5 +1,5 @@
 import type { Entry } from '../core/entry.js';
-import { mergeJoin } from '../core/merge-join.js';
+import { mergeJoin, type PassOver } from '../core/merge-join.js';
 import type { Problem } from '../core/problem.js';
 import type { Triple } from '../core/triple.js';
 import type { Replica, ScanPage } from '../replica/replica.js';
@@ -9,19 +9,27 @@ import type { Report } from './report.js';
 import { observePaths } from './scope.js';
 import type { Tally } from './tally.js';
 
+/** Options of {@link observeSides}. */
+export interface ObserveOptions {
+  /** The replicas may note what makes the next look faster. Default: `false`. */
+  readonly remember?: boolean;
+  /** Takes what needs no decision out of a walk of everything, as for {@link mergeJoin}. Exact and touched paths are all given. */
+  readonly passOver?: PassOver;
+}
+
 /** Up to this many exact paths are looked at one by one; more are picked from a walk of both sides. */
 const OBSERVED_SINGLY = 200;
 
 /**
  * Looks at both sides and the baseline: all of it in lock step, or only the paths asked for or touched.
  *
- * Touches neither side. `remember`: the replicas may note what makes the next look faster. Throws when either side could not be seen whole: then no plan is made.
+ * Touches neither side. Throws when either side could not be seen whole: then no plan is made.
  */
 export function observeSides(
   context: CycleContext,
   report: Report,
   tally: Tally,
-  remember = false,
+  { remember = false, passOver }: ObserveOptions = {},
 ): AsyncIterable<readonly Triple[]> {
   const { ports, options, signal, touched } = context;
   if (touched !== undefined) return onePage(askRemote(context, touched));
@@ -36,11 +44,12 @@ export function observeSides(
   const onPage = (): void =>
     report.tell({ type: 'scan', localFiles: tally.localFiles, remoteFiles: tally.remoteFiles });
   const scan = { filter: options.filter, signal, remember };
-  return mergeJoin({
+  const streams = {
     local: entriesOf(ports.local.scan(scan), onProblem, onPage),
     remote: entriesOf(ports.remote.scan(scan), onProblem, onPage),
     baseline: ports.store.baseline.scan(),
-  });
+  };
+  return mergeJoin(streams, undefined, options.files === undefined ? passOver : undefined);
 }
 
 async function* onePage(page: Promise<readonly Triple[]>): AsyncGenerator<readonly Triple[]> {

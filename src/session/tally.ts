@@ -1,5 +1,5 @@
 import type { Decision } from '../core/decision.js';
-import { countDecision, emptyCounts, uncountDeletion, type PlanCounts } from '../core/guard.js';
+import { countAgreed, countDecision, emptyCounts, uncountDeletion, type PlanCounts } from '../core/guard.js';
 import { halvesOf } from '../core/rename.js';
 import type { Side } from '../core/side.js';
 import type { PlanTotals } from './result.js';
@@ -37,6 +37,11 @@ export class Tally {
   add(decision: Decision): void {
     countDecision(this.counts, decision);
     this.#count(decision, 1);
+  }
+
+  /** Counts a path at which both sides are as agreed, which asks for nothing. */
+  addAgreed(): void {
+    countAgreed(this.counts);
   }
 
   /** Counts a rename in the place of its two halves, which were counted before: what only moved is not deleted. */

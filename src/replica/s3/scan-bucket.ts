@@ -91,13 +91,17 @@ function createPageMaker(context: S3Context, filter: PathFilter): (run: ListedRu
   return ({ objects, keys }) => {
     const entries: Entry[] = [];
     const problems: Problem[] = [];
-    for (const [index, object] of objects.entries()) {
-      const key = keys[index];
+    let isFirst = true;
+    for (let index = 0; index < objects.length; index++) {
+      const [object, key] = [objects[index], keys[index]];
+      if (object === undefined) continue;
       if (key === undefined) {
         problems.push(keyWithoutName(object.key));
         continue;
       }
-      checkOrder(previousKey, key);
+      // Within a run the order was checked with its page.
+      if (isFirst) checkOrder(previousKey, key);
+      isFirst = false;
       previousKey = key;
       const mapped = context.keys.pathOf(key, object.sizeBytes);
       if (mapped.type === 'problem') problems.push(mapped.problem);
