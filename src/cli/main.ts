@@ -8,8 +8,6 @@ if (major < 20 || (major === 20 && minor < 19)) {
   );
   process.exitCode = 1;
 } else {
-  const { tuneEngine } = await import('./tune-engine.js');
-  tuneEngine(major);
   const { runProcess } = await import('./run-process.js');
   await runProcess();
 }

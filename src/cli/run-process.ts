@@ -22,7 +22,14 @@ function processDependencies(stdout: GatheredOutput): CommandDependencies {
   return {
     // Loaded when they are needed: help and version answer without the client library and the database.
     openPair: async (...given) => (await import('../s3/open-port.js')).openRealPair(...given),
-    connect: async (options) => (await import('../s3/connect-slim.js')).connectSlim(options),
+    connect: async (options) => {
+      const [{ connectSlim }, { tuneEngine }] = await Promise.all([
+        import('../s3/connect-slim.js'),
+        import('./tune-engine.js'),
+      ]);
+      tuneEngine();
+      return connectSlim(options);
+    },
     createMonitor: async (bucket, folder, options) => {
       const { Monitor } = await import('../s3/monitor.js');
       return new Monitor(bucket, folder, options);

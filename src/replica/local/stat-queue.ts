@@ -13,8 +13,8 @@ interface Job {
 
 /** How many names are looked at between two comparisons of the path with the directory. */
 const SLICE_NAMES = 256;
-/** A second thread costs as much as looking at this many files. */
-const NAMES_WORTH_A_THREAD = 16_384;
+/** A second thread costs 0.1 s of a processor, as much as looking at this many files. */
+const NAMES_WORTH_A_THREAD = 32_768;
 /** Shares that the thread holds: one to work at, and others so that it need not wait. */
 const SHARES_UNDER_WAY = 3;
 const SHARE_NAMES = 512;
