@@ -1,5 +1,5 @@
 import type { CycleResult } from '../../src/session/result.js';
-import type { FaultyMachine } from './faulty-machine.js';
+import { type FaultyMachine, scaled } from './faulty-machine.js';
 import { SCENARIOS, type Scenario } from './scenarios.js';
 import type { Picture } from './world.js';
 
@@ -17,6 +17,7 @@ export const FEW_SYNCS: readonly Scenario[] = SYNCS.filter(
 export async function lostOf(machine: FaultyMachine, { kept }: Scenario, when: string): Promise<string[]> {
   const contents = await machine.contents();
   return kept
+    .map(scaled)
     .filter((content) => !contents.has(content))
     .map((content) => `${when} a version is lost: ${content.slice(0, 60)}`);
 }

@@ -22,6 +22,20 @@ const BUCKET = 'bucket';
 const SMALL_PARTS = { ...DIALECTS.aws, leastPartBytes: 1 };
 const MIB = 1024 * 1024;
 
+/**
+ * Of large contents every so many-th character is taken, and parts are as much smaller: runs take as many steps, and a tenth of
+ * the time. No divisor of the length of what the contents repeat, so that two of them stay two.
+ */
+const SCALE = 63;
+/** As the default of a folder on a real disk. */
+const STAGE_RANGE_BYTES = Math.floor((8 * MIB) / SCALE);
+
+/** The content as a machine in memory has it. */
+export function scaled(content: string): string {
+  if (content.length < MIB) return content;
+  return Array.from({ length: Math.floor(content.length / SCALE) }, (_, i) => content[i * SCALE]).join('');
+}
+
 /** A loss of power that is about to come. */
 interface Crashing {
   readonly at: number;
@@ -71,7 +85,7 @@ export class FaultyMachine implements ScenarioWorld {
   }
 
   write(path: string, content: string, modifiedMs = OLD_MS): void {
-    this.disk.user.writeFile(path, content, { modifiedMs });
+    this.disk.user.writeFile(path, scaled(content), { modifiedMs });
   }
 
   remove(path: string): void {
@@ -90,7 +104,7 @@ export class FaultyMachine implements ScenarioWorld {
     put: async (key: string, content: string, modifiedMs?: number): Promise<void> => {
       const headers: Record<string, string> = {};
       if (modifiedMs !== undefined) headers['x-amz-meta-mtime'] = String(modifiedMs / 1000);
-      await this.#service.put(BUCKET, key, content, headers);
+      await this.#service.put(BUCKET, key, scaled(content), headers);
     },
     remove: (key: string): Promise<void> => this.#service.remove(BUCKET, key),
     rename: async (key: string, to: string): Promise<void> => {
@@ -164,7 +178,7 @@ export class FaultyMachine implements ScenarioWorld {
       pathRules: 'linux',
       runId,
       keepsStages: true,
-      ...(this.#scenario.pieceBytes !== undefined && { stageRangeBytes: this.#scenario.pieceBytes }),
+      stageRangeBytes: this.#scenario.pieceBytes ?? STAGE_RANGE_BYTES,
       beforeReplace: async (path) => {
         const row = await store.baseline.get(path);
         if (row !== undefined) await store.baseline.put([{ ...row, replacing: true }], { sync: true });
@@ -178,7 +192,7 @@ export class FaultyMachine implements ScenarioWorld {
       facts: store.facts,
       runtime,
       pathRules: 'linux',
-      partSizeBytes: this.#scenario.pieceBytes ?? options.partSizeMiB * MIB,
+      partSizeBytes: this.#scenario.pieceBytes ?? Math.floor((options.partSizeMiB * MIB) / SCALE),
       trustWholeReads: true,
     });
     const reopenStore = async (): Promise<StateStore> => {

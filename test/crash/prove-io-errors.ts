@@ -18,7 +18,7 @@ interface Fault {
   readonly sticky: boolean;
 }
 
-/** Every operation of every scenario, failing with every code, alone and with all after it. */
+/** Every operation of every scenario, failing with every code; and with all after it, with the codes in turn. */
 async function allFaults(scenarios: readonly Scenario[]): Promise<Fault[]> {
   const faults: Fault[] = [];
   for (const scenario of scenarios) {
@@ -27,8 +27,12 @@ async function allFaults(scenarios: readonly Scenario[]): Promise<Fault[]> {
     await clean.sync();
     const count = clean.disk.operations - begin;
     const reference = await clean.picture();
-    for (const sticky of [false, true]) {
-      for (const code of CODES) for (let n = 1; n <= count; n++) faults.push({ scenario, reference, n, code, sticky });
+    const operations = Array.from({ length: count }, (_, i) => i + 1);
+    for (const code of CODES) {
+      for (const n of operations) faults.push({ scenario, reference, n, code, sticky: false });
+    }
+    for (const n of operations) {
+      faults.push({ scenario, reference, n, code: CODES[n % CODES.length] ?? 'EIO', sticky: true });
     }
   }
   return faults;
