@@ -1,3 +1,5 @@
+import type { Hasher } from './hasher.js';
+
 /** Time, as the engine sees it. A real clock, or a virtual one in a simulation. */
 export interface Clock {
   /** Milliseconds since 1970. */
@@ -18,4 +20,6 @@ export interface Random {
 export interface Runtime {
   readonly clock: Clock;
   readonly random: Random;
+  /** Makes digests on other threads. Default: they are made where they are asked for, which a simulation needs. */
+  readonly hasher?: Hasher;
 }

@@ -54,6 +54,11 @@ export interface Source {
    * Exactly `end - start` bytes are given, or it throws: `StaleError` when the content is not the pinned one any more.
    */
   read(start: number, end: number, signal?: AbortSignal): AsyncIterable<Uint8Array>;
+  /**
+   * Fills memory of the caller with the bytes from `start` on, where a source can do so without memory of its own. Fails as
+   * `read` does. Once it has ended, however it did, nothing more is written to that memory.
+   */
+  readInto?(bytes: Uint8Array, start: number, signal?: AbortSignal): Promise<void>;
   /** Throws `StaleError` when the file changed since it was opened. Called by the writer just before it commits. */
   verify(signal?: AbortSignal): Promise<void>;
   /** Releases what `open` took. Must be called once; never throws. */

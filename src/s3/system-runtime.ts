@@ -1,10 +1,11 @@
 import { randomInt } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Runtime } from '../core/runtime.js';
+import { createThreadedHasher } from './threaded-hasher.js';
 
 const LETTERS = '0123456789abcdefghijklmnopqrstuvwxyz';
 
-/** The clock and the randomness of this machine. */
+/** The clock, the randomness and the processors of this machine. */
 export const systemRuntime: Runtime = {
   clock: {
     nowMs: () => Date.now(),
@@ -23,4 +24,5 @@ export const systemRuntime: Runtime = {
     next: () => Math.random(),
     id: (length) => Array.from({ length }, () => LETTERS[randomInt(LETTERS.length)]).join(''),
   },
+  hasher: createThreadedHasher(),
 };

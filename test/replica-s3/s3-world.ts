@@ -8,7 +8,8 @@ import { createS3Api } from '../../src/replica/s3/s3-api.js';
 import { readState, toEntry, type S3Context } from '../../src/replica/s3/s3-context.js';
 import { createKeyMap } from '../../src/replica/s3/s3-keys.js';
 import { createBackoff } from '../../src/replica/wrap/backoff.js';
-import { createByteBudget } from '../../src/replica/wrap/byte-budget.js';
+import { createBodyMemory } from '../../src/replica/wrap/body-memory.js';
+import { plainHasher } from '../../src/replica/wrap/plain-hasher.js';
 import type { Dialect as StoreDialect, DialectName } from '../../src/testing/s3/index.js';
 import { SeededRandom } from '../../src/testing/simulation/seeded-random.js';
 import { memoryUploads, simulatedBucket } from './bucket-under-test.js';
@@ -22,6 +23,8 @@ export interface Incident {
   readonly headers?: Readonly<Record<string, string>>;
   /** The connection breaks before the service acted, or after. */
   readonly lost?: 'before' | 'after';
+  /** It is sent once more: what was sent first is still on its way. */
+  readonly resent?: boolean;
   /** Other bytes reach the service than were sent, which looks at no digest. */
   readonly damagedTo?: string;
   /** More headers in the answer of the service. */
@@ -82,6 +85,7 @@ export function s3World(
       requests.push(request);
       const incident = incidentOf(name);
       await incident?.before?.();
+      if (incident?.resent === true) request.onResend?.();
       if (incident?.status !== undefined) return refusal(incident.status, incident);
       if (incident?.lost === 'before') throw broken();
       const answer = await inner.send(damaged(request, incident?.damagedTo));
@@ -110,7 +114,8 @@ export function s3World(
     keys: createKeyMap('', 'linux'),
     runtime,
     backoff,
-    budget: createByteBudget(96 * 1024 * 1024),
+    memory: createBodyMemory(96 * 1024 * 1024, plainHasher),
+    hasher: plainHasher,
     uploads,
     clockOffset: createClockOffset(),
     partSizeBytes: options.partSizeBytes ?? 5 * 1024 * 1024,

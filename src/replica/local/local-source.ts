@@ -62,16 +62,25 @@ export class LocalSource implements Source {
     for (let position = start; position < end;) {
       throwIfAborted(signal);
       const chunk = Buffer.allocUnsafeSlow(Math.min(CHUNK_BYTES, end - position));
-      let count: number;
-      try {
-        count = await this.file.read(chunk, position);
-      } catch (error) {
-        throw pathErrorOf(error, this.entry.path, 'read');
-      }
-      if (count < chunk.length) throw changed(this.entry.path);
-      position += count;
+      await this.#fill(chunk, position);
+      position += chunk.length;
       yield chunk;
     }
+  }
+
+  async readInto(bytes: Uint8Array, start: number, signal?: AbortSignal): Promise<void> {
+    throwIfAborted(signal);
+    await this.#fill(bytes, start);
+  }
+
+  async #fill(bytes: Uint8Array, position: number): Promise<void> {
+    let count: number;
+    try {
+      count = await this.file.read(bytes, position);
+    } catch (error) {
+      throw pathErrorOf(error, this.entry.path, 'read');
+    }
+    if (count < bytes.length) throw changed(this.entry.path);
   }
 
   /** Throws `StaleError` unless the open file is still as it was observed. */

@@ -4,7 +4,8 @@ import type { Runtime } from '../../core/runtime.js';
 import { StaleError, UsageError } from '../../errors.js';
 import type { Replica } from '../replica.js';
 import { createBackoff, type BackoffOptions } from '../wrap/backoff.js';
-import { createByteBudget } from '../wrap/byte-budget.js';
+import { createBodyMemory } from '../wrap/body-memory.js';
+import { plainHasher } from '../wrap/plain-hasher.js';
 import type { RequestCounters, RequestEvent } from './wrap/trace.js';
 import type { ConfiguredClient } from './client-config.js';
 import { cleanUpUploads } from './clean-up-uploads.js';
@@ -100,6 +101,7 @@ function parallelLists(concurrency: number, bytesPerSecond: number | undefined):
 /** Makes a {@link Replica} of a bucket. Nothing is sent before `prepare`. */
 export function createS3Replica(options: S3ReplicaOptions): S3Replica {
   const { bucket, runtime, client } = options;
+  const { hasher = plainHasher } = runtime;
   const partSizeBytes = options.partSizeBytes ?? 8 * MIB;
   if (!Number.isSafeInteger(partSizeBytes) || partSizeBytes < 1) {
     throw new UsageError(
@@ -111,7 +113,8 @@ export function createS3Replica(options: S3ReplicaOptions): S3Replica {
   const clockOffset = createClockOffset();
   const backoff = createBackoff(runtime, options.backoff);
   const base =
-    options.transport ?? (client === undefined ? undefined : createUndiciTransport({ client, clock: runtime.clock }));
+    options.transport ??
+    (client === undefined ? undefined : createUndiciTransport({ client, clock: runtime.clock, hasher }));
   if (base === undefined)
     throw new UsageError('ERR_OPTION', 'An S3 replica needs a `client` or a `transport`; neither was given.');
   const { transport, together, trace } = composeTransport(base, {
@@ -127,7 +130,8 @@ export function createS3Replica(options: S3ReplicaOptions): S3Replica {
     keys: createKeyMap(options.prefix ?? '', options.pathRules),
     runtime,
     backoff,
-    budget: createByteBudget(options.memoryBytes ?? 96 * MIB),
+    memory: createBodyMemory(options.memoryBytes ?? 96 * MIB, hasher),
+    hasher,
     uploads: options.uploads,
     facts: options.facts,
     clockOffset,

@@ -2,27 +2,25 @@ import { PathError } from '../../errors.js';
 import type { Source } from '../replica.js';
 
 /**
- * Reads a part of a source into memory, without a copy where the source gives it in one piece. Must not be written to.
+ * Fills memory with the bytes of a source from `start` on. Once it has ended, nothing more is written to that memory.
  *
  * @throws PathError `ERR_SOURCE_LENGTH` when the source gives more or fewer bytes than were asked for.
  */
 export async function readRange(
   source: Source,
   start: number,
-  end: number,
+  bytes: Uint8Array,
   signal: AbortSignal | undefined,
-): Promise<Uint8Array> {
-  const wanted = end - start;
-  let bytes: Uint8Array | undefined;
+): Promise<void> {
+  if (source.readInto !== undefined) return source.readInto(bytes, start, signal);
+  const wanted = bytes.length;
   let filled = 0;
-  for await (const chunk of source.read(start, end, signal)) {
+  for await (const chunk of source.read(start, start + wanted, signal)) {
     if (filled + chunk.length > wanted) throw wrongLength(source, wanted, 'more');
-    if (chunk.length === wanted) bytes = chunk;
-    else (bytes ??= Buffer.allocUnsafeSlow(wanted)).set(chunk, filled);
+    bytes.set(chunk, filled);
     filled += chunk.length;
   }
   if (filled < wanted) throw wrongLength(source, wanted, `${filled}`);
-  return bytes ?? new Uint8Array(0);
 }
 
 function wrongLength(source: Source, wanted: number, found: string): PathError {

@@ -43,6 +43,9 @@ export interface CopySource {
 
 type Headers = Readonly<Record<string, string>>;
 
+/** Told before a body is sent once more, while what was sent before may still be on its way from the same memory. */
+export type OnResend = () => void;
+
 /** The calls of S3 that the replica needs, about one bucket. */
 export interface S3Api {
   readonly bucket: string;
@@ -51,12 +54,24 @@ export interface S3Api {
   /** The answer's body must be read or cancelled. */
   get(key: string, headers: Headers, signal?: AbortSignal): Promise<Answer<S3Response>>;
   /** Answers the ETag, without quotes; `''` when the store gives none. */
-  put(key: string, body: Uint8Array, headers: Headers, signal?: AbortSignal): Promise<Answer<string>>;
+  put(
+    key: string,
+    body: Uint8Array,
+    headers: Headers,
+    signal?: AbortSignal,
+    onResend?: OnResend,
+  ): Promise<Answer<string>>;
   remove(key: string, headers: Headers, signal?: AbortSignal): Promise<Answer<undefined>>;
   /** Answers the ETag of the copy. */
   copy(source: CopySource, to: string, headers: Headers, signal?: AbortSignal): Promise<Answer<string>>;
   createUpload(key: string, headers: Headers, signal?: AbortSignal): Promise<Answer<string>>;
-  uploadPart(part: PartTarget, body: Uint8Array, headers: Headers, signal?: AbortSignal): Promise<Answer<string>>;
+  uploadPart(
+    part: PartTarget,
+    body: Uint8Array,
+    headers: Headers,
+    signal?: AbortSignal,
+    onResend?: OnResend,
+  ): Promise<Answer<string>>;
   copyPart(
     part: PartTarget,
     source: CopySource,
@@ -173,8 +188,10 @@ export function createS3Api(transport: S3Transport, bucket: string, backoff: Bac
       if (response.status === 200 || response.status === 206) return { ok: true, value: response };
       return { ok: false, failure: await readFailure(response) };
     },
-    put: (key, body, headers, signal) =>
-      bare({ method: 'PUT', key, query: {}, headers, body }, signal, (response) => bareEtag(response.headers['etag'])),
+    put: (key, body, headers, signal, onResend) =>
+      bare({ method: 'PUT', key, query: {}, headers, body, onResend }, signal, (response) =>
+        bareEtag(response.headers['etag']),
+      ),
     remove: (key, headers, signal) => bare({ method: 'DELETE', key, query: {}, headers }, signal, () => undefined),
     copy: (source, to, headers, signal) =>
       document(
@@ -188,8 +205,8 @@ export function createS3Api(transport: S3Transport, bucket: string, backoff: Bac
         if (id === undefined || id === '') throw badAnswer('an upload without an id');
         return id;
       }),
-    uploadPart: (part, body, headers, signal) =>
-      bare({ method: 'PUT', key: part.key, query: partQuery(part), headers, body }, signal, (response) =>
+    uploadPart: (part, body, headers, signal, onResend) =>
+      bare({ method: 'PUT', key: part.key, query: partQuery(part), headers, body, onResend }, signal, (response) =>
         bareEtag(response.headers['etag']),
       ),
     copyPart: (part, source, [start, end], signal) =>

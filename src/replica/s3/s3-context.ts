@@ -1,8 +1,9 @@
 import type { FileEntry } from '../../core/entry.js';
+import type { Hasher } from '../../core/hasher.js';
 import type { Runtime } from '../../core/runtime.js';
 import type { Precondition } from '../replica.js';
 import type { Backoff } from '../wrap/backoff.js';
-import type { ByteBudget } from '../wrap/byte-budget.js';
+import type { BodyMemory } from '../wrap/body-memory.js';
 import type { ClockOffset } from './clock-offset.js';
 import { mayBeMd5, type Dialect } from './dialect.js';
 import { entryOf, fingerprintOf, type ObjectState } from './object-state.js';
@@ -17,7 +18,8 @@ export interface S3Context {
   readonly keys: KeyMap;
   readonly runtime: Runtime;
   readonly backoff: Backoff;
-  readonly budget: ByteBudget;
+  readonly memory: BodyMemory;
+  readonly hasher: Hasher;
   readonly uploads: UploadMemory;
   readonly facts: FactMemory;
   readonly clockOffset: ClockOffset;

@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
 import type { PartDigests } from '../../core/part-digests.js';
 import { S3ConnectionError, StaleError } from '../../errors.js';
 import type { Precondition, Source } from '../replica.js';
 import { combinedEtag } from './combined-etag.js';
 import { etagCondition, mayBeMd5 } from './dialect.js';
 import { forEachBounded } from './for-each-bounded.js';
+import { hexOf } from './digest-text.js';
 import { etagOf } from './object-state.js';
 import { partsOf } from './part-size.js';
 import { readRange } from './read-range.js';
@@ -51,12 +51,12 @@ export async function compareStoredParts(
   if (!isKnown && !(dialect.partsMakeEtag && mayBeMd5(dialect))) return undefined;
   const md5s: string[] = [];
   await forEachBounded(ranges, context.parallelParts, signal, async ({ number, start, end }, stop) => {
-    const release = await context.budget.take(end - start, stop);
+    const lent = await context.memory.take(end - start, stop);
     try {
-      const body = await readRange(source, start, end, stop);
-      md5s[number - 1] = createHash('md5').update(body).digest('hex');
+      await readRange(source, start, lent.bytes, stop);
+      md5s[number - 1] = hexOf(await context.hasher.hash('md5', lent.bytes));
     } finally {
-      release();
+      lent.release(true);
     }
   });
   const found = { different: 0, same: 0 };

@@ -18,6 +18,8 @@ export interface S3Request {
   readonly headers: Readonly<Record<string, string>>;
   /** The whole body: always in memory and of known length, so that it can be digested and sent again. */
   readonly body?: Uint8Array;
+  /** Told before the body is sent once more; what was sent before may still be on its way from the same memory. */
+  readonly onResend?: (() => void) | undefined;
   /** Waited for before each piece of the body. Not given: the body is sent at once. */
   readonly pace?: Pace;
   readonly signal?: AbortSignal;

@@ -135,8 +135,9 @@ describe('createUndiciTransport', () => {
         answer.end();
       }),
     );
-    expect((await transport.send(get('k'))).status).toBe(200);
-    expect(dates.length).toBe(2);
+    let resent = 0;
+    expect((await transport.send(get('k', { onResend: () => void resent++ }))).status).toBe(200);
+    expect([dates.length, resent]).toEqual([2, 1]);
     expect(Math.abs(transport.clockOffsetMs - 3_600_000)).toBeLessThan(5_000);
     expect((await transport.send(get('k'))).status).toBe(200);
     expect(dates.length).toBe(3);

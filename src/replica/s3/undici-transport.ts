@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import type { Hasher } from '../../core/hasher.js';
 import type { Clock } from '../../core/runtime.js';
 import { S3ConnectionError } from '../../errors.js';
 import type { ConfiguredClient } from './client-config.js';
@@ -11,6 +12,7 @@ import { resolveBucketEndpoint, type BucketEndpoint } from './endpoint.js';
 import type { FlowingBody } from './flowing-body.js';
 import { pacedBody } from './paced-body.js';
 import { rememberSecrets } from './known-secrets.js';
+import { hexOf } from './digest-text.js';
 import { loadAgent } from './load-agent.js';
 import { createRequestSigner, hashPayload, type SigningCredentials } from './request-signer.js';
 import { NO_BODY, type S3Request, type S3Response, type S3Transport } from './transport.js';
@@ -21,6 +23,8 @@ export interface UndiciTransportOptions {
   /** Only its configuration is used: endpoint, region, credentials, path style. */
   readonly client: ConfiguredClient;
   readonly clock: Clock;
+  /** Makes the SHA-256 of large bodies. Default: made here. */
+  readonly hasher?: Hasher;
   /** Most connections to one host. Default 64. */
   readonly maxConnections?: number;
   /** Default: what was set for the client, at most 10 s. */
@@ -40,6 +44,9 @@ export interface UndiciTransport extends S3Transport {
 /** Far more than any part or page has; a service that sends more while nobody reads is none. */
 const MAX_BUFFERED_BYTES = 64 * 1024 * 1024;
 
+/** Up to here a body is hashed sooner than anybody could be asked to do it. */
+const LARGE_BYTES = 256 * 1024;
+
 /** A signature is refused from 15 minutes on; a 403 with a smaller difference has another reason. */
 const SKEW_WORTH_CORRECTING_MS = 4 * 60_000;
 
@@ -51,7 +58,7 @@ const SKEW_WORTH_CORRECTING_MS = 4 * 60_000;
  * `ERR_S3_NOT_HTTP`, `ERR_S3_CONNECTION_LOST`, `ERR_S3_CREDENTIALS`, `ERR_S3_REGION_MISSING`, `ERR_S3_ENDPOINT`.
  */
 export function createUndiciTransport(options: UndiciTransportOptions): UndiciTransport {
-  const { client, clock } = options;
+  const { client, clock, hasher } = options;
   const timeoutMs = clientTimeoutMs(client) ?? 60_000;
   const bodyTimeoutMs = options.bodyTimeoutMs ?? timeoutMs;
   const headersTimeoutMs = options.headersTimeoutMs ?? timeoutMs;
@@ -77,6 +84,11 @@ export function createUndiciTransport(options: UndiciTransportOptions): UndiciTr
     }
   };
 
+  const hashBody = async (body: Uint8Array | undefined): Promise<string> =>
+    body === undefined || body.length < LARGE_BYTES || hasher === undefined
+      ? hashPayload(body)
+      : hexOf(await hasher.hash('sha256', body));
+
   const sendOnce = async (request: S3Request, endpoint: BucketEndpoint): Promise<S3Response> => {
     const path =
       request.key === undefined ? endpoint.basePath || '/' : `${endpoint.basePath}/${encodeKey(request.key)}`;
@@ -87,7 +99,7 @@ export function createUndiciTransport(options: UndiciTransportOptions): UndiciTr
       path,
       query,
       headers: request.headers,
-      payloadHash: endpoint.secure ? 'UNSIGNED-PAYLOAD' : hashPayload(request.body),
+      payloadHash: endpoint.secure ? 'UNSIGNED-PAYLOAD' : await hashBody(request.body),
       atMs: clock.nowMs() + offset.ms,
       region: endpoint.region,
       credentials: await credentialsOf(client),
@@ -142,6 +154,7 @@ export function createUndiciTransport(options: UndiciTransportOptions): UndiciTr
       offset.observe(answer.headers['date'], sentMs, clock.nowMs());
       if (Math.abs(offset.ms - before) < SKEW_WORTH_CORRECTING_MS) return answer;
       await answer.body[Symbol.asyncIterator]().return?.();
+      request.onResend?.();
       return sendOnce(request, endpoint);
     },
     async close() {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { LentMemory } from '../wrap/body-memory.js';
 import { md5Of, s3World, sourceOf, type S3World } from '../../../test/replica-s3/s3-world.js';
 import { StaleError } from '../../errors.js';
 import { DIALECTS } from '../../testing/s3/dialects.js';
@@ -102,15 +103,18 @@ describe('writeObject', () => {
   it('gives the memory back, however it ends', async () => {
     const world = s3World();
     let taken = 0;
-    const { budget } = world.context;
+    const { memory } = world.context;
     Object.assign(world.context, {
-      budget: {
-        take: async (bytes: number, signal?: AbortSignal) => {
-          const release = await budget.take(bytes, signal);
+      memory: {
+        take: async (bytes: number, signal?: AbortSignal): Promise<LentMemory> => {
+          const lent = await memory.take(bytes, signal);
           taken += bytes;
-          return () => {
-            taken -= bytes;
-            release();
+          return {
+            bytes: lent.bytes,
+            release: (isQuiet) => {
+              taken -= bytes;
+              lent.release(isQuiet);
+            },
           };
         },
       },

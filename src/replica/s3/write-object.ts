@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { PathError, StaleError } from '../../errors.js';
 import type { Outcome, Precondition, Source, WriteOptions, Written } from '../replica.js';
 import { guardedChange } from './guarded-change.js';
+import { base64Of, hexOf } from './digest-text.js';
 import { fingerprintOf } from './object-state.js';
 import { readRange } from './read-range.js';
 import { readState, toEntry, type S3Context } from './s3-context.js';
@@ -46,16 +46,22 @@ async function writeWhole(
 ): Promise<Outcome<Written>> {
   const { signal } = options;
   const { sizeBytes } = source.entry;
-  const release = await context.budget.take(sizeBytes, signal);
+  const lent = await context.memory.take(sizeBytes, signal);
+  let isQuiet = false;
   try {
-    const body = await readRange(source, 0, sizeBytes, signal);
-    const md5 = createHash('md5').update(body).digest();
-    const hex = md5.toString('hex');
+    const body = lent.bytes;
+    await readRange(source, 0, body, signal);
+    const md5 = await context.hasher.hash('md5', body);
+    const hex = hexOf(md5);
+    let sends = 0;
+    const onSend = (): void => void sends++;
     let expected = precondition;
     for (let corruption = 0; ; corruption++) {
-      const outcome = await putOnce(context, { path, source, body, md5, expected, signal });
+      const outcome = await putOnce(context, { path, source, body, md5, expected, signal, onSend });
       if (outcome.outcome === 'stale') return outcome;
       const etag = outcome.value;
+      // The store has it all, and nothing was sent but this.
+      isQuiet = sends === 1;
       options.onBytes?.(body.length);
       if (etag === hex || context.dialect.etagIsMd5 !== true)
         return await finish(context, path, source, etag, hex, signal);
@@ -71,7 +77,7 @@ async function writeWhole(
       };
     }
   } finally {
-    release();
+    lent.release(isQuiet);
   }
 }
 
@@ -79,17 +85,19 @@ interface PutInput {
   readonly path: string;
   readonly source: Source;
   readonly body: Uint8Array;
-  readonly md5: Buffer;
+  readonly md5: Uint8Array;
   readonly expected: Precondition;
   readonly signal: AbortSignal | undefined;
+  /** Told each time the body is sent. */
+  readonly onSend: () => void;
 }
 
 async function putOnce(
   context: S3Context,
-  { path, source, body, md5, expected, signal }: PutInput,
+  { path, source, body, md5, expected, signal, onSend }: PutInput,
 ): Promise<Outcome<{ readonly value: string }>> {
   const { dialect } = context;
-  const hex = md5.toString('hex');
+  const hex = hexOf(md5);
   const { headers: condition, trusted } = writeCondition(
     expected,
     dialect.putCreate,
@@ -109,15 +117,18 @@ async function putOnce(
       async send() {
         const headers = {
           ...metadataOf(path, source),
-          'content-md5': md5.toString('base64'),
+          'content-md5': base64Of(md5),
           ...md5Metadata(context, md5),
         };
-        let answer = await context.api.put(context.keys.keyOf(path), body, { ...headers, ...conditional }, signal);
+        const key = context.keys.keyOf(path);
+        onSend();
+        let answer = await context.api.put(key, body, { ...headers, ...conditional }, signal, onSend);
         if (!answer.ok && !trusted && isUnsupported(answer.failure) && 'if-none-match' in conditional) {
           // The store refuses the header instead of ignoring it.
           conditional = {};
           context.dialect = { ...context.dialect, mayTryCreate: false };
-          answer = await context.api.put(context.keys.keyOf(path), body, headers, signal);
+          onSend();
+          answer = await context.api.put(key, body, headers, signal, onSend);
         }
         if (answer.ok && answer.value !== '') answered.add(answer.value);
         return answer;
@@ -131,8 +142,8 @@ async function putOnce(
 }
 
 /** Where ETags say nothing about the content, the MD5 goes along under rclone's name for it. */
-function md5Metadata(context: S3Context, md5: Buffer): Readonly<Record<string, string>> {
-  return context.dialect.etagIsMd5 === true ? {} : { 'x-amz-meta-md5chksum': md5.toString('base64') };
+function md5Metadata(context: S3Context, md5: Uint8Array): Readonly<Record<string, string>> {
+  return context.dialect.etagIsMd5 === true ? {} : { 'x-amz-meta-md5chksum': base64Of(md5) };
 }
 
 async function finish(

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { LentMemory } from '../wrap/body-memory.js';
 import { md5Of, s3World, sourceOf, type Incident, type S3World } from '../../../test/replica-s3/s3-world.js';
 import { PathError, StaleError } from '../../errors.js';
 import { DIALECTS } from '../../testing/s3/dialects.js';
@@ -321,11 +322,11 @@ describe('writeParts', () => {
     let taken = 0;
     const amounts: number[] = [];
     Object.assign(world.context, {
-      budget: {
-        take: async (bytes: number) => {
-          amounts.push(bytes);
-          taken += bytes;
-          return () => (taken -= bytes);
+      memory: {
+        take: async (sizeBytes: number): Promise<LentMemory> => {
+          amounts.push(sizeBytes);
+          taken += sizeBytes;
+          return { bytes: new Uint8Array(sizeBytes), release: () => (taken -= sizeBytes) };
         },
       },
     });
@@ -335,6 +336,47 @@ describe('writeParts', () => {
     await write(world);
     expect(taken).toBe(0);
     expect(amounts).toEqual([4, 4, 4, 4, 2]);
+  });
+
+  describe('with memory that it uses again', () => {
+    const PART_BYTES = 1024 * 1024;
+    const PIECES = Array.from({ length: 12 }, (_, i) => String.fromCharCode(97 + i).repeat(PART_BYTES));
+    const LARGE = PIECES.join('');
+    const DIGEST = `md5-${PART_BYTES}:${combinedEtag(PIECES.map((piece) => Buffer.from(md5Of(piece), 'hex')))}`;
+    /** Bodies of parts as they were sent, with the letter that each was made of. */
+    const sentBodies = ({ requests }: S3World) =>
+      requests
+        .filter(({ method, query }) => method === 'PUT' && 'partNumber' in query)
+        .map(({ body, query }) => ({ body, letter: 96 + Number(query['partNumber']) }));
+    const untouched = ({ body, letter }: ReturnType<typeof sentBodies>[number]) =>
+      body !== undefined && body.every((byte) => byte === letter);
+
+    it('holds no more parts in memory than it sends at once', async () => {
+      const world = s3World({ etagIsMd5: true }, { store: SMALL, partSizeBytes: PART_BYTES });
+      // With one part at a time nothing would be lent between two.
+      const other = await world.context.memory.take(1);
+      expect(await write(world, sourceOf(LARGE))).toMatchObject({ outcome: 'done', digest: DIGEST });
+      other.release(true);
+      const bodies = sentBodies(world);
+      expect(bodies).toHaveLength(12);
+      expect(new Set(bodies.map(({ body }) => body)).size).toBeLessThanOrEqual(world.context.parallelParts);
+    });
+
+    it.each([
+      ['sent twice', { resent: true }],
+      ['refused', { status: 400, code: 'Weird' }],
+      ['not answered', { lost: 'before' }],
+    ] as const)('does not touch a part that was %s: it may still be on its way', async (_, incident) => {
+      const world = s3World({ etagIsMd5: true }, { store: SMALL, partSizeBytes: PART_BYTES });
+      // Somebody else uses the same memory meanwhile, so that it is kept.
+      const other = await world.context.memory.take(1);
+      world.on(PART, incident, 2);
+      await write(world, sourceOf(LARGE)).catch(() => {});
+      const second = sentBodies(world)[1];
+      await write(world, sourceOf(LARGE));
+      other.release(true);
+      expect(second !== undefined && untouched(second)).toBe(true);
+    });
   });
 
   describe('over a version of the same file', () => {

@@ -1,16 +1,16 @@
-import { createHash } from 'node:crypto';
 import type { PartDigests } from '../../core/part-digests.js';
 import { isAbort, PathError, StaleError, type FileCloudSyncError } from '../../errors.js';
 import type { Outcome, Precondition, Source, WriteOptions, Written } from '../replica.js';
 import { createUpload, forgetUpload, isUnheard } from './create-upload.js';
 import { guardedChange } from './guarded-change.js';
+import { base64Of, hexOf } from './digest-text.js';
 import { etagOf, type ObjectState } from './object-state.js';
 import { combinedEtag } from './combined-etag.js';
 import { forEachBounded } from './for-each-bounded.js';
 import { encodePartHints, HINTS_HEADER } from './part-hints.js';
 import { partSizeFor, partsOf } from './part-size.js';
 import { readRange } from './read-range.js';
-import type { HeldPart } from './s3-api.js';
+import type { HeldPart, PartTarget } from './s3-api.js';
 import { holds, readState, type S3Context } from './s3-context.js';
 import { failureError, type ServiceFailure } from './service-error.js';
 import { compareStoredParts, copyStoredPart, type StoredParts } from './stored-parts.js';
@@ -20,7 +20,7 @@ import { metadataOf, stateAfter, written } from './written-object.js';
 
 /** A part that is in the store, with the MD5 of our bytes. */
 interface SentPart extends HeldPart {
-  readonly md5: Buffer;
+  readonly md5: Uint8Array;
   /** It came from the object that is replaced. */
   readonly isCopied?: boolean;
 }
@@ -127,29 +127,58 @@ async function sendParts(
       onBytes?.(end - start);
       return;
     }
-    const release = await context.budget.take(end - start, stop);
+    const lent = await context.memory.take(end - start, stop);
+    let isQuiet = false;
     try {
-      const body = await readRange(source, start, end, stop);
-      const md5 = createHash('md5').update(body).digest();
+      await readRange(source, start, lent.bytes, stop);
+      const part: ReadPart = { number, bytes: lent.bytes, md5: await context.hasher.hash('md5', lent.bytes) };
       const expected = stored?.now.md5s[number - 1];
-      if (expected !== undefined && expected !== md5.toString('hex'))
+      if (expected !== undefined && expected !== hexOf(part.md5))
         throw new StaleError(`"${record.path}" was changed while it was uploaded.`);
-      const known = held.get(number);
-      if (known !== undefined && known.sizeBytes === body.length && known.etag === md5.toString('hex')) {
-        sent[number - 1] = { ...known, md5 };
-      } else {
-        const answer = await context.api.uploadPart(target, body, { 'content-md5': md5.toString('base64') }, stop);
-        if (!answer.ok) throw partsError(context, record.path, answer.failure);
-        if (context.dialect.etagIsMd5 === true && answer.value !== md5.toString('hex'))
-          throw corruptPart(record.path, number);
-        sent[number - 1] = { number, etag: answer.value, sizeBytes: body.length, md5 };
-      }
-      onBytes?.(body.length);
+      let isSentOnce = true;
+      sent[number - 1] =
+        knownPart(held, part) ??
+        (await sendPart(context, record.path, target, part, stop, () => {
+          isSentOnce = false;
+        }));
+      // The store has all of it: nothing of it is on its way any more, unless an earlier try is.
+      isQuiet = isSentOnce;
+      onBytes?.(end - start);
     } finally {
-      release();
+      lent.release(isQuiet);
     }
   });
   return sent;
+}
+
+/** A part of the file in memory. */
+interface ReadPart {
+  readonly number: number;
+  readonly bytes: Uint8Array;
+  readonly md5: Uint8Array;
+}
+
+/** The part that the store holds from an earlier run, if it is this one. */
+function knownPart(held: ReadonlyMap<number, HeldPart>, { number, bytes, md5 }: ReadPart): SentPart | undefined {
+  const known = held.get(number);
+  return known !== undefined && known.sizeBytes === bytes.length && known.etag === hexOf(md5)
+    ? { ...known, md5 }
+    : undefined;
+}
+
+async function sendPart(
+  context: S3Context,
+  path: string,
+  target: PartTarget,
+  { number, bytes, md5 }: ReadPart,
+  stop: AbortSignal,
+  onResend: () => void,
+): Promise<SentPart> {
+  const headers = { 'content-md5': base64Of(md5) };
+  const answer = await context.api.uploadPart(target, bytes, headers, stop, onResend);
+  if (!answer.ok) throw partsError(context, path, answer.failure);
+  if (context.dialect.etagIsMd5 === true && answer.value !== hexOf(md5)) throw corruptPart(path, number);
+  return { number, etag: answer.value, sizeBytes: bytes.length, md5 };
 }
 
 /** A part that the store holds from an earlier run, if it is what the file has there now. */
@@ -208,7 +237,7 @@ async function completeUpload(
   const etag = outcome.value === '' ? (await stateAfter(context, path, signal)).etag : outcome.value;
   const { partSizeBytes } = record;
   const done = written(path, source, { etag, sizeBytes }, `md5-${partSizeBytes}:${combined}`);
-  return { ...done, parts: { partSizeBytes, md5s: parts.map(({ md5 }) => md5.toString('hex')) } };
+  return { ...done, parts: { partSizeBytes, md5s: parts.map(({ md5 }) => hexOf(md5)) } };
 }
 
 /**

@@ -51,6 +51,7 @@ export function withRetry(inner: S3Transport, backoff: Backoff): S3Transport {
           if (isLast || !isTransientError(error)) throw error;
         }
         await backoff.wait(attempt, request.signal, waitMs);
+        request.onResend?.();
       }
     },
     close: () => inner.close(),

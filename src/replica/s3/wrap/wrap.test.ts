@@ -76,6 +76,14 @@ describe('withRetry', () => {
     expect(runtime.slept).toEqual([100, 200]);
   });
 
+  it('tells before each further try, and not before the first', async () => {
+    const told: number[] = [];
+    const inner = scripted([lost, () => answer(503), () => answer(200)]);
+    const part = request({ method: 'PUT', query: { uploadId: 'u' }, onResend: () => told.push(inner.sent.length) });
+    await withRetry(inner, createBackoff(virtualRuntime())).send(part);
+    expect(told).toEqual([1, 2]);
+  });
+
   it.each([
     ['PUT', request({ method: 'PUT' })],
     ['a copy', request({ method: 'PUT', headers: { 'x-amz-copy-source': '/b/k' } })],

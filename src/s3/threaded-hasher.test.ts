@@ -1,0 +1,88 @@
+import { createHash } from 'node:crypto';
+import { afterEach, describe, expect, it } from 'vitest';
+import { HashThread } from './hash-thread.js';
+import { createThreadedHasher } from './threaded-hasher.js';
+
+const SIZE = 512 * 1024;
+const started: HashThread[] = [];
+afterEach(async () => {
+  await Promise.all(started.splice(0).map((thread) => thread.stop()));
+});
+const startThread = (): HashThread | undefined => {
+  const thread = HashThread.start();
+  if (thread !== undefined) started.push(thread);
+  return thread;
+};
+const hasherOf = (threads = 2, bytesWorthAThread = 0) =>
+  createThreadedHasher({ threads, bytesWorthAThread, startThread });
+const expected = (algorithm: string, bytes: Uint8Array) => createHash(algorithm).update(bytes).digest('hex');
+const hex = (digest: Uint8Array) => Buffer.from(digest).toString('hex');
+
+describe('createThreadedHasher', () => {
+  it('makes the same digests on its threads, many at once, and starts no more threads than it may', async () => {
+    const hasher = hasherOf();
+    const pieces = Array.from({ length: 12 }, (_, i) => hasher.allocate(SIZE + i).fill(i));
+    const found = await Promise.all(
+      pieces.flatMap((piece) => [hasher.hash('md5', piece), hasher.hash('sha256', piece.subarray(1))]),
+    );
+    expect(found.map(hex)).toEqual(
+      pieces.flatMap((piece) => [expected('md5', piece), expected('sha256', piece.subarray(1))]),
+    );
+    expect(started).toHaveLength(2);
+  });
+
+  it('starts no thread for little, nor for memory that it did not allocate', async () => {
+    const hasher = hasherOf();
+    const few = hasher.allocate(1000).fill(1);
+    const other = Buffer.alloc(SIZE, 2);
+    expect(hex(await hasher.hash('md5', few))).toBe(expected('md5', few));
+    expect(hex(await hasher.hash('md5', other))).toBe(expected('md5', other));
+    expect(started).toEqual([]);
+  });
+
+  it('starts a thread only once there was enough to do', async () => {
+    const hasher = hasherOf(2, SIZE * 2);
+    const piece = hasher.allocate(SIZE).fill(3);
+    for (const threads of [0, 0, 1]) {
+      await hasher.hash('md5', piece);
+      expect(started).toHaveLength(threads);
+    }
+  });
+
+  it('loses nothing when a thread dies while it is asked, and asks none again', async () => {
+    const hasher = hasherOf(1);
+    const piece = hasher.allocate(SIZE * 16).fill(4);
+    const asked = Array.from({ length: 4 }, () => hasher.hash('md5', piece));
+    void started[0]?.stop();
+    expect((await Promise.all(asked)).map(hex)).toEqual(Array.from({ length: 4 }, () => expected('md5', piece)));
+    await hasher.hash('md5', piece);
+    expect(started).toHaveLength(1);
+  });
+
+  it('does without threads where none can be started', async () => {
+    const hasher = createThreadedHasher({ threads: 2, bytesWorthAThread: 0, startThread: () => undefined });
+    const piece = hasher.allocate(SIZE).fill(5);
+    expect(hex(await hasher.hash('md5', piece))).toBe(expected('md5', piece));
+  });
+});
+
+describe('HashThread', () => {
+  it('ends by itself when it has had nothing to do for a while', async () => {
+    const thread = HashThread.start(1);
+    if (thread === undefined) throw new Error('no thread could be started here');
+    await thread.ask({ algorithm: 'md5', bytes: new Uint8Array(1) });
+    // The timer alone does not keep a process alive, this test does.
+    const awake = setInterval(() => {}, 1000);
+    await thread.ended;
+    clearInterval(awake);
+    expect(thread.hasEnded).toBe(true);
+    await expect(thread.ask({ algorithm: 'md5', bytes: new Uint8Array(1) })).rejects.toThrow('the thread has ended');
+  });
+
+  it('says so when it cannot do what is asked, and ends', async () => {
+    const thread = HashThread.start();
+    if (thread === undefined) throw new Error('no thread could be started here');
+    await expect(thread.ask({ algorithm: 'none', bytes: new Uint8Array(1) })).rejects.toThrow();
+    await thread.ended;
+  });
+});

@@ -1,0 +1,73 @@
+import { availableParallelism } from 'node:os';
+import type { HashAlgorithm, Hasher } from '../core/hasher.js';
+import { plainHasher } from '../replica/wrap/plain-hasher.js';
+import { HashThread } from './hash-thread.js';
+
+/** Less than this is hashed sooner than another thread could be told of it. */
+const LEAST_BYTES = 256 * 1024;
+/** A thread costs as much as hashing this here. */
+const BYTES_WORTH_A_THREAD = 32 * 1024 * 1024;
+/** More would wait for the one thread that reads and sends. */
+const MOST_THREADS = 4;
+
+/** Options of {@link createThreadedHasher}. */
+export interface ThreadedHasherOptions {
+  /** Default: one less than there are processors, at most 4. With 0 everything is hashed here. */
+  readonly threads?: number;
+  /** So many bytes are hashed here before the first thread is started. Default 32 MiB. */
+  readonly bytesWorthAThread?: number;
+  readonly startThread?: () => HashThread | undefined;
+}
+
+/**
+ * Makes a {@link Hasher} that uses other threads once there is much to do; they end when there is nothing to do.
+ *
+ * A thread that cannot be started, or ends, costs time and nothing else: the bytes are still there, and are hashed here.
+ */
+export function createThreadedHasher(options: ThreadedHasherOptions = {}): Hasher {
+  const { startThread = () => HashThread.start() } = options;
+  const most = options.threads ?? Math.min(MOST_THREADS, availableParallelism() - 1);
+  let isOfUse = most > 0;
+  let bytesHere = options.bytesWorthAThread ?? BYTES_WORTH_A_THREAD;
+  let threads: HashThread[] = [];
+
+  /** The thread with the least to do; `undefined`: to be hashed here. */
+  const threadFor = (sizeBytes: number): HashThread | undefined => {
+    if (!isOfUse || sizeBytes < LEAST_BYTES) return undefined;
+    if (bytesHere > 0) {
+      bytesHere -= sizeBytes;
+      return undefined;
+    }
+    threads = threads.filter(({ hasEnded }) => !hasEnded);
+    const idlest = threads.toSorted((a, b) => a.pending - b.pending)[0];
+    if (idlest !== undefined && (idlest.pending === 0 || threads.length >= most)) return idlest;
+    const started = startThread();
+    if (started === undefined) isOfUse = idlest !== undefined;
+    else threads.push(started);
+    return started ?? idlest;
+  };
+
+  const hash = async (algorithm: HashAlgorithm, bytes: Uint8Array): Promise<Uint8Array> => {
+    const thread = isShared(bytes) ? threadFor(bytes.length) : undefined;
+    if (thread === undefined) return plainHasher.hash(algorithm, bytes);
+    try {
+      return await thread.ask({ algorithm, bytes });
+    } catch {
+      // One that ends while it is asked would end again.
+      isOfUse = false;
+      return plainHasher.hash(algorithm, bytes);
+    }
+  };
+
+  return {
+    allocate: (sizeBytes) =>
+      isOfUse && sizeBytes >= LEAST_BYTES
+        ? Buffer.from(new SharedArrayBuffer(sizeBytes))
+        : plainHasher.allocate(sizeBytes),
+    hash,
+  };
+}
+
+function isShared({ buffer }: Uint8Array): boolean {
+  return buffer instanceof SharedArrayBuffer;
+}
