@@ -10,8 +10,10 @@ import type { LocalSource } from './local-source.js';
 import type { StageRecord } from './stage-record.js';
 
 const MIB = 1024 * 1024;
-/** How much of a range arrives before that is noted: what is lost of each range that was under way. */
+/** How much of a range arrives before that is written and noted: what is lost of each range that was under way. */
 const BLOCK_BYTES = MIB;
+/** The most pieces that are written by one call. */
+const MOST_PIECES = 256;
 const NEVER = new AbortController().signal;
 const WHOLE: DigestScheme = { partSizeBytes: undefined };
 
@@ -192,24 +194,29 @@ export class StageFilling {
     const end = start + this.#length(range);
     let position = start + length;
     let checksum = begun;
-    let noted = position;
+    let written = position;
+    let pieces: Uint8Array[] = [];
+    const flush = async (): Promise<void> => {
+      const [first] = pieces;
+      await file.write(pieces.length === 1 && first !== undefined ? first : pieces, written);
+      await record?.note(range, position - start, checksum);
+      written = position;
+      pieces = [];
+    };
     for await (const chunk of source.read(position, end, stop)) {
       throwIfAborted(stop);
       if (position + chunk.length > end) throw incomplete(path, end - start, position + chunk.length - start);
-      await file.write(chunk, position);
+      // Hashed while it is still near the processor, and not copied together.
       hash?.update(chunk);
+      if (record !== undefined) checksum = crc32(chunk, checksum);
+      pieces.push(chunk);
       position += chunk.length;
-      if (record !== undefined) {
-        checksum = crc32(chunk, checksum);
-        if (position - noted >= BLOCK_BYTES && position < end) {
-          await record.note(range, position - start, checksum);
-          noted = position;
-        }
-      }
+      if (position < end && (position - written >= BLOCK_BYTES || pieces.length >= MOST_PIECES)) await flush();
       this.#tell(range, chunk.length);
     }
     if (position !== end) throw incomplete(path, end - start, position - start);
-    await record?.note(range, end - start, checksum);
+    // Noted as whole only when nothing came after it.
+    await flush();
   }
 
   #start(range: number): number {

@@ -5,6 +5,7 @@ import { fromNodeStat } from './node-stat.js';
 
 const readAsync = promisify(fs.read);
 const writeAsync = promisify(fs.write);
+const writevAsync = promisify(fs.writev);
 const fsyncAsync = promisify(fs.fsync);
 
 /** Up to this size a transfer to the page cache takes less time than a trip through the thread pool. */
@@ -37,7 +38,21 @@ export class NodeFileHandle implements FileHandle {
     return done;
   }
 
-  async write(bytes: Uint8Array, position: number): Promise<void> {
+  async write(given: Uint8Array | readonly Uint8Array[], position: number): Promise<void> {
+    if (given instanceof Uint8Array) return this.#writeOne(given, position);
+    const total = given.reduce((sum, { byteLength }) => sum + byteLength, 0);
+    const done = total <= INLINE_BYTES ? 0 : (await writevAsync(this.#fd, given, position)).bytesWritten;
+    if (done === total) return;
+    // A short write, as before the disk is full: piece by piece, so that the reason is told.
+    let at = 0;
+    for (const piece of given) {
+      const rest = piece.subarray(Math.min(piece.byteLength, Math.max(0, done - at)));
+      at += piece.byteLength;
+      await this.#writeOne(rest, position + at - rest.byteLength);
+    }
+  }
+
+  async #writeOne(bytes: Uint8Array, position: number): Promise<void> {
     let done = 0;
     while (done < bytes.byteLength) {
       const length = bytes.byteLength - done;
