@@ -352,6 +352,21 @@ const rows: readonly Row[] = [
     state: { x: '?0-', 'x/y': '--1' },
     expected: { x: 'R15 set-aside local first', 'x/y': 'R12 download' },
   },
+  {
+    situation: 'an object, where the file here below it stays because the bucket ignores a directory of its name',
+    state: { x: '--1', 'x/y': '00U' },
+    expected: { x: 'R15 set-aside remote first', 'x/y': 'R18 hold untracked' },
+  },
+  {
+    situation: 'a file here, where the object below it stays because a directory of its name cannot be read here',
+    state: { x: '-1-', 'x/y': '0P0' },
+    expected: { x: 'R15 set-aside local first', 'x/y': 'R16 hold problem' },
+  },
+  {
+    situation: 'an object beside a file that stays for the same reason is downloaded',
+    state: { x: '--1', 'x!': '00U' },
+    expected: { x: 'R12 download', 'x!': 'R18 hold untracked' },
+  },
 ];
 
 describe('KindWalk', () => {
