@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { gatherOutput } from './gather-output.js';
 
 describe('gatherOutput', () => {
-  it('writes what came in one turn of the event loop together, in its order', async () => {
+  it('writes what came within a moment together, in its order', async () => {
     const writes: string[] = [];
-    const output = gatherOutput({ write: (text) => writes.push(text) });
+    const output = gatherOutput({ write: (text) => writes.push(text) }, setImmediate);
     output.write('a\n');
     output.write('b\n');
     expect(writes).toEqual([]);
@@ -16,7 +16,7 @@ describe('gatherOutput', () => {
 
   it('writes what is held back at once when it is told to, and not again', async () => {
     const writes: string[] = [];
-    const output = gatherOutput({ write: (text) => writes.push(text) });
+    const output = gatherOutput({ write: (text) => writes.push(text) }, setImmediate);
     output.write('a\n');
     output.flush();
     expect(writes).toEqual(['a\n']);

@@ -43,9 +43,10 @@ export function hashPayload(body: Uint8Array | undefined): string {
  */
 export function createRequestSigner(): (input: SigningInput) => Record<string, string> {
   let cached: SigningScope | undefined;
+  const stampAt = stampOfSecond();
   return (input) => {
     const { credentials, region } = input;
-    const stamp = stampOf(input.atMs);
+    const stamp = stampAt(input.atMs);
     const headers: Record<string, string> = {
       ...input.headers,
       host: input.host,
@@ -92,6 +93,17 @@ function isOf(scope: SigningScope, day: string, region: string, credentials: Sig
     scope.accessKeyId === credentials.accessKeyId &&
     scope.secretAccessKey === credentials.secretAccessKey
   );
+}
+
+/** Many requests are signed within one second. */
+function stampOfSecond(): (atMs: number) => string {
+  let second = Number.NaN;
+  let stamp = '';
+  return (atMs) => {
+    const now = Math.floor(atMs / 1000);
+    if (now !== second) [second, stamp] = [now, stampOf(now * 1000)];
+    return stamp;
+  };
 }
 
 /** `20260102T030405Z`. */

@@ -18,8 +18,13 @@ export function encodeUriPart(text: string): string {
       },
     );
   }
-  return encoded.replaceAll(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
+  return !LEFT.test(encoded)
+    ? encoded
+    : encoded.replaceAll(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
 }
+
+/** What `encodeURIComponent` leaves as it is, and a signature does not. */
+const LEFT = /[!'()*]/;
 
 /** Encodes a key for a URL. Slashes stay; nothing is normalised, so that `a//b`, `.` and `..` name what they name in the store. */
 export function encodeKey(key: string): string {
@@ -28,7 +33,9 @@ export function encodeKey(key: string): string {
 
 /** Encodes a query, sorted as SigV4 wants it; `''` when it is empty. */
 export function encodeQuery(query: Readonly<Record<string, string>>): string {
-  return Object.entries(query)
+  const entries = Object.entries(query);
+  if (entries.length === 0) return '';
+  return entries
     .map(([name, value]) => [encodeUriPart(name), encodeUriPart(value)] as const)
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, value]) => `${name}=${value}`)

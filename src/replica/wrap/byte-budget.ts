@@ -26,27 +26,31 @@ export function createByteBudget(totalBytes: number): ByteBudget {
     }
   };
 
+  const wait = (bytes: number, signal: AbortSignal | undefined): Promise<void> =>
+    new Promise<void>((resolve, reject) => {
+      const giveUp = (): void => {
+        waiters.splice(waiters.indexOf(waiter), 1);
+        serve();
+        reject(signal?.reason);
+      };
+      const waiter: Waiter = {
+        bytes,
+        grant: () => {
+          signal?.removeEventListener('abort', giveUp);
+          resolve();
+        },
+      };
+      waiters.push(waiter);
+      signal?.addEventListener('abort', giveUp, { once: true });
+      serve();
+    });
+
   return {
     async take(asked, signal) {
       throwIfAborted(signal);
       const bytes = Math.min(asked, totalBytes);
-      await new Promise<void>((resolve, reject) => {
-        const giveUp = (): void => {
-          waiters.splice(waiters.indexOf(waiter), 1);
-          serve();
-          reject(signal?.reason);
-        };
-        const waiter: Waiter = {
-          bytes,
-          grant: () => {
-            signal?.removeEventListener('abort', giveUp);
-            resolve();
-          },
-        };
-        waiters.push(waiter);
-        signal?.addEventListener('abort', giveUp, { once: true });
-        serve();
-      });
+      if (waiters.length === 0 && bytes <= free) free -= bytes;
+      else await wait(bytes, signal);
       let given = false;
       return () => {
         if (given) return;
