@@ -363,6 +363,18 @@ const rows: readonly Row[] = [
     expected: { x: 'R15 set-aside local first', 'x/y': 'R16 hold problem' },
   },
   {
+    situation:
+      'an object, where the bucket has one below it that stays, is one of two: it does not only meet a directory here',
+    state: { x: '--1', 'x/y': '0U0' },
+    options: { readonly: true },
+    expected: { x: 'R15 hold kind-collision', 'x/y': 'R18 hold untracked' },
+  },
+  {
+    situation: 'files of which each begins the name of the next have nothing to do with what comes later',
+    state: { x: '000', 'x!': '000', 'z/a': '--1' },
+    expected: { x: 'R01 nothing', 'x!': 'R01 nothing', 'z/a': 'R12 download' },
+  },
+  {
     situation: 'an object beside a file that stays for the same reason is downloaded',
     state: { x: '--1', 'x!': '00U' },
     expected: { x: 'R12 download', 'x!': 'R18 hold untracked' },
