@@ -62,7 +62,7 @@ async function cpuOf(args) {
   const child = spawn(
     'bash',
     ['-c', 'TIMEFORMAT="%U %S"; time "$@" >/dev/null 2>&1', 'bash', process.execPath, ...args],
-    { env: { ...process.env, NODE_EXTRA_CA_CERTS: undefined }, stdio: ['ignore', 'ignore', 'pipe'] },
+    { stdio: ['ignore', 'ignore', 'pipe'] },
   );
   let text = '';
   child.stderr.on('data', (chunk) => (text += chunk));

@@ -80,8 +80,6 @@ export function commonEnvironment(server, stateDir) {
     AWS_DEFAULT_REGION: 'us-east-1',
     AWS_EC2_METADATA_DISABLED: 'true',
     AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
-    // As for rclone: each process of Node.js reads it through, and nothing here goes over TLS.
-    NODE_EXTRA_CA_CERTS: undefined,
     ...(stateDir !== undefined && { FILECLOUDSYNC_STATE_DIR: stateDir }),
   };
 }
