@@ -166,11 +166,15 @@ export class StageFilling {
     let checksum = 0;
     let position = start;
     try {
-      for await (const chunk of base.read(start, end, stop)) {
-        hash.update(chunk);
-        checksum = crc32(chunk, checksum);
-        await file.write(chunk, position);
-        position += chunk.length;
+      // One piece of memory for the whole range: a part of its own for each would wait for the collector.
+      const buffer = Buffer.allocUnsafeSlow(Math.min(BLOCK_BYTES, end - start));
+      while (position < end) {
+        const block = buffer.subarray(0, Math.min(buffer.length, end - position));
+        await base.readInto(block, position, stop);
+        hash.update(block);
+        checksum = crc32(block, checksum);
+        await file.write(block, position);
+        position += block.length;
       }
     } catch (error) {
       throwIfAborted(stop);
