@@ -1,10 +1,11 @@
-// `npm run prove -- breaks [words]`: takes one protection after the other out of a copy of the sources, and shows what finds it.
+// `npm run prove -- breaks [words] [--write]`: takes one protection after the other out of a copy of the sources, and shows what finds it.
 import { spawn } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import ts from 'typescript';
 import { BREAKS } from '../test/proofs/breaks.mjs';
+import { writeBreaksTable } from './breaks-table.mjs';
 
 const COPIED = ['src', 'test', 'scripts', 'package.json', 'tsconfig.json', 'tsconfig.build.json', 'vitest.config.ts'];
 const COMPILED = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext, verbatimModuleSyntax: true };
@@ -97,16 +98,18 @@ class Unbroken {
  * Breaks one protection after the other, and prints what found it, or NOT FOUND. What found one is tried on the whole sources,
  * too, with the same cases.
  *
+ * @param tools.writes what found them is put into docs/safety.md.
  * @param tools.proveCases runs cases of a proof on compiled sources: `(name, built, { first, count, stride })`.
  * @returns whether every break was found.
  */
-export async function proveBreaks(root, built, words, { seed, proveCases, lanes }) {
+export async function proveBreaks(root, built, words, { seed, proveCases, lanes, writes }) {
   const isWanted = ({ name, file }) => words.length === 0 || words.some((word) => `${name} ${file}`.includes(word));
   // Read before anything runs: the sources may change meanwhile.
   const rows = BREAKS.filter(isWanted).map((row) => ({ ...row, ...textsOf(root, row) }));
   const tools = { seed, proveCases };
   const unbroken = new Unbroken();
   let missed = 0;
+  const foundBy = new Map();
   const tryOne = async (workshop, row) => {
     const startedAt = performance.now();
     let found;
@@ -114,7 +117,8 @@ export async function proveBreaks(root, built, words, { seed, proveCases, lanes 
     for (const by of row.by) if ((found ??= await findWith(workshop, by, tools)) !== undefined) break;
     workshop.put(row.file, row.whole);
     const isReal = found !== undefined && (await unbroken.isContent(workshop, found, tools));
-    if (!isReal) missed++;
+    if (isReal) foundBy.set(row.name, found.words);
+    else missed++;
     const verdict = found === undefined ? 'NOT FOUND' : isReal ? 'found' : 'FAILS UNBROKEN TOO';
     const seconds = ((performance.now() - startedAt) / 1000).toFixed(0);
     console.log(`${verdict}: ${row.name}; ${found?.words ?? 'by nothing'}, ${seconds} s`);
@@ -130,6 +134,7 @@ export async function proveBreaks(root, built, words, { seed, proveCases, lanes 
   } finally {
     for (const workshop of workshops) workshop.remove();
   }
+  if (writes) writeBreaksTable(root, foundBy);
   console.log(
     `BREAKS: ${rows.length - missed} of ${rows.length} protections were missed when they were taken out; seed ${seed}`,
   );

@@ -102,6 +102,12 @@ const PROOFS = {
     tests: ['src/store/state-damage.test.ts'],
     environment: ({ count }) => ({ FILECLOUDSYNC_DAMAGES: count }),
   },
+  p9: {
+    tests: ['test/simulation/quiet-renames.test.ts'],
+    environment: ({ count }) => ({ FCS_RENAMES: count }),
+    /** Quiet worlds; whether a rename is safe in others is asked by N2. */
+    count: 1000,
+  },
   s1: {
     tests: ['test/security/hostile-paths', 'test/security/generated-keys', 'test/security/hostile-disk'],
     environment: ({ count }) => ({ FCS_S1: count }),
@@ -267,12 +273,12 @@ function build() {
 }
 
 /** What `npm run prove -- breaks [words]` does: each proof in one process, without looking for a smaller failure. */
-async function breakAll(words, { seed, lanes }) {
+async function breakAll(words, { seed, lanes, writes }) {
   const built = build();
   const proveCases = (name, place, { first, count, stride }) =>
     inChild([place, name, first, count, stride], { FILECLOUDSYNC_SHRINK: '0' });
   try {
-    return (await proveBreaks(root, built, words, { seed, proveCases, lanes })) ? 0 : 1;
+    return (await proveBreaks(root, built, words, { seed, proveCases, lanes, writes })) ? 0 : 1;
   } finally {
     rmSync(built, { recursive: true, force: true });
   }
@@ -281,19 +287,25 @@ async function breakAll(words, { seed, lanes }) {
 async function main() {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { count: { type: 'string' }, seed: { type: 'string' }, workers: { type: 'string' } },
+    options: {
+      count: { type: 'string' },
+      seed: { type: 'string' },
+      workers: { type: 'string' },
+      write: { type: 'boolean' },
+    },
   });
   const chosenSeed = () => Number(values.seed ?? Math.floor(Math.random() * 2 ** 30));
   if (positionals[0] === 'breaks')
     return breakAll(positionals.slice(1), {
       seed: chosenSeed(),
       lanes: Number(values.workers ?? availableParallelism()),
+      writes: values.write ?? false,
     });
   const unknown = positionals.filter((name) => !Object.hasOwn(PROOFS, name));
   const bad = Object.entries(values).filter(([, value]) => !/^\d+$/.test(value));
   if (unknown.length > 0 || bad.length > 0) {
     console.error(
-      `Usage: npm run prove -- [breaks|${Object.keys(PROOFS).join('|')}]... [--count N] [--seed S] [--workers W]`,
+      `Usage: npm run prove -- breaks [WORD]... [--write] | [${Object.keys(PROOFS).join('|')}]... [--count N] [--seed S] [--workers W]`,
     );
     return 2;
   }

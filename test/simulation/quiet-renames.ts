@@ -11,8 +11,8 @@ const BUCKET = 'bucket';
 const AMAZON = 'https://s3.us-east-1.amazonaws.com';
 const START_MS = Date.UTC(2026, 0, 1);
 const OLD_MS = START_MS - 86_400_000;
-/** A store that honours every condition, and one that ignores some; the ETag of an object is the MD5 of its content in both. */
-const DIALECT_NAMES: readonly DialectName[] = ['aws', 'ceph-16'];
+/** Stores that honour every condition, ignore some, and refuse them; the ETag of an object is the MD5 of its content in all. */
+const DIALECT_NAMES: readonly DialectName[] = ['aws', 'ceph-16', 'oss'];
 /** Objects above it are sent in parts, where a world has such. */
 const SMALL_PART_BYTES = 24;
 
