@@ -4,6 +4,7 @@ import type { PartDigests } from '../../core/part-digests.js';
 import { S3ConnectionError, StaleError } from '../../errors.js';
 import { DIALECTS } from '../../testing/s3/dialects.js';
 import type { Source } from '../replica.js';
+import type { LentMemory } from '../wrap/body-memory.js';
 import type { Dialect } from './dialect.js';
 import { compareStoredParts, copyStoredPart, type StoredParts } from './stored-parts.js';
 import { writeParts } from './write-parts.js';
@@ -108,12 +109,12 @@ describe('compareStoredParts', () => {
     const { world, seen, known } = await standing();
     let taken = 0;
     const amounts: number[] = [];
-    const take = async (bytes: number) => {
-      amounts.push(bytes);
-      taken += bytes;
-      return () => (taken -= bytes);
+    const take = async (sizeBytes: number): Promise<LentMemory> => {
+      amounts.push(sizeBytes);
+      taken += sizeBytes;
+      return { bytes: new Uint8Array(sizeBytes), release: () => (taken -= sizeBytes) };
     };
-    Object.assign(world.context, { budget: { take } });
+    Object.assign(world.context, { memory: { take } });
     await compare(world, seen, known);
     expect(amounts).toEqual([4, 4, 2]);
     expect(taken).toBe(0);
