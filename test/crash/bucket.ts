@@ -1,17 +1,19 @@
 import { createHash } from 'node:crypto';
 import { createUndiciTransport } from '../../src/replica/s3/undici-transport.js';
-import type { S3Request, S3Response } from '../../src/replica/s3/transport.js';
+import type { S3Request, S3Transport } from '../../src/replica/s3/transport.js';
 import { systemRuntime } from '../../src/s3/system-runtime.js';
+import { putInParts } from './put-in-parts.js';
 import { plainClient } from './run-command.js';
+import { OLD_MS } from './scenarios.js';
 
 /** A hand that reaches into a bucket past the product. */
 export class Bucket {
   readonly name: string;
-  readonly #send: (request: S3Request) => Promise<S3Response>;
+  readonly #transport: S3Transport;
 
-  constructor(name: string, send: (request: S3Request) => Promise<S3Response>) {
+  constructor(name: string, transport: S3Transport) {
     this.name = name;
-    this.#send = send;
+    this.#transport = transport;
   }
 
   async create(): Promise<void> {
@@ -25,6 +27,10 @@ export class Bucket {
       ...(modifiedMs !== undefined && { 'x-amz-meta-mtime': String(modifiedMs / 1000) }),
     };
     await this.#ask('PUT', key, {}, headers, body);
+  }
+
+  putInParts(key: string, content: string, partBytes: number): Promise<void> {
+    return putInParts(this.#transport, this.name, key, content, { partBytes, modifiedMs: OLD_MS });
   }
 
   async remove(key: string): Promise<void> {
@@ -69,7 +75,14 @@ export class Bucket {
     headers: Readonly<Record<string, string>> = {},
     body?: Uint8Array,
   ): Promise<Buffer> {
-    const answer = await this.#send({ method, bucket: this.name, key, query, headers, ...(body && { body }) });
+    const answer = await this.#transport.send({
+      method,
+      bucket: this.name,
+      key,
+      query,
+      headers,
+      ...(body && { body }),
+    });
     const chunks: Uint8Array[] = [];
     for await (const chunk of answer.body) chunks.push(chunk);
     const bytes = Buffer.concat(chunks);
@@ -82,5 +95,5 @@ export class Bucket {
 /** Opens buckets of one server; closed by the caller. */
 export function openBuckets(endpoint: string): { bucket(name: string): Bucket; close(): Promise<void> } {
   const transport = createUndiciTransport({ client: plainClient(endpoint), clock: systemRuntime.clock });
-  return { bucket: (name) => new Bucket(name, (request) => transport.send(request)), close: () => transport.close() };
+  return { bucket: (name) => new Bucket(name, transport), close: () => transport.close() };
 }

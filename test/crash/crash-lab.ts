@@ -21,6 +21,8 @@ export interface Reference {
 interface Ended {
   readonly outcome: CommandOutcome;
   readonly steps: readonly string[];
+  /** Bytes of objects that were fetched. */
+  readonly fetchedBytes: number;
 }
 
 /** Where processes are killed: a server in a process of its own, and worlds that use it. */
@@ -70,7 +72,10 @@ export class CrashLab {
   async reference(scenario: Scenario): Promise<Reference> {
     const world = await this.#set(scenario);
     try {
-      const { steps } = await this.#inProcess(world, scenario);
+      const { steps, fetchedBytes: fetched } = await this.#inProcess(world, scenario);
+      const { fetchedBytes = fetched } = scenario;
+      if (fetched !== fetchedBytes)
+        throw new Error(`"${scenario.name}" fetched ${fetched} bytes instead of ${fetchedBytes}`);
       await scenario.between?.(world);
       if (scenario.between !== undefined) await runCommand(this.#input(world, scenario));
       const quiet = await this.#quietRun(world, scenario);

@@ -3,7 +3,7 @@ import { createUndiciTransport } from '../../src/replica/s3/undici-transport.js'
 import { createDefaultFileSystem } from '../../src/replica/local/default-file-system.js';
 import { LevelDatabaseHome } from '../../src/store/level-database-home.js';
 import { systemRuntime } from '../../src/s3/system-runtime.js';
-import { StepCounter, watchDatabaseHome, watchFileSystem, watchTransport } from './failpoints.js';
+import { countFetched, StepCounter, watchDatabaseHome, watchFileSystem, watchTransport } from './failpoints.js';
 import { plainClient, runCommand, type CommandInput } from './run-command.js';
 import { watchStateFiles } from './state-files.js';
 
@@ -27,12 +27,18 @@ const onStep = (step: string): void => {
   if (counter.next(step) === input.killAt) process.kill(process.pid, 'SIGKILL');
 };
 
+let fetchedBytes = 0;
+const onFetched = (count: number): void => void (fetchedBytes += count);
+
 watchStateFiles(input.stateDir, onStep);
 const outcome = await runCommand(input, {
   runtime: promptly,
   fileSystem: watchFileSystem(createDefaultFileSystem(), input.folder, onStep),
   databaseHome: (directory) => watchDatabaseHome(new LevelDatabaseHome(directory, clock), onStep),
-  transport: watchTransport(createUndiciTransport({ client: plainClient(input.endpoint), clock }), onStep),
+  transport: watchTransport(
+    countFetched(createUndiciTransport({ client: plainClient(input.endpoint), clock }), onFetched),
+    onStep,
+  ),
 });
 onStep('end');
-process.stdout.write(JSON.stringify({ outcome, steps: counter.ids }));
+process.stdout.write(JSON.stringify({ outcome, steps: counter.ids, fetchedBytes }));

@@ -1,6 +1,7 @@
 import { relative } from 'node:path';
 import type { FileSystem } from '../../src/replica/local/file-system.js';
 import type { S3Request, S3Transport } from '../../src/replica/s3/transport.js';
+import { hookBody } from '../../src/replica/s3/wrap/body-hooks.js';
 import type { Database, DatabaseHome, DatabaseOperation } from '../../src/store/database.js';
 import { hookFileSystem } from '../../src/testing/fs/hooked-file-system.js';
 
@@ -91,6 +92,19 @@ export function watchTransport(inner: S3Transport, onStep: OnStep): S3Transport 
       const answer = await answering;
       await onStep(`${name} answered`);
       return answer;
+    },
+    close: () => inner.close(),
+  };
+}
+
+/** Tells how many bytes of objects come. */
+export function countFetched(inner: S3Transport, onFetched: (count: number) => void): S3Transport {
+  return {
+    async send(request) {
+      const answer = await inner.send(request);
+      return request.method === 'GET' && request.key !== undefined
+        ? hookBody(answer, { onChunk: ({ length }) => onFetched(length) })
+        : answer;
     },
     close: () => inner.close(),
   };

@@ -15,6 +15,7 @@ import { DIALECTS } from '../../src/testing/s3/dialects.js';
 import { SimulatedS3 } from '../../src/testing/s3/simulated-s3.js';
 import { SeededRandom } from '../../src/testing/simulation/seeded-random.js';
 import { plainPath } from './failpoints.js';
+import { putInParts } from './put-in-parts.js';
 import { OLD_MS, type Scenario, type ScenarioWorld } from './scenarios.js';
 import { short, type Picture } from './world.js';
 
@@ -106,6 +107,8 @@ export class FaultyMachine implements ScenarioWorld {
       if (modifiedMs !== undefined) headers['x-amz-meta-mtime'] = String(modifiedMs / 1000);
       await this.#service.put(BUCKET, key, scaled(content), headers);
     },
+    putInParts: (key: string, content: string, partBytes: number): Promise<void> =>
+      putInParts(this.#service.transport(), BUCKET, key, content, { partBytes, modifiedMs: OLD_MS }),
     remove: (key: string): Promise<void> => this.#service.remove(BUCKET, key),
     rename: async (key: string, to: string): Promise<void> => {
       const object = await this.#service.peek(BUCKET, key);

@@ -10,6 +10,8 @@ export interface ScenarioWorld {
   rename(path: string, to: string): void;
   readonly bucket: {
     put(key: string, content: string, modifiedMs?: number): Promise<void>;
+    /** Puts an object of so many bytes a part there, as another machine does with a large file. */
+    putInParts(key: string, content: string, partBytes: number): Promise<void>;
     remove(key: string): Promise<void>;
     /** Copies an object within the bucket, and removes the old one. */
     rename(key: string, to: string): Promise<void>;
@@ -32,6 +34,8 @@ export interface Scenario {
   readonly probes?: boolean;
   /** Large files are divided into pieces of so many bytes. */
   readonly pieceBytes?: number;
+  /** Bytes of content that come down when nobody is killed. */
+  readonly fetchedBytes?: number;
   /** What is called after the kill. Default: the same command. */
   readonly again?: Command;
   /** Paths at which a file has to stand in the end, whatever came between. */
@@ -181,6 +185,23 @@ export const SCENARIOS: readonly Scenario[] = [
     change: (world) => world.bucket.put('long', LONG2, OLD_MS),
     pieceBytes: PIECE,
     kept: [LONG2, OTHER],
+  },
+  {
+    name: 'download of an edit of one part among many',
+    agreed: agreedOn('long', LONG1),
+    change: (world) => world.bucket.putInParts('long', LONG1_EDITED, PIECE),
+    pieceBytes: PIECE,
+    fetchedBytes: PIECE,
+    dangers: ['fs:write .filecloudsync/tmp/* #9', 'fs:rename long #1'],
+    kept: [LONG1, LONG1_EDITED, OTHER],
+  },
+  {
+    name: 'download of an edit of one part among many, then the file is edited',
+    agreed: agreedOn('long', LONG1),
+    change: (world) => world.bucket.putInParts('long', LONG1_EDITED, PIECE),
+    between: (world) => world.write('long', LONG2, OLD_MS + MINUTE_MS),
+    pieceBytes: PIECE,
+    kept: [OTHER],
   },
   {
     name: 'download in ranges, then another version stands there',
