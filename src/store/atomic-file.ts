@@ -1,12 +1,13 @@
-import { open, readFile, rename, rm } from 'node:fs/promises';
+import { open, readFile, rename, rm, unlink } from 'node:fs/promises';
 import path from 'node:path';
 
 /**
  * Replaces a file wholly or not at all, mode 0600. Durable against power loss when it resolves.
- * Two calls for one file must not overlap. A crash may leave a file named `<file>.tmp`, which the next call takes.
+ * Two calls for one file must not overlap. A crash may leave a file named `<file>.tmp`, which the next call takes, and
+ * {@link removeUnfinished} removes.
  */
 export async function writeFileAtomically(file: string, text: string): Promise<void> {
-  const temporary = `${file}.tmp`;
+  const temporary = temporaryOf(file);
   try {
     const handle = await open(temporary, 'w', 0o600);
     try {
@@ -21,6 +22,19 @@ export async function writeFileAtomically(file: string, text: string): Promise<v
     throw error;
   }
   await syncDirectory(path.dirname(file));
+}
+
+/** Removes what a call that was cut off has left. Nobody may be writing the file. */
+export async function removeUnfinished(file: string): Promise<void> {
+  try {
+    await unlink(temporaryOf(file));
+  } catch (error) {
+    if (!hasCode(error, 'ENOENT')) throw error;
+  }
+}
+
+function temporaryOf(file: string): string {
+  return `${file}.tmp`;
 }
 
 /** Makes the names in a directory durable. */

@@ -32,6 +32,18 @@ describe('openLevelDatabase', () => {
       expect([name, (await stat(path.join(directory, name))).mode & 0o777]).toEqual([name, 0o600]);
   });
 
+  it('takes away a mark that a crash kept from its place, and leaves the one in place', async () => {
+    const directory = newDirectory();
+    const before = await openLevelDatabase(directory);
+    await before.writeMark('m');
+    await before.close();
+    await writeFile(path.join(directory, 'mark.tmp'), 'half of a');
+    const after = await openLevelDatabase(directory);
+    expect(await after.readMark()).toBe('m');
+    await after.close();
+    expect(await readdir(directory)).not.toContain('mark.tmp');
+  });
+
   it('calls a database damaged when its manifest is gone', async () => {
     const directory = newDirectory();
     await (await openLevelDatabase(directory)).close();

@@ -2,7 +2,7 @@ import type { ClassicLevel } from 'classic-level';
 import { chmod, mkdir, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { FileCloudSyncError, LockedError, StateDamagedError } from '../errors.js';
-import { hasCode, readFileIfPresent, writeFileAtomically } from './atomic-file.js';
+import { hasCode, readFileIfPresent, removeUnfinished, writeFileAtomically } from './atomic-file.js';
 import type { Database, DatabaseOperation, DatabasePage, KeyRange } from './database.js';
 import { stateUnusable, withStateErrors } from './state-unusable.js';
 
@@ -34,6 +34,8 @@ export async function openLevelDatabase(directory: string): Promise<Database> {
     throw translate(directory, error);
   }
   await restrictFiles(directory);
+  // A crash kept it from its place; until another mark is written nobody else takes it.
+  await removeUnfinished(path.join(directory, MARK_FILE));
   return new LevelDatabase(directory, level);
 }
 

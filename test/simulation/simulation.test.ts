@@ -22,6 +22,34 @@ describe('simulate', () => {
     },
   );
 
+  it('comes to rest with a time of the future, where the store says nothing of the content of large objects', async () => {
+    const machine = {
+      conflict: 'newest',
+      readonly: false,
+      watch: false,
+      concurrency: 1,
+      noHardLinks: false,
+      touched: 0,
+    } as const;
+    const { violations } = await simulate({
+      seed: 20_261_128,
+      dialect: 'seaweedfs-3.97',
+      probe: 'before',
+      partSizeBytes: 24,
+      pageKeys: 1000,
+      provesRest: true,
+      machines: [
+        { ...machine, skewMs: 118_947_661_703.601_49, granularityMs: 1000 },
+        { ...machine, skewMs: 0, granularityMs: 0 },
+      ],
+      acts: [{ ms: 274, act: 'write', at: 0, path: 'ż', how: 'replace', size: 'parts', time: 'now' }],
+      crashes: [],
+      diskFaults: [],
+      networkFaults: [],
+    });
+    expect(violations).toEqual([]);
+  });
+
   it('replays a seed to the same trace', async () => {
     for (const seed of [3, 7, 11, 12]) {
       const [first, second] = [await simulate(generateScenario(seed)), await simulate(generateScenario(seed))];

@@ -25,7 +25,13 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 
 describe('planRanges', () => {
   it.each<[string, number, DigestScheme | undefined, number, ReturnType<typeof planRanges>]>([
-    ['several ranges of the usual size', 25, undefined, 10, { rangeBytes: 10, count: 3, hashed: undefined }],
+    [
+      'ranges of the usual size, hashed for a digest of ours',
+      25,
+      undefined,
+      10,
+      { rangeBytes: 10, count: 3, hashed: PARTS },
+    ],
     ['several ranges, though the whole has one digest', 25, WHOLE, 10, { rangeBytes: 10, count: 3, hashed: undefined }],
     ['one range, hashed as a whole', 10, WHOLE, 10, { rangeBytes: 10, count: 1, hashed: WHOLE }],
     ['one range, hashed though nothing is known of it', 9, undefined, 10, { rangeBytes: 10, count: 1, hashed: WHOLE }],
@@ -146,9 +152,9 @@ describe('StageFilling', () => {
     expect(filling.md5s).toBeUndefined();
   });
 
-  it('hashes nothing that nobody asks for', async () => {
+  it('makes a digest of ours where the source has none', async () => {
     const { filling } = await stage({ known: undefined });
-    expect(await filling.fill(true)).toBeUndefined();
+    expect(await filling.fill(true)).toBe(await (await stage()).filling.fill(true));
   });
 
   it('hashes one range as the whole, and no range as nothing', async () => {

@@ -25,13 +25,17 @@ export interface RangePlan {
   readonly hashed: DigestScheme | undefined;
 }
 
-/** Divides a source: by the parts of its digest, where it has parts, so that each is hashed while it passes. */
+/**
+ * Divides a source: by the parts of its digest, where it has parts, so that each is hashed while it passes. Of a source without a
+ * digest ours is made in the same way: without one, a file whose times say nothing could not be told from an edited one.
+ */
 export function planRanges(sizeBytes: number, known: DigestScheme | undefined, usualBytes: number): RangePlan {
   const part = known?.partSizeBytes;
   if (part !== undefined && part >= Math.min(MIB, usualBytes) && part <= 64 * MIB)
     return { rangeBytes: part, count: Math.ceil(sizeBytes / part), hashed: known };
   const count = Math.ceil(sizeBytes / usualBytes);
-  return { rangeBytes: usualBytes, count, hashed: count <= 1 && part === undefined ? WHOLE : undefined };
+  const own = known === undefined ? { partSizeBytes: usualBytes } : undefined;
+  return { rangeBytes: usualBytes, count, hashed: count <= 1 && part === undefined ? WHOLE : own };
 }
 
 /** What {@link StageFilling} works with. */
