@@ -129,7 +129,12 @@ export async function simulate(scenario: Scenario): Promise<SimulationResult> {
     violations.push(...(await settle(stage, clock, scenario.provesRest)));
     const { crashes, networkFaults, acts } = scenario;
     const forgetful = crashes.some(({ kind, damage }) => kind === 'power' || damage !== 'none');
-    const troubles = crashes.length + networkFaults.length + acts.filter(({ act }) => act === 'stop').length;
+    // Whoever loses what was not synced forgets all uploads that were begun at once.
+    const begun = crashes.map(({ at, kind }) => (kind === 'power' ? (scenario.machines[at]?.concurrency ?? 1) : 1));
+    const troubles =
+      begun.reduce((sum, count) => sum + count, 0) +
+      networkFaults.length +
+      acts.filter(({ act }) => act === 'stop').length;
     const keepsPaths = !acts.some(({ act }) => ['exclude', 'unmount', 'symlink', 'mkdir'].includes(act));
     violations.push(...(await judge({ ...stage, careful: isCareful(scenario), forgetful, keepsPaths, troubles })));
   })();
