@@ -168,7 +168,7 @@ async function proveByTests(name, { count, seed }) {
 }
 
 /** What takes long comes first, so that all lanes end together. */
-const LONGEST_FIRST = ['n3', 'n9', 'n6', 'n2', 'n1', 'n5', 'n4', 's2', 's4', 's3', 's1', ''];
+const LONGEST_FIRST = ['n3', 'n9', 'n6', 'n2', 'n1', 'n5', 'n4', 's2', 's4', 's3', 's1'];
 
 async function work([built, name, first, count, stride]) {
   const proof = PROOFS[name];
@@ -314,9 +314,8 @@ async function main() {
   const built = names.some((name) => PROOFS[name].module !== undefined) ? build() : undefined;
   try {
     const workers = Number(values.workers ?? availableParallelism());
-    const weightOf = (name) => (LONGEST_FIRST.indexOf(name) + LONGEST_FIRST.length) % LONGEST_FIRST.length;
-    const jobs = names
-      .toSorted((a, b) => weightOf(a) - weightOf(b))
+    const jobs = [...LONGEST_FIRST, ...names.filter((name) => !LONGEST_FIRST.includes(name))]
+      .filter((name) => names.includes(name))
       .flatMap((name) => {
         const { module, tests, count: most } = PROOFS[name];
         const asked = { count: Number(values.count ?? most), seed: chosenSeed(), workers };

@@ -70,7 +70,7 @@ const isList = ({ method, key, query }: S3Request): boolean =>
 /** A cause that answers each LIST, or also each look at one object. */
 function lists(
   words: string,
-  told: RegExp,
+  told: RegExp | undefined,
   answer: (request: S3Request, inner: S3Transport) => Promise<S3Response>,
   more: Partial<Cause> = {},
 ): Cause {
@@ -289,24 +289,20 @@ export const CAUSES: readonly Cause[] = [
   lists('an error comes with status 200', /listing|cannot|document|XML|InternalError|answer/i, () =>
     failure(200, 'InternalError'),
   ),
-  {
-    ...lists(
-      'the keys come under another prefix',
-      /./,
-      (request, inner) =>
-        inner.send(request).then((response) => rewritten(response, (text) => text.replaceAll('<Key>', '<Key>old/'))),
-      { couldBeMeant: true, from: 40 },
-    ),
+  lists(
+    'the keys come under another prefix',
     // Each file seems to have another name; the store is asked about each object, and nothing is the matter.
-    told: undefined,
-  },
-  {
-    ...lists('the list ends after its first half, and says that it is whole', /./, (request, inner) =>
-      inner.send(request).then((response) => rewritten(response, firstHalf)),
-    ),
+    undefined,
+    (request, inner) =>
+      inner.send(request).then((response) => rewritten(response, (text) => text.replaceAll('<Key>', '<Key>old/'))),
+    { couldBeMeant: true, from: 40 },
+  ),
+  lists(
+    'the list ends after its first half, and says that it is whole',
     // The guard does not mind so few; the store is asked about each object, and nothing is the matter.
-    told: undefined,
-  },
+    undefined,
+    (request, inner) => inner.send(request).then((response) => rewritten(response, firstHalf)),
+  ),
   {
     side: 'remote',
     words: 'the bucket was deleted, and made again empty',

@@ -234,17 +234,8 @@ describe('probe', () => {
       for (let nth = 1; nth <= 40; nth += 3) {
         const place = simulatedBucket('ceph-16');
         const facts = memoryFacts();
-        const replica = createS3Replica({
-          transport: place.transport({ rules: [{ fault, nth }] }),
-          endpoint: 'x',
-          bucket: place.bucket,
-          uploads: memoryUploads(),
-          facts,
-          runtime: systemRuntime(),
-          pathRules: 'linux',
-          backoff: { baseMs: 1, capMs: 1 },
-        });
-        await replica.prepare({ readonly: false });
+        const transport = place.transport({ rules: [{ fault, nth }] });
+        await replicaOn(place, { facts, transport }).prepare({ readonly: false });
         const kept = keptDialect(facts);
         expect(kept).toContain('"putCreate":true,"putReplace":"bare","completeCreate":false,"completeReplace":"none"');
         expect(place.s3.keys(place.bucket)).toEqual([]);
@@ -260,27 +251,18 @@ describe('probe', () => {
     const inner = place.transport();
     const facts = memoryFacts();
     let writing = 0;
-    const replica = createS3Replica({
-      transport: {
-        async send(request) {
-          const isRacer = request.method === 'PUT' && ++writing > 1;
-          const answer = await inner.send(request).finally(() => {
-            if (request.method === 'PUT') writing--;
-          });
-          const lost = isRacer && (answer.status === 412 || name !== 'aws');
-          return lost ? { ...answer, status: 500 } : answer;
-        },
-        close: () => inner.close(),
+    const transport: S3Transport = {
+      async send(request) {
+        const isRacer = request.method === 'PUT' && ++writing > 1;
+        const answer = await inner.send(request).finally(() => {
+          if (request.method === 'PUT') writing--;
+        });
+        const lost = isRacer && (answer.status === 412 || name !== 'aws');
+        return lost ? { ...answer, status: 500 } : answer;
       },
-      endpoint: 'x',
-      bucket: place.bucket,
-      uploads: memoryUploads(),
-      facts,
-      runtime: systemRuntime(),
-      pathRules: 'linux',
-      backoff: { baseMs: 1, capMs: 1 },
-    });
-    await replica.prepare({ readonly: false });
+      close: () => inner.close(),
+    };
+    await replicaOn(place, { facts, transport }).prepare({ readonly: false });
     expect(keptDialect(facts)).toContain(expected);
     expect(place.s3.keys(place.bucket)).toEqual([]);
   });

@@ -4,7 +4,6 @@ import { AWS_DIALECT, isAwsHost, readKeptDialect, UNKNOWN_DIALECT, type Dialect 
 import { probeStore } from './probe.js';
 import type { S3Api } from './s3-api.js';
 import type { S3Context } from './s3-context.js';
-
 import { failureError } from './service-error.js';
 import type { FactMemory } from './upload-memory.js';
 
