@@ -1,98 +1,17 @@
-import { Worker } from 'node:worker_threads';
+import { AnsweringThread } from '../replica/local/answering-thread.js';
 import { hashProgram, type HashQuestion } from './hash-program.js';
 
-/** After so long with nothing to do the thread is ended, in milliseconds. */
-const IDLE_MS = 1000;
-const SOURCE = `(${hashProgram.toString()})(
+const PROGRAM = `(${hashProgram.toString()})(
   require('node:worker_threads').parentPort, require('node:crypto'))`;
 
-interface Pending {
-  readonly answer: (said: Uint8Array) => void;
-  readonly fail: (error: Error) => void;
-}
-
-/** A thread that makes hashes. It never keeps the process alive, except while something is asked of it. */
-export class HashThread {
-  readonly #worker: Worker;
-  /** In the order of the questions, in which the answers come. */
-  readonly #pending: Pending[] = [];
-  readonly #idleMs: number;
-  #idle: NodeJS.Timeout | undefined;
-  #hasEnded = false;
-
-  /** Resolves when it has ended. */
-  readonly ended: Promise<void>;
-
-  private constructor(worker: Worker, idleMs: number) {
-    this.#worker = worker;
-    this.#idleMs = idleMs;
-    this.ended = new Promise((resolve) => {
-      worker.on('exit', () => {
-        this.#end(new Error('the thread ended'));
-        resolve();
-      });
-    });
-    worker.unref();
-    worker.on('message', (said: Uint8Array) => this.#take(said));
-    worker.on('error', (error: unknown) => this.#end(error instanceof Error ? error : new Error(String(error))));
-    worker.on('messageerror', (error) => this.#end(error));
-  }
-
+/** A thread that makes hashes. */
+export class HashThread extends AnsweringThread<HashQuestion, Uint8Array> {
   /** Starts the thread; `undefined` where it must not be. */
-  static start(idleMs = IDLE_MS): HashThread | undefined {
+  static start(idleMs?: number): HashThread | undefined {
     try {
-      return new HashThread(new Worker(SOURCE, { eval: true, execArgv: [] }), idleMs);
+      return new HashThread(PROGRAM, idleMs);
     } catch {
       return undefined;
     }
-  }
-
-  /** Ends it; what is asked is rejected. */
-  async stop(): Promise<void> {
-    this.#hasEnded = true;
-    await this.#worker.terminate();
-  }
-
-  /** It takes no more questions. */
-  get hasEnded(): boolean {
-    return this.#hasEnded;
-  }
-
-  /** Questions that are not answered yet. */
-  get pending(): number {
-    return this.#pending.length;
-  }
-
-  /** Asks, and answers in the order of the questions. Rejects when the thread ends before. */
-  ask(question: HashQuestion): Promise<Uint8Array> {
-    return new Promise((answer, fail) => {
-      if (this.#hasEnded) return fail(new Error('the thread has ended'));
-      clearTimeout(this.#idle);
-      this.#pending.push({ answer, fail });
-      this.#worker.ref();
-      this.#worker.postMessage(question, []);
-    });
-  }
-
-  #take(said: Uint8Array): void {
-    const pending = this.#pending.shift();
-    if (this.#pending.length === 0) {
-      this.#worker.unref();
-      this.#rest();
-    }
-    pending?.answer(said);
-  }
-
-  /** Ends it after a while, if nothing comes until then. It is ended from here, so that no question meets a thread that is ending. */
-  #rest(): void {
-    clearTimeout(this.#idle);
-    this.#idle = setTimeout(() => void this.stop(), this.#idleMs);
-    this.#idle.unref();
-  }
-
-  #end(error: Error): void {
-    this.#hasEnded = true;
-    clearTimeout(this.#idle);
-    for (const { fail } of this.#pending.splice(0)) fail(error);
   }
 }

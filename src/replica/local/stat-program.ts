@@ -26,10 +26,8 @@ export interface StatAnswer {
 /**
  * What the thread does. It is sent to the thread as text, so that it is found wherever this package is bundled: it may use
  * nothing from around it.
- *
- * Ends by itself when nothing was asked for `idleMs`.
  */
-export function statProgram(port: MessagePort, fs: typeof NodeFs, idleMs: number): void {
+export function statProgram(port: MessagePort, fs: typeof NodeFs): void {
   const options = { bigint: true, throwIfNoEntry: false } as const;
   const leadsTo = ({ prefix, inode, device }: StatPlace): boolean => {
     try {
@@ -54,9 +52,7 @@ export function statProgram(port: MessagePort, fs: typeof NodeFs, idleMs: number
       return '';
     }
   };
-  let idle = setTimeout(() => port.close(), idleMs);
   port.on('message', ({ places, names }: StatQuestion) => {
-    clearTimeout(idle);
     const all = names.split('/');
     const numbers = new Float64Array(all.length * 4);
     const exact: string[] = [];
@@ -69,6 +65,5 @@ export function statProgram(port: MessagePort, fs: typeof NodeFs, idleMs: number
       if (isThere && !leadsTo(place)) numbers.fill(0, begin * 4, exact.length * 4);
     }
     port.postMessage({ numbers, exact: exact.join('\n') }, [numbers.buffer]);
-    idle = setTimeout(() => port.close(), idleMs);
   });
 }

@@ -101,7 +101,7 @@ export class StatQueue {
   /** Gives the thread what it can take of what nobody has begun. */
   #share(): void {
     const thread = this.#liveThread();
-    while (thread !== undefined && thread.sharesUnderWay < SHARES_UNDER_WAY && this.#jobs.length > 1) {
+    while (thread !== undefined && thread.pending < SHARES_UNDER_WAY && this.#jobs.length > 1) {
       const share = this.#takeShare();
       void thread.look(share).then((answers) => this.#takeBack(share, answers));
     }

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { Worker } from 'node:worker_threads';
+import { AnsweringThread } from './answering-thread.js';
 import type { FileLook, FileType } from './file-system.js';
 import { typeOfMode } from './node-stat.js';
 import { placeOf, type GlancedDirectory, type GlancePlace } from './glanced-directory.js';
@@ -14,62 +14,24 @@ export interface StatWish {
 /** What the thread said of each name of each wish; `undefined` where it could not look. */
 export type StatSaid = readonly (readonly (FileLook | undefined)[])[];
 
-/** After so long without a question the thread ends, in milliseconds. */
-const IDLE_MS = 1000;
 const NUMBERS_PER_NAME = 4;
 /** An empty path leads nowhere: nothing is said of these names. */
 const NOWHERE: GlancePlace = { prefix: '', inode: 0n, device: 0n };
-const SOURCE = `(${statProgram.toString()})(
-  require('node:worker_threads').parentPort, require('node:fs'), require('node:worker_threads').workerData.idleMs)`;
+const PROGRAM = `(${statProgram.toString()})(
+  require('node:worker_threads').parentPort, require('node:fs'))`;
 
-interface Pending {
-  readonly wishes: readonly StatWish[];
-  readonly answer: (said: StatSaid | undefined) => void;
-}
-
-/** A second thread that looks at names. It never keeps the process alive, except while something is asked of it. */
-export class StatThread {
-  readonly #worker: Worker;
-  /** In the order of the questions, in which the answers come. */
-  readonly #pending: Pending[] = [];
-  #hasEnded = false;
+/** A second thread that looks at names. */
+export class StatThread extends AnsweringThread<StatQuestion, StatAnswer> {
   #hasAnswered = false;
 
-  /** Resolves when it has ended. */
-  readonly ended: Promise<void>;
-
-  private constructor(worker: Worker) {
-    this.#worker = worker;
-    this.ended = new Promise((resolve) => {
-      worker.on('exit', () => {
-        this.#end();
-        resolve();
-      });
-    });
-    worker.unref();
-    worker.on('message', (told: StatAnswer) => this.#take(told));
-    worker.on('error', () => this.#end());
-    worker.on('messageerror', () => this.#end());
-  }
-
   /** Starts the thread; `undefined` where it would not help, or must not be. */
-  static start(idleMs = IDLE_MS): StatThread | undefined {
+  static start(idleMs?: number): StatThread | undefined {
     if (availableParallelism() < 2) return undefined;
     try {
-      return new StatThread(new Worker(SOURCE, { eval: true, execArgv: [], workerData: { idleMs } }));
+      return new StatThread(PROGRAM, idleMs);
     } catch {
       return undefined;
     }
-  }
-
-  /** Ends it; what is asked is answered with `undefined`. */
-  async stop(): Promise<void> {
-    await this.#worker.terminate();
-  }
-
-  /** It takes no more questions. */
-  get hasEnded(): boolean {
-    return this.#hasEnded;
   }
 
   /** It was of use. */
@@ -77,51 +39,32 @@ export class StatThread {
     return this.#hasAnswered;
   }
 
-  /** Questions that are not answered yet. */
-  get sharesUnderWay(): number {
-    return this.#pending.length;
-  }
-
   /** Looks at the names; answers `undefined` when the thread has ended. Never rejects. */
-  look(wishes: readonly StatWish[]): Promise<StatSaid | undefined> {
-    return new Promise((answer) => {
-      if (this.#hasEnded) return answer(undefined);
-      const places: StatPlace[] = [];
-      const names: string[] = [];
-      for (const wish of wishes) {
-        const place = placeOf(wish.directory) ?? NOWHERE;
-        places.push({ ...place, count: wish.names.length });
-        names.push(wish.names.join('/'));
-      }
-      this.#pending.push({ wishes, answer });
-      this.#worker.ref();
-      const question: StatQuestion = { places, names: names.join('/') };
-      this.#worker.postMessage(question, []);
-    });
-  }
-
-  #take(told: StatAnswer): void {
-    const pending = this.#pending.shift();
-    if (this.#pending.length === 0) this.#worker.unref();
-    if (pending === undefined) return;
-    this.#hasAnswered = true;
-    const exact = told.exact.split('\n');
-    let next = 0;
-    const said: (FileLook | undefined)[][] = [];
-    for (const { names } of pending.wishes) {
-      const ofOne: (FileLook | undefined)[] = [];
-      for (const end = next + names.length; next < end; next++) {
-        ofOne.push(lookAt(told, exact[next], next * NUMBERS_PER_NAME));
-      }
-      said.push(ofOne);
+  async look(wishes: readonly StatWish[]): Promise<StatSaid | undefined> {
+    const places: StatPlace[] = [];
+    const names: string[] = [];
+    for (const wish of wishes) {
+      const place = placeOf(wish.directory) ?? NOWHERE;
+      places.push({ ...place, count: wish.names.length });
+      names.push(wish.names.join('/'));
     }
-    pending.answer(said);
+    const told = await this.ask({ places, names: names.join('/') }).catch(() => undefined);
+    if (told === undefined) return undefined;
+    this.#hasAnswered = true;
+    return saidOf(wishes, told);
   }
+}
 
-  #end(): void {
-    this.#hasEnded = true;
-    for (const { answer } of this.#pending.splice(0)) answer(undefined);
-  }
+function saidOf(wishes: readonly StatWish[], told: StatAnswer): StatSaid {
+  const exact = told.exact.split('\n');
+  let next = 0;
+  return wishes.map(({ names }) => {
+    const ofOne: (FileLook | undefined)[] = [];
+    for (const end = next + names.length; next < end; next++) {
+      ofOne.push(lookAt(told, exact[next], next * NUMBERS_PER_NAME));
+    }
+    return ofOne;
+  });
 }
 
 /** What the thread told of one name; the exact numbers are made when they are asked for, which is rare. */
