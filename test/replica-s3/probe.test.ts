@@ -182,14 +182,14 @@ describe('probe', () => {
       return answer;
     };
     await replicaOn(place, { facts, transport: { send, close: () => inner.close() } }).prepare({ readonly: false });
-    expect(trustedBy(JSON.parse(keptDialect(facts) ?? '{}') as Record<string, unknown>)).toEqual([]);
+    expect(trustedBy(JSON.parse(keptDialect(facts) ?? '{}') as Record<string, unknown>)).toEqual(['part digests']);
   });
 
   it('lets writers race, however few requests may be in flight', async () => {
     const place = simulatedBucket('seaweedfs-3.97');
     const facts = memoryFacts();
     await replicaOn(place, { facts, concurrency: 1 }).prepare({ readonly: false });
-    expect(trustedBy(JSON.parse(keptDialect(facts) ?? '{}') as Record<string, unknown>)).toEqual([]);
+    expect(trustedBy(JSON.parse(keptDialect(facts) ?? '{}') as Record<string, unknown>)).toEqual(['part digests']);
   });
 
   it('takes no other host for AWS', async () => {

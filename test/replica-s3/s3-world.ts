@@ -4,7 +4,7 @@ import type { Source } from '../../src/replica/replica.js';
 import { createClockOffset } from '../../src/replica/s3/clock-offset.js';
 import { AWS_DIALECT, type Dialect } from '../../src/replica/s3/dialect.js';
 import type { S3Request, S3Response, S3Transport } from '../../src/replica/s3/index.js';
-import { createS3Api } from '../../src/replica/s3/s3-api.js';
+import { createS3Api, SHA256_HEADER } from '../../src/replica/s3/s3-api.js';
 import { readState, toEntry, type S3Context } from '../../src/replica/s3/s3-context.js';
 import { createKeyMap } from '../../src/replica/s3/s3-keys.js';
 import { createBackoff } from '../../src/replica/wrap/backoff.js';
@@ -180,7 +180,7 @@ function nameOf({ method, key = '', query }: S3Request): string {
 
 function damaged(request: S3Request, to: string | undefined): S3Request {
   if (to === undefined) return request;
-  const { 'content-md5': _, ...headers } = request.headers;
+  const { 'content-md5': _, [SHA256_HEADER]: __, ...headers } = request.headers;
   return { ...request, headers, body: Buffer.from(to) };
 }
 

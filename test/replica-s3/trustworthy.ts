@@ -7,12 +7,14 @@ export type Conditions =
   | 'complete create'
   | 'complete replace'
   | 'copy create'
-  | 'delete';
+  | 'delete'
+  | 'part digests';
 
 /** What a store may be trusted with, by what its profile says that it does. */
 export function trustworthy(name: DialectName): Conditions[] {
-  const { conditions, conditionWindowMs } = DIALECTS[name];
-  if (conditionWindowMs > 0) return [];
+  const { conditions, conditionWindowMs, signedPayload } = DIALECTS[name];
+  const digests: readonly [Conditions, boolean] = ['part digests', signedPayload === 'verified'];
+  if (conditionWindowMs > 0) return chosen([digests]);
   const { put, complete, copy } = conditions;
   const replaces = ({ ifMatch, missingStatus }: typeof put): boolean => ifMatch === 'honoured' && missingStatus !== 200;
   return chosen([
@@ -22,6 +24,7 @@ export function trustworthy(name: DialectName): Conditions[] {
     ['complete replace', replaces(complete)],
     ['copy create', copy.ifNoneMatch === 'honoured'],
     ['delete', conditions.delete.ifMatch === 'honoured'],
+    digests,
   ]);
 }
 
@@ -35,6 +38,7 @@ export function trustedBy(kept: Readonly<Record<string, unknown>>): Conditions[]
     ['complete replace', honours('completeReplace')],
     ['copy create', kept['copyCreate'] === true],
     ['delete', honours('remove')],
+    ['part digests', kept['checksSha256'] === true],
   ]);
 }
 

@@ -26,6 +26,8 @@ export interface Dialect {
    * encrypted with KMS or a customer's key. `undefined`: not known.
    */
   readonly etagIsMd5: boolean | 'unless-encrypted' | undefined;
+  /** A part is refused that is not the one whose SHA-256 came with it. */
+  readonly checksSha256: boolean;
   /** `If-None-Match: *` may be sent where it is not known to be honoured; `false`: it is refused. */
   readonly mayTryCreate: boolean;
 }
@@ -43,6 +45,7 @@ export const AWS_DIALECT: Dialect = {
   remove: 'quoted',
   read: 'quoted',
   etagIsMd5: 'unless-encrypted',
+  checksSha256: true,
   mayTryCreate: true,
 };
 
@@ -59,6 +62,7 @@ export const UNKNOWN_DIALECT: Dialect = {
   remove: 'none',
   read: 'quoted',
   etagIsMd5: undefined,
+  checksSha256: false,
   mayTryCreate: true,
 };
 

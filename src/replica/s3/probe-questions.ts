@@ -1,9 +1,10 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import { S3ConnectionError } from '../../errors.js';
 import { combinedEtag } from './combined-etag.js';
+import { isDamage } from './damage.js';
 import { etagCondition, type EtagForm } from './dialect.js';
 import { endUnlessRefused, ProbeEnded, RaceUndecided } from './probe-ended.js';
-import type { Answer } from './s3-api.js';
+import { SHA256_HEADER, type Answer } from './s3-api.js';
 import type { Scratch } from './scratch.js';
 import type { ScratchName } from './scratch-key.js';
 import { isTransientFailure } from './service-error.js';
@@ -109,6 +110,24 @@ export const partsMakeEtag: Question = async (scratch) => {
   await scratch.empty('c');
   await scratch.complete('c', 'parts', {});
   return (await scratch.etagAt('c')) === combinedEtag([createHash('md5').update('parts').digest()]);
+};
+
+/**
+ * Whether a part is refused that is not the one whose SHA-256 came with it. Some take it for a wrong signature (403): by that
+ * nobody could tell damage from wrong credentials.
+ */
+export const checksSha256: Question = async (scratch) => {
+  for (const [announced, isRight] of [['part', true] as const, ['another part', false] as const]) {
+    const answer = await scratch.sendPart('c', 'part', { [SHA256_HEADER]: hash('sha256', announced) });
+    if (answer.ok !== isRight) {
+      if (!answer.ok && answer.failure.status !== 403) endUnlessRefused(answer.failure);
+      return false;
+    }
+    if (answer.ok || isDamage(answer.failure)) continue;
+    if (answer.failure.status === 403) return false;
+    endUnlessRefused(answer.failure);
+  }
+  return true;
 };
 
 /** A condition on the source of a copy. */

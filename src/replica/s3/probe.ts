@@ -1,6 +1,7 @@
 import type { Clock } from '../../core/runtime.js';
 import type { Backoff } from '../wrap/backoff.js';
 import type { Patience } from './clear-scratch.js';
+import { isDamage } from './damage.js';
 import type { Dialect, EtagForm } from './dialect.js';
 import { ProbeEnded, RaceUndecided } from './probe-ended.js';
 import * as questions from './probe-questions.js';
@@ -38,7 +39,7 @@ const AT_ONCE: Patience = { attempts: 1, wait: () => Promise.resolve() };
  * not, and a look at what stands there afterwards, because a 200 proves nothing. An answer that got lost, or a store out of
  * breath, says nothing about conditions: then this one question is asked again, on other keys. Removes all that it made.
  *
- * Cost: 60 to 110 small requests, once for an endpoint and bucket; more where answers get lost.
+ * Cost: 65 to 115 small requests, once for an endpoint and bucket; more where answers get lost.
  *
  * @param base - beginning of the keys that may be used; nobody has used them before.
  */
@@ -113,6 +114,7 @@ async function probe(scratch: Scratch, tools: ProbeTools): Promise<Dialect> {
   const completeCreate = await trial.holds(questions.completeCreate);
   const completeReplace = await trial.formOf(questions.completeReplace);
   const partsMakeEtag = await trial.holds([questions.partsMakeEtag]);
+  const checksSha256 = await trial.holds([questions.checksSha256]);
   const copySource = await trial.formOf(questions.copySource);
   const copyPart = await trial.holds([questions.copyPart(copySource)]);
   const copyCreate = await trial.holds(questions.copyCreate);
@@ -131,13 +133,17 @@ async function probe(scratch: Scratch, tools: ProbeTools): Promise<Dialect> {
     remove: isAtomic ? remove : 'none',
     read,
     etagIsMd5,
+    checksSha256,
     mayTryCreate,
   };
 }
 
 /** Whether a question may find its answer when it is asked again. */
 function mayPass(error: unknown): boolean {
-  if (error instanceof ProbeEnded) return isTransientFailure(error.failure) || error.failure.code === 'NoSuchUpload';
+  if (error instanceof ProbeEnded) {
+    const { failure } = error;
+    return isTransientFailure(failure) || isDamage(failure) || failure.code === 'NoSuchUpload';
+  }
   return error instanceof RaceUndecided || isTransientError(error);
 }
 

@@ -41,6 +41,9 @@ export interface CopySource {
   readonly ifMatch: string | undefined;
 }
 
+/** Names the SHA-256 of a body in hex. */
+export const SHA256_HEADER = 'x-amz-content-sha256';
+
 type Headers = Readonly<Record<string, string>>;
 
 /** Told before a body is sent once more, while what was sent before may still be on its way from the same memory. */

@@ -124,6 +124,17 @@ export class Scratch {
     return answer.ok;
   }
 
+  /** Sends a part of an upload that is never completed. */
+  async sendPart(name: ScratchName, text: string, headers: Readonly<Record<string, string>>): Promise<Answer<string>> {
+    const target = await this.#begin(name);
+    const { api, signal } = this.#tools;
+    try {
+      return await this.#intoUpload(target, api.uploadPart(target, Buffer.from(text), headers, signal));
+    } finally {
+      await this.#abort(target.key, target.uploadId);
+    }
+  }
+
   /** Copies a range of `a` into an upload that is never completed. */
   async copyPart(
     name: ScratchName,

@@ -1,4 +1,5 @@
 import { PathError, S3ConnectionError, type FileCloudSyncError } from '../../errors.js';
+import { isDamage } from './damage.js';
 import { withoutSecrets } from './known-secrets.js';
 import { isTransientStatus, retryAfterMs } from './wrap/retry.js';
 import { readBody } from './read-body.js';
@@ -161,6 +162,12 @@ export function failureError(failure: ServiceFailure, context: FailureContext): 
     return about(
       'ERR_S3_FORBIDDEN',
       'these credentials have no right to do that. Ask for the right, or exclude the path',
+    );
+  if (isDamage(failure))
+    return about(
+      'ERR_S3_CORRUPT_WRITE',
+      'other bytes arrived than were sent, each time. It is tried again in the next run; look at the network if it stays',
+      true,
     );
   if (isTransientFailure(failure))
     return about('ERR_S3_UNAVAILABLE', 'the service could not do it now. It is tried again in the next run', true);

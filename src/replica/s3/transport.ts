@@ -14,7 +14,10 @@ export interface S3Request {
   readonly key: string | undefined;
   /** Names and values, not encoded; a name without value has `''`. */
   readonly query: Readonly<Record<string, string>>;
-  /** Lower-case names. `host`, `content-length`, `authorization` and `x-amz-date` are added by the transport. */
+  /**
+   * Lower-case names. `host`, `content-length`, `authorization`, `x-amz-date` and, unless it is given here,
+   * `x-amz-content-sha256` are added by the transport.
+   */
   readonly headers: Readonly<Record<string, string>>;
   /** The whole body: always in memory and of known length, so that it can be digested and sent again. */
   readonly body?: Uint8Array;

@@ -15,6 +15,7 @@ import { rememberSecrets } from './known-secrets.js';
 import { hexOf } from './digest-text.js';
 import { loadAgent } from './load-agent.js';
 import { createRequestSigner, hashPayload, type SigningCredentials } from './request-signer.js';
+import { SHA256_HEADER } from './s3-api.js';
 import { NO_BODY, type S3Request, type S3Response, type S3Transport } from './transport.js';
 import { encodeKey, encodeQuery } from './uri.js';
 
@@ -99,7 +100,8 @@ export function createUndiciTransport(options: UndiciTransportOptions): UndiciTr
       path,
       query,
       headers: request.headers,
-      payloadHash: endpoint.secure ? 'UNSIGNED-PAYLOAD' : await hashBody(request.body),
+      payloadHash:
+        request.headers[SHA256_HEADER] ?? (endpoint.secure ? 'UNSIGNED-PAYLOAD' : await hashBody(request.body)),
       atMs: clock.nowMs() + offset.ms,
       region: endpoint.region,
       credentials: await credentialsOf(client),

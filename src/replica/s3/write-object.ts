@@ -1,5 +1,6 @@
 import { PathError, StaleError } from '../../errors.js';
 import type { Outcome, Precondition, Source, WriteOptions, Written } from '../replica.js';
+import { MAX_DAMAGES } from './damage.js';
 import { guardedChange } from './guarded-change.js';
 import { base64Of, hexOf } from './digest-text.js';
 import { fingerprintOf } from './object-state.js';
@@ -9,9 +10,6 @@ import { isUnsupported } from './service-error.js';
 import { writeCondition } from './write-condition.js';
 import { writeParts } from './write-parts.js';
 import { metadataOf, stateAfter, written } from './written-object.js';
-
-/** How often bytes that arrived damaged are sent again. */
-const MAX_CORRUPTIONS = 3;
 
 /**
  * Writes a file to its key: in one PUT, or in parts when it is larger than a part.
@@ -56,7 +54,7 @@ async function writeWhole(
     let sends = 0;
     const onSend = (): void => void sends++;
     let expected = precondition;
-    for (let corruption = 0; ; corruption++) {
+    for (let damages = 0; ; damages++) {
       const outcome = await putOnce(context, { path, source, body, md5, expected, signal, onSend });
       if (outcome.outcome === 'stale') return outcome;
       const etag = outcome.value;
@@ -70,7 +68,7 @@ async function writeWhole(
       if (damaged === null || damaged.etag !== etag)
         return { outcome: 'stale', message: `"${path}" was changed right after it was uploaded.` };
       if (damaged.isEtagOpaque) return await finish(context, path, source, etag, hex, signal);
-      if (corruption >= MAX_CORRUPTIONS) throw corrupt(path, hex, etag);
+      if (damages >= MAX_DAMAGES) throw corrupt(path, hex, etag);
       expected = {
         fingerprint: fingerprintOf(damaged.etag, damaged.sizeBytes),
         entry: toEntry(context, path, damaged),
@@ -161,7 +159,7 @@ async function finish(
 function corrupt(path: string, wanted: string, found: string): PathError {
   return new PathError(
     'ERR_S3_CORRUPT_WRITE',
-    `Uploading "${path}" failed: the store holds other bytes than were sent (MD5 ${wanted} was sent, ${found} arrived), ${MAX_CORRUPTIONS + 1} times in a row. Look at the network and at the store's disks.`,
+    `Uploading "${path}" failed: the store holds other bytes than were sent (MD5 ${wanted} was sent, ${found} arrived), ${MAX_DAMAGES + 1} times in a row. Look at the network and at the store's disks.`,
     { data: { path, wanted, found } },
   );
 }

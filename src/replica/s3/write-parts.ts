@@ -1,29 +1,23 @@
 import type { PartDigests } from '../../core/part-digests.js';
-import { isAbort, PathError, StaleError, type FileCloudSyncError } from '../../errors.js';
+import { isAbort, PathError, StaleError } from '../../errors.js';
 import type { Outcome, Precondition, Source, WriteOptions, Written } from '../replica.js';
 import { createUpload, forgetUpload, isUnheard } from './create-upload.js';
 import { guardedChange } from './guarded-change.js';
-import { base64Of, hexOf } from './digest-text.js';
+import { hexOf } from './digest-text.js';
 import { etagOf, type ObjectState } from './object-state.js';
 import { combinedEtag } from './combined-etag.js';
 import { forEachBounded } from './for-each-bounded.js';
 import { encodePartHints, HINTS_HEADER } from './part-hints.js';
 import { partSizeFor, partsOf } from './part-size.js';
 import { readRange } from './read-range.js';
-import type { HeldPart, PartTarget } from './s3-api.js';
+import type { HeldPart } from './s3-api.js';
 import { holds, readState, type S3Context } from './s3-context.js';
-import { failureError, type ServiceFailure } from './service-error.js';
+import { createPartSender, type SentPart } from './send-part.js';
 import { compareStoredParts, copyStoredPart, type StoredParts } from './stored-parts.js';
+import { lostUpload, uploadFailure } from './upload-failure.js';
 import type { RememberedUpload } from './upload-memory.js';
 import { writeCondition } from './write-condition.js';
 import { metadataOf, stateAfter, written } from './written-object.js';
-
-/** A part that is in the store, with the MD5 of our bytes. */
-interface SentPart extends HeldPart {
-  readonly md5: Uint8Array;
-  /** It came from the object that is replaced. */
-  readonly isCopied?: boolean;
-}
 
 /**
  * Writes a large file in parts, some at a time. The upload is remembered before its first part is sent: a later call for
@@ -85,7 +79,7 @@ async function beginUpload(
     if (!isUnheard(before) && before.fingerprint === fingerprint && before.partSizeBytes === partSizeBytes) {
       const held = await context.api.listParts(context.keys.keyOf(path), before.uploadId, signal);
       if (held.ok) return { record: before, held: new Map(held.value.map((part) => [part.number, part])) };
-      if (held.failure.status !== 404) throw partsError(context, path, held.failure);
+      if (held.failure.status !== 404) throw uploadFailure(context, path, held.failure);
     }
     await forgetUpload(context, before, true);
   }
@@ -101,7 +95,7 @@ async function beginUpload(
   // A store with less room for metadata does without.
   if (!created.ok && created.failure.status === 400 && hints !== undefined)
     created = await createUpload(context, upload, headers, signal);
-  if (!created.ok) throw partsError(context, path, created.failure);
+  if (!created.ok) throw uploadFailure(context, path, created.failure);
   return { record: created.value, held: new Map() };
 }
 
@@ -115,6 +109,7 @@ async function sendParts(
   const ranges = partsOf(source.entry.sizeBytes, record.partSizeBytes);
   const sent: SentPart[] = [];
   const key = context.keys.keyOf(record.path);
+  const send = createPartSender(context, record.path);
   await forEachBounded(ranges, context.parallelParts, signal, async ({ number, start, end }, stop) => {
     const target = { key, uploadId: record.uploadId, number };
     const there =
@@ -131,16 +126,19 @@ async function sendParts(
     let isQuiet = false;
     try {
       await readRange(source, start, lent.bytes, stop);
-      const part: ReadPart = { number, bytes: lent.bytes, md5: await context.hasher.hash('md5', lent.bytes) };
       const expected = stored?.now.md5s[number - 1];
-      if (expected !== undefined && expected !== hexOf(part.md5))
+      const earlier = held.get(number);
+      const isCompared = expected !== undefined || earlier !== undefined;
+      const md5 = isCompared ? await context.hasher.hash('md5', lent.bytes) : undefined;
+      if (md5 !== undefined && expected !== undefined && expected !== hexOf(md5))
         throw new StaleError(`"${record.path}" was changed while it was uploaded.`);
       let isSentOnce = true;
+      const onResend = (): void => {
+        isSentOnce = false;
+      };
       sent[number - 1] =
-        knownPart(held, part) ??
-        (await sendPart(context, record.path, target, part, stop, () => {
-          isSentOnce = false;
-        }));
+        knownPart(earlier, lent.bytes.length, md5) ??
+        (await send({ target, bytes: lent.bytes, md5, signal: stop, onResend }));
       // The store has all of it: nothing of it is on its way any more, unless an earlier try is.
       isQuiet = isSentOnce;
       onBytes?.(end - start);
@@ -151,34 +149,15 @@ async function sendParts(
   return sent;
 }
 
-/** A part of the file in memory. */
-interface ReadPart {
-  readonly number: number;
-  readonly bytes: Uint8Array;
-  readonly md5: Uint8Array;
-}
-
 /** The part that the store holds from an earlier run, if it is this one. */
-function knownPart(held: ReadonlyMap<number, HeldPart>, { number, bytes, md5 }: ReadPart): SentPart | undefined {
-  const known = held.get(number);
-  return known !== undefined && known.sizeBytes === bytes.length && known.etag === hexOf(md5)
-    ? { ...known, md5 }
+function knownPart(
+  earlier: HeldPart | undefined,
+  sizeBytes: number,
+  md5: Uint8Array | undefined,
+): SentPart | undefined {
+  return md5 !== undefined && earlier?.sizeBytes === sizeBytes && earlier.etag === hexOf(md5)
+    ? { ...earlier, md5 }
     : undefined;
-}
-
-async function sendPart(
-  context: S3Context,
-  path: string,
-  target: PartTarget,
-  { number, bytes, md5 }: ReadPart,
-  stop: AbortSignal,
-  onResend: () => void,
-): Promise<SentPart> {
-  const headers = { 'content-md5': base64Of(md5) };
-  const answer = await context.api.uploadPart(target, bytes, headers, stop, onResend);
-  if (!answer.ok) throw partsError(context, path, answer.failure);
-  if (context.dialect.etagIsMd5 === true && answer.value !== hexOf(md5)) throw corruptPart(path, number);
-  return { number, etag: answer.value, sizeBytes: bytes.length, md5 };
 }
 
 /** A part that the store holds from an earlier run, if it is what the file has there now. */
@@ -254,25 +233,4 @@ function isWorthKeeping(error: unknown): boolean {
   if (error instanceof StaleError) return false;
   if (error instanceof PathError) return error.retryable;
   return true;
-}
-
-function partsError(context: S3Context, path: string, failure: ServiceFailure): FileCloudSyncError {
-  if (failure.code === 'NoSuchUpload') return lostUpload(path);
-  return failureError(failure, { action: `uploading "${path}"`, bucket: context.api.bucket, path });
-}
-
-function lostUpload(path: string): PathError {
-  return new PathError(
-    'ERR_S3_UPLOAD_LOST',
-    `Uploading "${path}" failed: the store has dropped the unfinished upload, as it does after some days or when somebody aborts it. It begins anew in the next run.`,
-    { data: { path } },
-  );
-}
-
-function corruptPart(path: string, number: number): PathError {
-  return new PathError(
-    'ERR_S3_CORRUPT_WRITE',
-    `Uploading "${path}" failed: the store holds other bytes of part ${number} than were sent. It is tried again in the next run; look at the network and at the store's disks if it stays.`,
-    { data: { path, number } },
-  );
 }

@@ -72,20 +72,6 @@ export function decodeChunked(source: AsyncIterable<Uint8Array>, auth: Authentic
   return { body: decode(), trailers: () => trailers };
 }
 
-/** Passes a body on and compares its SHA-256 with the one that was signed. */
-export async function* checkedBody(source: AsyncIterable<Uint8Array>, sha256: string): AsyncIterable<Uint8Array> {
-  const digest = createHash('sha256');
-  for await (const chunk of source) {
-    digest.update(chunk);
-    yield chunk;
-  }
-  const computed = digest.digest('hex');
-  if (computed !== sha256)
-    throw new ServiceError('XAmzContentSHA256Mismatch', {
-      fields: { ClientComputedContentSHA256: sha256, S3ComputedContentSHA256: computed },
-    });
-}
-
 /** Reads lines and runs of bytes from a stream, without holding more than one of its chunks. */
 class FrameReader {
   readonly #source: AsyncIterator<Uint8Array>;

@@ -36,7 +36,9 @@ export async function stageBody(
   const expectation = expectationOf(context, request);
   if ((request.sizeBytes ?? 0) > MOST_BYTES_AT_ONCE) throw tooLarge();
   const algorithm = expectation.algorithm ?? wanted;
-  const names: DigestName[] = algorithm === undefined ? ['MD5'] : ['MD5', algorithm];
+  const names = new Set<DigestName>(['MD5']);
+  if (algorithm !== undefined) names.add(algorithm);
+  if (expectation.sha256 !== undefined) names.add('SHA256');
   const { body } = request;
   if (body === undefined || body instanceof Uint8Array) {
     const bytes = body ?? new Uint8Array(0);
@@ -48,7 +50,7 @@ export async function stageBody(
     const blob = typeof stored === 'number' ? stored : await stored;
     return { content: [{ blob, start: 0, length: bytes.length }], sizeBytes: bytes.length, digests, algorithm };
   }
-  const running = names.map((name) => [name, runningDigest(name)] as const);
+  const running = [...names].map((name) => [name, runningDigest(name)] as const);
   const writer = context.storage.writer();
   let sizeBytes = 0;
   const digests: Digests = {};
@@ -112,6 +114,7 @@ export async function readDocument(
   const expectation = expectationOf(context, request);
   const bytes = await collect(request.body, mostBytes);
   const digests: Digests = {};
+  if (expectation.sha256 !== undefined) digests.SHA256 = digestOf('SHA256', bytes);
   if (expectation.md5 !== undefined) digests.MD5 = digestOf('MD5', bytes);
   if (expectation.algorithm !== undefined) digests[expectation.algorithm] = digestOf(expectation.algorithm, bytes);
   verify(expectation, digests, bytes.length, request);
@@ -146,15 +149,18 @@ export function hasDigest(context: ServiceContext, request: ServiceRequest): boo
 }
 
 interface Expectation {
+  /** In hex. */
+  readonly sha256: string | undefined;
   readonly md5: string | undefined;
   readonly algorithm: ChecksumAlgorithm | undefined;
   /** `undefined` with an algorithm: it follows in a trailer. */
   readonly checksum: string | undefined;
 }
 
-const NOTHING: Expectation = { md5: undefined, algorithm: undefined, checksum: undefined };
+const NOTHING: Expectation = { sha256: undefined, md5: undefined, algorithm: undefined, checksum: undefined };
 
 function expectationOf(context: ServiceContext, { headers }: ServiceRequest): Expectation {
+  const sha256 = signedPayloadOf(context, headers['x-amz-content-sha256']);
   const md5 = context.dialect.contentMd5 === 'verified' ? headers['content-md5'] : undefined;
   if (md5 !== undefined) checkShape('MD5', md5);
   const trailer = headers['x-amz-trailer'];
@@ -176,16 +182,27 @@ function expectationOf(context: ServiceContext, { headers }: ServiceRequest): Ex
   if (algorithm !== undefined || named !== undefined) {
     if (context.dialect.checksums === 'not-implemented')
       throw new ServiceError('NotImplemented', { fields: { Header: 'x-amz-checksum' } });
-    if (context.dialect.checksums === 'ignored') return md5 === undefined ? NOTHING : { ...NOTHING, md5 };
+    if (context.dialect.checksums === 'ignored') return { ...NOTHING, sha256, md5 };
   }
   algorithm ??= named === undefined ? undefined : checksumAlgorithm(named);
-  if (algorithm === undefined && md5 === undefined) return NOTHING;
-  return { md5, algorithm, checksum };
+  return { sha256, md5, algorithm, checksum };
+}
+
+/** The SHA-256 that a body has to have; `undefined` for one that is not signed, or not compared. */
+function signedPayloadOf({ dialect }: ServiceContext, given: string | undefined): string | undefined {
+  return dialect.signedPayload === 'verified' && given !== undefined && /^[0-9a-f]{64}$/.test(given)
+    ? given
+    : undefined;
 }
 
 function verify(expectation: Expectation, digests: Digests, sizeBytes: number, request: ServiceRequest): void {
   if (request.sizeBytes !== undefined && request.sizeBytes !== sizeBytes) throw new ServiceError('IncompleteBody');
-  const { md5, algorithm } = expectation;
+  const { sha256, md5, algorithm } = expectation;
+  const computed = digests.SHA256?.toString('hex') ?? '';
+  if (sha256 !== undefined && sha256 !== computed)
+    throw new ServiceError('XAmzContentSHA256Mismatch', {
+      fields: { ClientComputedContentSHA256: sha256, S3ComputedContentSHA256: computed },
+    });
   if (md5 !== undefined && md5 !== base64Of(digests, 'MD5'))
     throw new ServiceError('BadDigest', { message: 'The Content-MD5 you specified did not match what we received.' });
   if (algorithm === undefined) return;

@@ -54,6 +54,8 @@ export interface Dialect {
   /** `x-amz-checksum-*`: stored and verified, accepted and forgotten, or refused with 501. */
   readonly checksums: 'full' | 'ignored' | 'not-implemented';
   readonly contentMd5: 'verified' | 'ignored';
+  /** The `x-amz-content-sha256` of a signed body. */
+  readonly signedPayload: 'verified' | 'ignored';
   readonly deleteObjectsNeedsMd5: boolean;
   readonly deleteObjects: boolean;
   readonly attributes: boolean;
@@ -105,6 +107,7 @@ const AWS: Dialect = {
   completeEtag: 'given',
   checksums: 'full',
   contentMd5: 'verified',
+  signedPayload: 'verified',
   deleteObjectsNeedsMd5: false,
   deleteObjects: true,
   attributes: true,
@@ -268,6 +271,10 @@ const ALL = [
   dialect('copy-ignores-match', PLAIN, {
     note: 'UploadPartCopy takes x-amz-copy-source-if-match and ignores it.',
     partCopy: 'ignores-precondition',
+  }),
+  dialect('payload-unchecked', PLAIN, {
+    note: 'Stores that check the signature, but not that the body is the one that was signed.',
+    signedPayload: 'ignored',
   }),
   dialect('copy-ignores-range', PLAIN, {
     note: 'UploadPartCopy copies the whole object, whatever range is asked for.',

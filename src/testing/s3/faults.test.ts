@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { badDay, type FaultPlan } from './faults.js';
 import { SimulatedS3 } from './simulated-s3.js';
@@ -76,12 +77,26 @@ describe('withFaults', () => {
     expect(await Promise.all(['1', '2', '3', '4'].map(put))).toEqual(['', '', '503', '']);
   });
 
+  it('damages a body on its way, so that only its digest can tell', async () => {
+    const s3 = new SimulatedS3();
+    s3.createBucket('b');
+    const transport = s3.transport({ faults: { rules: [{ fault: 'damaged-body' }] } });
+    const put = async (headers: Readonly<Record<string, string>>): Promise<number> =>
+      (await transport.send({ method: 'PUT', bucket: 'b', key: 'k', query: {}, headers, body: Buffer.from('text') }))
+        .status;
+    expect(await put({ 'content-md5': createHash('md5').update('text').digest('base64') })).toBe(400);
+    expect(await put({ 'x-amz-content-sha256': createHash('sha256').update('text').digest('hex') })).toBe(400);
+    expect(s3.keys('b')).toEqual([]);
+    expect(await put({})).toBe(200);
+    expect(Buffer.from((await s3.peek('b', 'k'))?.bytes ?? []).toString()).toBe('text');
+  });
+
   it('happens as often as its probability says, and spreads a bad day over all faults', async () => {
     const seen: Record<string, number> = {};
     const { get } = await open({ rules: badDay(0.5), onFault: (fault) => (seen[fault] = (seen[fault] ?? 0) + 1) });
     for (let i = 0; i < 2000; i++) await get();
     const total = Object.values(seen).reduce((sum, count) => sum + count, 0);
-    expect(Object.keys(seen)).toHaveLength(8);
+    expect(Object.keys(seen)).toHaveLength(9);
     expect(total).toBeGreaterThan(700);
     expect(total).toBeLessThan(1100);
   });

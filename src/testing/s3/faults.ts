@@ -27,6 +27,8 @@ export type Fault =
   | 'short-body'
   /** One bit of the answer's body is another. */
   | 'bit-flip'
+  /** One bit of the request's body is another when it arrives; passes when no digest came with it that could tell. */
+  | 'damaged-body'
   /** A LIST is answered with what an earlier, equal one was answered; passes when there was none. */
   | 'stale-list';
 
@@ -78,6 +80,7 @@ export function badDay(probability: number): readonly FaultRule[] {
     'error-after',
     'short-body',
     'bit-flip',
+    'damaged-body',
     'stale-list',
   ];
   // Rules are tried one after the other: each gets its share of what the earlier ones left.
@@ -137,7 +140,7 @@ export function withFaults(service: S3Service, plan: FaultPlan, runtime: Runtime
         await pause();
         return { ...earlier, headers: { ...earlier.headers } };
       }
-      const answer = await service.handle(request);
+      const answer = await service.handle(fault === 'damaged-body' ? damaged(request, runtime) : request);
       if (listing !== undefined && answer.status === 200 && rules.length > 0)
         lists.set(listing, { ...answer, headers: { ...answer.headers } });
       await pause();
@@ -177,6 +180,17 @@ function isAbout(rule: FaultRule, operation: OperationName | undefined, request:
 
 function refusal(fault: keyof typeof REFUSALS, request: ServiceRequest): ServiceAnswer {
   return errorAnswer(new ServiceError(REFUSALS[fault]), request.method, `/${request.bucket ?? ''}`, 'FAULT');
+}
+
+function damaged(request: ServiceRequest, runtime: Runtime): ServiceRequest {
+  const { body, headers, sizeBytes = 0 } = request;
+  const hasDigest = headers['content-md5'] !== undefined || headers['x-amz-content-sha256'] !== undefined;
+  if (body === undefined || sizeBytes === 0 || !hasDigest) return request;
+  const bit = Math.floor(runtime.random.next() * sizeBytes * 8);
+  if (!(body instanceof Uint8Array)) return { ...request, body: flipBit(body, bit) };
+  const changed = Uint8Array.prototype.slice.call(body);
+  changed[bit >> 3] = (changed[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+  return { ...request, body: changed };
 }
 
 async function cancel(body: AnswerBody): Promise<void> {

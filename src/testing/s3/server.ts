@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { UsageError } from '../../errors.js';
-import { checkedBody, decodeChunked } from './aws-chunked.js';
+import { decodeChunked } from './aws-chunked.js';
 import type { Dialect, DialectName } from './dialects.js';
 import { DirectoryStorage } from './directory-storage.js';
 import { type FaultPlan, withFaults } from './faults.js';
@@ -168,8 +168,8 @@ function serviceRequest(
       throw new ServiceError('NotImplemented', {
         message: 'A header you provided implies functionality that is not implemented: Transfer-Encoding',
       });
-    const body = auth.payload === 'UNSIGNED-PAYLOAD' ? raw : checkedBody(raw, auth.payload);
-    return { ...request, body, sizeBytes: Number(declared) };
+    // Compared with what was signed where it is stored.
+    return { ...request, body: raw, sizeBytes: Number(declared) };
   }
   if (!/^STREAMING-(AWS4-HMAC-SHA256-PAYLOAD(-TRAILER)?|UNSIGNED-PAYLOAD-TRAILER)$/.test(auth.payload))
     throw new ServiceError('NotImplemented', { fields: { Header: 'x-amz-content-sha256' } });
