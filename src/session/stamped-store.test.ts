@@ -18,12 +18,18 @@ const row = (path: string): BaselineRow => ({
 /** A folder's stamp, which a person can copy and take away, and which may fail to be written. */
 class Stamp {
   text: string | undefined;
+  /** Another folder stands at the path, with a stamp of its own or none. */
+  at = '1-2';
   readonly written: string[] = [];
   /** Called before each write. */
   before: (text: string) => void | Promise<void> = () => {};
 
   async read(): Promise<string | undefined> {
     return this.text;
+  }
+
+  async place(): Promise<string> {
+    return this.at;
   }
 
   async write(text: string): Promise<void> {
@@ -208,6 +214,40 @@ describe('StampedStore', () => {
       expect(await opened().belongsToFolder(never)).toBe(true);
     });
 
+    it('expects no other folder any more when the disk of this one takes no stamp', async () => {
+      await run('a');
+      const first = { text: stamp.text, at: stamp.at };
+      await inner.baseline.clear();
+      // Somewhere else now, where nothing is known: what is recorded there is true there alone.
+      Object.assign(stamp, { text: undefined, at: '7-8' });
+      stamp.before = () => {
+        throw Object.assign(new Error('no space left'), { code: 'ENOSPC' });
+      };
+      const store = opened();
+      expect(await store.belongsToFolder(never)).toBe(true);
+      await store.baseline.put([row('b')]);
+      await store.settle();
+      expect(await opened().belongsToFolder(never)).toBe(true);
+      Object.assign(stamp, first);
+      expect(await opened().belongsToFolder(never)).toBe(false);
+    });
+
+    it('knows a folder whose disk takes no stamp by where it is', async () => {
+      stamp.before = () => {
+        throw Object.assign(new Error('no space left'), { code: 'ENOSPC' });
+      };
+      await run('a');
+      expect(await opened().belongsToFolder(never)).toBe(true);
+      expect(opened().isStampLost).toBe(false);
+      stamp.at = '7-8';
+      const store = opened();
+      expect(await store.belongsToFolder(some)).toBe(false);
+      // One without any known file is judged by the guard.
+      expect(await store.belongsToFolder(none)).toBe(true);
+      expect(await store.belongsToFolder(some)).toBe(false);
+      expect(store.isStampLost).toBe(false);
+    });
+
     it('ends the change when it was aborted', async () => {
       stamp.before = () => {
         throw Object.assign(new Error('stopped'), { name: 'AbortError' });
@@ -232,7 +272,7 @@ describe('StampedStore', () => {
       expect(await opened().belongsToFolder(never)).toBe(true);
       const store = opened();
       await store.belongsToFolder(never);
-      stamp.before = async (text) => expect(await expected()).toEqual(['', 'of another pair', text]);
+      stamp.before = async (text) => expect(await expected()).toEqual(['of another pair', text]);
       await store.baseline.put([row('a')]);
       await store.settle();
       expect(await opened().belongsToFolder(never)).toBe(true);

@@ -7,6 +7,8 @@ import type { BaselineStore, FactStore, Journal, PartsStore, StateStore, UploadS
 export interface StampPort {
   /** `undefined` when there is none. */
   read(): Promise<string | undefined>;
+  /** Names the folder itself: all that one without a stamp can be known by. */
+  place(): Promise<string>;
   /** Durable when it resolves. */
   write(text: string): Promise<void>;
 }
@@ -14,8 +16,10 @@ export interface StampPort {
 /** The name of the fact that holds the stamps which the folder may carry. */
 const FACT = 'stamps';
 const STAMP_LENGTH = 20;
-/** Stands for a folder without a stamp. */
+/** Stands for any folder without a stamp: nothing was recorded yet. */
 const NONE = '';
+/** Begins what stands for one folder without a stamp; no stamp begins so. */
+const PLACE = '@';
 
 /**
  * A memory that notices when it is older than the folder it belongs to, or newer: when one of the two was restored from a backup.
@@ -96,13 +100,14 @@ export class StampedStore implements StateStore {
    */
   async belongsToFolder(hasKnownFile: () => Promise<boolean>): Promise<boolean> {
     if (this.#stamp === undefined) return true;
-    const found = (await this.#stamp.read()) ?? NONE;
+    const found = await look(this.#stamp);
     this.#expected ??= await this.#remembered();
-    this.#isStampLost = found === NONE && !this.#expected.includes(NONE);
-    if (this.#expected.includes(found)) return true;
-    if ((await hasRows(this.baseline)) && (found !== NONE || (await hasKnownFile()))) return false;
+    const isBare = found.startsWith(PLACE);
+    this.#isStampLost = isBare && !this.#expected.some((each) => each === NONE || each.startsWith(PLACE));
+    if (this.#expected.includes(found) || (isBare && this.#expected.includes(NONE))) return true;
+    if ((await hasRows(this.baseline)) && (!isBare || (await hasKnownFile()))) return false;
     // Not for the next look: what is missing now stays missed until something is recorded again.
-    if (!this.#isStampLost) this.#expected = [...this.#expected, found];
+    if (!isBare) this.#expected = [...this.#expected, found];
     return true;
   }
 
@@ -111,7 +116,7 @@ export class StampedStore implements StateStore {
     await this.#store.baseline.clear();
     this.#rebuilt = true;
     // Only now: a crash before leaves rows that are still found to be of another time.
-    this.#expected = [(await this.#stamp?.read()) ?? NONE];
+    this.#expected = [this.#stamp === undefined ? NONE : await look(this.#stamp)];
   }
 
   /** Exchanges the stamp when a row was changed since the last call. To be called when a cycle has recorded all it did. */
@@ -137,7 +142,8 @@ export class StampedStore implements StateStore {
   async #exchange(): Promise<void> {
     if (this.#stamp === undefined) return;
     const next = this.#random.id(STAMP_LENGTH);
-    this.#expected = [...(this.#expected ?? (await this.#remembered())), next];
+    // Whatever else was expected: it is not this folder, and must not be taken for it when it stands here again.
+    this.#expected = [await look(this.#stamp), next];
     await this.facts.put(FACT, this.#expected);
     try {
       await this.#stamp.write(next);
@@ -154,6 +160,11 @@ export class StampedStore implements StateStore {
   async #remembered(): Promise<readonly string[]> {
     return (await this.facts.get<string[]>(FACT)) ?? [NONE];
   }
+}
+
+/** What a folder is known by. */
+async function look(stamp: StampPort): Promise<string> {
+  return (await stamp.read()) ?? `${PLACE}${await stamp.place()}`;
 }
 
 /** Whether anything is known; looks no further than the first page. */

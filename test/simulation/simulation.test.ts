@@ -22,6 +22,35 @@ describe('simulate', () => {
     },
   );
 
+  it('does not believe of a disk that is back what was recorded in its mount point, whose stamp could not be written', async () => {
+    const machine = { conflict: 'newest', readonly: false, noHardLinks: false, touched: 0 } as const;
+    const { violations } = await simulate({
+      seed: 50_014_085,
+      dialect: 'aws',
+      probe: 'before',
+      partSizeBytes: 8_388_608,
+      pageKeys: 1000,
+      provesRest: false,
+      machines: [
+        { ...machine, skewMs: -282_574_302.747_845_65, granularityMs: 1000, watch: false, concurrency: 4 },
+        { ...machine, skewMs: 0, granularityMs: 0, watch: true, concurrency: 16 },
+      ],
+      acts: [
+        { ms: 0, act: 'write', at: 1, path: 'a!', how: 'replace', size: 'same', time: 'now' },
+        { ms: 116, act: 'remove', at: 0, path: 'b' },
+        { ms: 138, act: 'write', at: 0, path: 'b', how: 'in-place', size: 'short', time: 'now' },
+        { ms: 158, act: 'remove', at: 0, path: 'empty' },
+        { ms: 181, act: 'unmount', at: 0 },
+        { ms: 282, act: 'write', at: 0, path: 'd/f', how: 'in-place', size: 'parts', time: 'back' },
+        { ms: 325, act: 'mount', at: 0 },
+      ],
+      crashes: [{ at: 0, operation: 39, kind: 'power', damage: 'none' }],
+      diskFaults: [{ at: 0, operation: 259, count: 1, errno: 'ENOSPC' }],
+      networkFaults: [],
+    });
+    expect(violations).toEqual([]);
+  });
+
   it('comes to rest with a time of the future, where the store says nothing of the content of large objects', async () => {
     const machine = {
       conflict: 'newest',
