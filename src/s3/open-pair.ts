@@ -337,7 +337,7 @@ class OpenedPair implements Pair {
     const options = { readonly, ...(signal !== undefined && { signal }) };
     // The folder is written to under `readonly` as well; only a plan leaves it alone, and needs no more than to read it.
     const local = await this.#local.prepare({ ...options, readonly: readonly && !this.#parts.options.readonly });
-    const remote = await this.#remote.prepare(options);
+    const remote = await this.#session.prepare(() => this.#remote.prepare(options), onEvent);
     this.#prepared = wanted;
     for (const message of [...local.remarks, ...remote.remarks]) onEvent?.({ type: 'remark', message });
   }

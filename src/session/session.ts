@@ -65,6 +65,16 @@ export class Session {
     return result ?? this.#wholeCycle(call);
   }
 
+  /** Does what reads the memory before a call, as to find out what the store can do; with a damaged memory once more, with an empty one. */
+  async prepare<T>(work: () => Promise<T>, onEvent?: SessionListener): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      await this.#repair(error, onEvent);
+      return work();
+    }
+  }
+
   /** Goes on with a memory that was closed and opened again. */
   resume(store: StateStore): void {
     this.#store = this.#stamped(store);
@@ -140,11 +150,16 @@ export class Session {
     try {
       return await this.#believing(context, work, forget);
     } catch (error) {
-      if (!(error instanceof StateDamagedError)) throw error;
-      this.#store = this.#stamped(await this.#ports.reopenStore());
-      context.onEvent?.({ type: 'remark', message: BEGUN_ANEW });
+      await this.#repair(error, context.onEvent);
       return this.#believing(context, work, forget);
     }
+  }
+
+  /** Puts a damaged memory aside and goes on with an empty one. Throws any other error. */
+  async #repair(error: unknown, onEvent: SessionListener | undefined): Promise<void> {
+    if (!(error instanceof StateDamagedError)) throw error;
+    this.#store = this.#stamped(await this.#ports.reopenStore());
+    onEvent?.({ type: 'remark', message: BEGUN_ANEW });
   }
 
   /** A memory that is of another time than the folder is not believed: what it knows is forgotten first. */

@@ -170,6 +170,31 @@ describe('a cycle', () => {
     expect(world.remote.paths()).toContain('f21');
   });
 
+  it('repairs what is found damaged before the cycle, as facts about the store are', async () => {
+    const world = new MemoryWorld();
+    world.local.put('a', 'one');
+    const first = await world.open();
+    await first.cycle();
+    await first.store.facts.put('what the store can do', 'all');
+    await first.close();
+    world.home.tamper((rows, mark) => {
+      for (const [key, value] of rows) if (key.includes('what the store')) rows.set(key, value.replace('all', 'ill'));
+      return mark;
+    });
+    const session = await world.open();
+    const remarks: unknown[] = [];
+    const found = await session.prepare(
+      () => session.store.facts.get<string>('what the store can do'),
+      (event) => remarks.push(event),
+    );
+    expect(found).toBeUndefined();
+    expect(remarks).toEqual([{ type: 'remark', message: expect.stringContaining('is put aside') }]);
+    const result = await session.cycle();
+    expect([result.rebuilt, result.counts.deletions]).toEqual([true, 0]);
+    await expect(session.prepare(() => Promise.reject(new TypeError('another error')))).rejects.toThrow('another');
+    await session.close();
+  });
+
   it('repairs a damaged memory by itself, and deletes nothing in that run', async () => {
     for (const path of ['a', 'b', 'c']) world.local.put(path, path);
     await world.sync();

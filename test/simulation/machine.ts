@@ -264,7 +264,7 @@ export class Machine {
     const opened = { local, remote, session };
     try {
       await local.prepare({ readonly: false });
-      await remote.prepare({ readonly: plan.readonly });
+      await session.prepare(() => remote.prepare({ readonly: plan.readonly }));
       this.#opened = opened;
       return opened;
     } catch (error) {
