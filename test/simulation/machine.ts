@@ -22,7 +22,7 @@ import type { Crash, DiskFault, MachinePlan } from './scenario.js';
 const TURN_BEFORE_CHANGE = 0.5;
 const TURN_BEFORE_LOOK = 0.12;
 const LOOKS =
-  /^(?:openRoot|openDirectory|openFile|reopenFile|stat|lstat|list|read|database\.(?:get|page|open|read-mark|close)) ?/;
+  /^(?:openRoot|statRoot|openDirectory|openFile|reopenFile|stat|lstat|list|read|database\.(?:get|page|open|read-mark|close)) ?/;
 
 /** What all machines share. */
 export interface MachineWorld {

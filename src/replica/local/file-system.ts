@@ -109,6 +109,8 @@ export interface FileSystem {
   readonly remarks: readonly string[];
   /** Opens the directory at an absolute path, following links in it. */
   openRoot(path: string): Promise<DirectoryHandle>;
+  /** What the disk says about the directory that `openRoot` would open; `ENOTDIR` when it is something else. */
+  statRoot(path: string): Promise<FileStat>;
 }
 
 /** The errno name of an error, such as `ENOENT`; `undefined` when it has none (`ERR_…` is not one). */

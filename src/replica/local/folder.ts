@@ -2,9 +2,14 @@ import { problemOfPath, RESERVED_NAME, showPath } from '../../core/path.js';
 import type { NameRules } from '../../core/path.js';
 import { HaltError, PathError } from '../../errors.js';
 import { encodeByteName } from './byte-name.js';
-import type { DirectoryHandle, FileSystem } from './file-system.js';
+import type { DirectoryHandle, FileStat, FileSystem } from './file-system.js';
 import { errnoOf } from './file-system.js';
 import { pathErrorOf } from './local-error.js';
+
+/** Tells directories apart, as long as they exist. */
+export function identityOfStat({ device, inode }: Pick<FileStat, 'device' | 'inode'>): string {
+  return `${device}-${inode}`;
+}
 
 /** Where a path leads: its opened parent directory, and its last segment. The parent is the caller's to close. */
 export interface Place {
@@ -38,33 +43,45 @@ export class Folder {
 
   /** Opens the root. Throws `HaltError` when it is missing or not the folder that was opened first. */
   async open(): Promise<DirectoryHandle> {
-    let root: DirectoryHandle;
+    const root = await this.#fileSystem.openRoot(this.path).catch((error: unknown) => {
+      throw this.#missing(error);
+    });
     try {
-      root = await this.#fileSystem.openRoot(this.path);
-    } catch (error) {
-      const errno = errnoOf(error);
-      if (this.#identity === undefined || !MISSING.has(errno)) throw error;
-      throw new HaltError(
-        'ERR_FOLDER_MISSING',
-        `The folder ${this.path} disappeared during the run (${errno}). Nothing more was done; mount its disk, or put it back, and run again.`,
-        { cause: error },
-      );
-    }
-    try {
-      const stat = await root.stat();
-      const identity = `${stat.device}-${stat.inode}`;
-      this.#identity ??= identity;
-      if (identity !== this.#identity) {
-        throw new HaltError(
-          'ERR_FOLDER_REPLACED',
-          `The folder ${this.path} is not the one that the run began with: it was unmounted, or exchanged for another. Nothing more was done; check that the right disk is mounted, and run again.`,
-        );
-      }
+      this.#assertSame(await root.stat());
       return root;
     } catch (error) {
       await root.close();
       throw error;
     }
+  }
+
+  /** Throws `HaltError` like {@link open} when another folder stands at its path, or none. */
+  async assertInPlace(): Promise<void> {
+    this.#assertSame(
+      await this.#fileSystem.statRoot(this.path).catch((error: unknown) => {
+        throw this.#missing(error);
+      }),
+    );
+  }
+
+  #missing(error: unknown): unknown {
+    const errno = errnoOf(error);
+    if (this.#identity === undefined || !MISSING.has(errno)) return error;
+    return new HaltError(
+      'ERR_FOLDER_MISSING',
+      `The folder ${this.path} disappeared during the run (${errno}). Nothing more was done; mount its disk, or put it back, and run again.`,
+      { cause: error },
+    );
+  }
+
+  #assertSame(stat: FileStat): void {
+    const identity = identityOfStat(stat);
+    this.#identity ??= identity;
+    if (identity === this.#identity) return;
+    throw new HaltError(
+      'ERR_FOLDER_REPLACED',
+      `The folder ${this.path} is not the one that the run began with: it was unmounted, or exchanged for another. Nothing more was done; check that the right disk is mounted, and run again.`,
+    );
   }
 
   /** Device and inode of the root. */
@@ -104,7 +121,7 @@ export class Folder {
       walked = walked === '' ? segment : `${walked}/${segment}`;
       const above = parent;
       try {
-        const next = await this.#descend(above, segment, walked, options.make ?? false);
+        const next = await this.descend(above, segment, walked, options.make ?? false);
         if (next === undefined) return undefined;
         parent = next;
       } catch (error) {
@@ -116,7 +133,8 @@ export class Folder {
     return { parent, name };
   }
 
-  async #descend(
+  /** Opens, or makes, one directory more on the way to a path. Throws like {@link place}. */
+  async descend(
     above: DirectoryHandle,
     segment: string,
     walked: string,

@@ -19,6 +19,7 @@ import { LocalTrash } from './local-trash.js';
 import { moveFile } from './move-file.js';
 import { observePath } from './observe-path.js';
 import { probeDisk } from './probe-disk.js';
+import { ReadPlaces } from './read-places.js';
 import { removeFile } from './remove-file.js';
 import { hasFileBelow } from './has-below.js';
 import { createSharedDirectory } from './shared-directory.js';
@@ -84,6 +85,7 @@ export function createLocalReplica(options: LocalReplicaOptions): LocalReplica {
   let clockOffsetMs = 0;
   const context: LocalContext = {
     folder,
+    reading: new ReadPlaces(folder),
     staging: createSharedDirectory(() => folder.privateFolder('tmp')),
     syncDirectory: createDirectorySyncs(),
     runtime,
@@ -132,10 +134,10 @@ export function createLocalReplica(options: LocalReplicaOptions): LocalReplica {
     scanBelow: (directoryPath, scanOptions) => scanBelow(context, directoryPath, scanOptions),
     observe: (path) => observePath(context, path),
     hasBelow: (path, signal) => hasFileBelow(context, path, signal),
-    open: (entry) => openLocalSource(folder, entry),
+    open: (entry) => openLocalSource(context, entry),
 
     async digest(entry, scheme, signal) {
-      const source = await openLocalSource(folder, entry);
+      const source = await openLocalSource(context, entry);
       try {
         const digest = await digestFile(source.file, entry.sizeBytes, scheme, signal);
         await source.verify();

@@ -6,13 +6,50 @@ import type { FileHandle } from './file-system.js';
 import { errnoOf } from './file-system.js';
 import { fingerprintOf } from './fingerprint.js';
 import type { Folder } from './folder.js';
+import type { LocalContext } from './local-context.js';
 import { pathErrorOf } from './local-error.js';
 
 /** A part of the usual size is read in one call and given in one piece, so that nobody copies it together. */
 const CHUNK_BYTES = 8 * 1024 * 1024;
 
 /** Opens a file of the folder as it was observed. Throws `StaleError` when another version, or nothing, stands there. */
-export async function openLocalSource(folder: Folder, entry: FileEntry): Promise<LocalSource> {
+export async function openLocalSource(context: LocalContext, entry: FileEntry): Promise<LocalSource> {
+  return (await openInShared(context, entry)) ?? (await openAlone(context.folder, entry));
+}
+
+/**
+ * Opens it in the directory that others read in, and looks there at its path again; `undefined` when anything is not as it should be:
+ * then the walk from the root tells what it is.
+ */
+async function openInShared({ folder, reading }: LocalContext, entry: FileEntry): Promise<LocalSource | undefined> {
+  const place = await reading.take(entry.path).catch(() => undefined);
+  if (place === undefined) return undefined;
+  const lookAtPath = async (): Promise<string | undefined> => {
+    const found = await place.lookAgain().catch(() => undefined);
+    if (found?.type === 'file' && fingerprintOf(found) === entry.fingerprint) return entry.fingerprint;
+    place.forget();
+    return fingerprintAtPath(folder, entry.path);
+  };
+  let file: FileHandle | undefined;
+  try {
+    const standing = await place.parent.lstat(place.name);
+    // Looked at before it is opened, because opening a device can have effects.
+    if (standing?.type === 'file' && fingerprintOf(standing) === entry.fingerprint) {
+      file = await place.parent.openFile(place.name);
+      const source = new LocalSource(file, entry, lookAtPath, () => place.release());
+      await source.verifyContent();
+      return source;
+    }
+  } catch {
+    // Met again by the one that opens it alone.
+  }
+  await file?.close();
+  place.forget();
+  await place.release();
+  return undefined;
+}
+
+async function openAlone(folder: Folder, entry: FileEntry): Promise<LocalSource> {
   const place = await folder.place(entry.path);
   if (place === undefined) throw changed(entry.path);
   try {
@@ -20,16 +57,7 @@ export async function openLocalSource(folder: Folder, entry: FileEntry): Promise
     const standing = await place.parent.lstat(place.name);
     if (standing?.type !== 'file') throw changed(entry.path);
     const file = await place.parent.openFile(place.name);
-    const source = new LocalSource(file, entry, async () => {
-      const now = await folder.place(entry.path);
-      if (now === undefined) return undefined;
-      try {
-        const stat = await now.parent.lstat(now.name);
-        return stat?.type === 'file' ? fingerprintOf(stat) : undefined;
-      } finally {
-        await now.parent.close();
-      }
-    });
+    const source = new LocalSource(file, entry, () => fingerprintAtPath(folder, entry.path));
     try {
       await source.verifyContent();
       return source;
@@ -46,16 +74,37 @@ export async function openLocalSource(folder: Folder, entry: FileEntry): Promise
   }
 }
 
+/** Evidence of the file that stands at a path, found by a walk from the root; `undefined` when none does. */
+async function fingerprintAtPath(folder: Folder, path: string): Promise<string | undefined> {
+  const place = await folder.place(path);
+  if (place === undefined) return undefined;
+  try {
+    const stat = await place.parent.lstat(place.name);
+    return stat?.type === 'file' ? fingerprintOf(stat) : undefined;
+  } finally {
+    await place.parent.close();
+  }
+}
+
 /** An open file of the folder, or of the trash. */
 export class LocalSource implements Source {
   readonly entry: FileEntry;
   readonly file: FileHandle;
   readonly #fingerprintAtPath: () => Promise<string | undefined>;
+  readonly #onClose: (() => Promise<void>) | undefined;
+  #open = true;
 
-  constructor(file: FileHandle, entry: FileEntry, fingerprintAtPath: () => Promise<string | undefined>) {
+  /** @param onClose - called once, after the file is closed. */
+  constructor(
+    file: FileHandle,
+    entry: FileEntry,
+    fingerprintAtPath: () => Promise<string | undefined>,
+    onClose?: () => Promise<void>,
+  ) {
     this.file = file;
     this.entry = entry;
     this.#fingerprintAtPath = fingerprintAtPath;
+    this.#onClose = onClose;
   }
 
   async *read(start: number, end: number, signal?: AbortSignal): AsyncIterable<Uint8Array> {
@@ -99,7 +148,10 @@ export class LocalSource implements Source {
   }
 
   async close(): Promise<void> {
+    if (!this.#open) return;
+    this.#open = false;
     await this.file.close();
+    await this.#onClose?.();
   }
 }
 

@@ -3,6 +3,7 @@ import { DiskTurns } from './disk-turns.js';
 import type { DirectoryHandle, FileSystem } from './file-system.js';
 import { closeQuietly, NodeDirectoryHandle } from './node-directory-handle.js';
 import type { GlancePlace } from './glanced-directory.js';
+import { fromNodeStat } from './node-stat.js';
 
 /**
  * The disk of Linux, held by directory descriptors: a name is looked up in the directory that was opened,
@@ -15,6 +16,10 @@ export function createNodeFileSystem(): FileSystem {
     async openRoot(path: string): Promise<DirectoryHandle> {
       const fd = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY);
       return new DescriptorDirectory(turns, fd, path.endsWith('/') ? path : `${path}/`);
+    },
+    async statRoot(path) {
+      // With a slash at its end only a directory is found.
+      return fromNodeStat(fs.statSync(path.endsWith('/') ? path : `${path}/`, { bigint: true }));
     },
   };
 }

@@ -4,6 +4,7 @@ import { DiskTurns } from './disk-turns.js';
 import type { DirectoryHandle, FileSystem } from './file-system.js';
 import { closeQuietly, NodeDirectoryHandle } from './node-directory-handle.js';
 import type { GlancePlace } from './glanced-directory.js';
+import { fromNodeStat } from './node-stat.js';
 
 /**
  * A disk held by paths, for systems without `/proc`: before each call the directory's real path and identity are
@@ -18,12 +19,20 @@ export function createPortableFileSystem(): FileSystem {
         'On Linux (with /proc mounted) directories are held open instead.',
     ],
     async openRoot(path: string): Promise<DirectoryHandle> {
-      const real = fs.realpathSync.native(path);
-      const stat = fs.lstatSync(real, { bigint: true });
-      if (!stat.isDirectory()) throw errno('ENOTDIR', real);
+      const { real, stat } = rootAt(path);
       return new PathDirectory(turns, real, stat);
     },
+    async statRoot(path) {
+      return fromNodeStat(rootAt(path).stat);
+    },
   };
+}
+
+function rootAt(path: string): { readonly real: string; readonly stat: fs.BigIntStats } {
+  const real = fs.realpathSync.native(path);
+  const stat = fs.lstatSync(real, { bigint: true });
+  if (!stat.isDirectory()) throw errno('ENOTDIR', real);
+  return { real, stat };
 }
 
 class PathDirectory extends NodeDirectoryHandle {

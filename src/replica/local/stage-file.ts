@@ -63,12 +63,12 @@ export async function stageFile(
 
 /** The version before, where hints tell which of its parts are wanted still; not needed, so never a reason to fail. */
 async function openBase(
-  { folder }: LocalContext,
+  context: LocalContext,
   { parts }: Source,
   entry: FileEntry | undefined,
 ): Promise<LocalSource | undefined> {
   if (entry === undefined || parts === undefined) return undefined;
-  return openLocalSource(folder, entry).catch((error: unknown) => {
+  return openLocalSource(context, entry).catch((error: unknown) => {
     if (error instanceof FileCloudSyncError) return undefined;
     throw error;
   });

@@ -27,6 +27,10 @@ export function hookFileSystem(inner: FileSystem, before: FileSystemHook): FileS
       await before(`openRoot ${path}`);
       return new HookedDirectory(await inner.openRoot(path), path, before);
     },
+    async statRoot(path) {
+      await before(`statRoot ${path}`);
+      return await inner.statRoot(path);
+    },
   };
 }
 

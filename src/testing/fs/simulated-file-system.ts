@@ -1,9 +1,10 @@
 import type { Clock } from '../../core/runtime.js';
-import type { DirectoryHandle, FileSystem } from '../../replica/local/file-system.js';
+import type { DirectoryHandle, FileStat, FileSystem } from '../../replica/local/file-system.js';
 import { SimulatedDisk } from './simulated-disk.js';
 import type { CrashKeep, DiskTraits } from './simulated-disk.js';
-import { errnoError, SimulatedDirectory } from './simulated-handles.js';
+import { errnoError, SimulatedDirectory, statOf } from './simulated-handles.js';
 import type { Gate } from './simulated-handles.js';
+import type { Inode } from './simulated-inode.js';
 import { SimulatedUser } from './simulated-user.js';
 
 /** Options of {@link SimulatedFileSystem}. */
@@ -75,13 +76,22 @@ export class SimulatedFileSystem implements FileSystem {
 
   async openRoot(path: string): Promise<DirectoryHandle> {
     const epoch = this.#epoch;
-    const failure = await this.#enter(`openRoot ${path}`, epoch);
+    const inode = await this.#rootAt(path, 'openRoot', epoch);
+    if (inode.unreadable) throw errnoError('EACCES', path);
+    return new SimulatedDirectory(this.#disk, this.#gate, epoch, inode, path);
+  }
+
+  async statRoot(path: string): Promise<FileStat> {
+    return statOf(await this.#rootAt(path, 'statRoot', this.#epoch));
+  }
+
+  async #rootAt(path: string, operation: string, epoch: number): Promise<Inode> {
+    const failure = await this.#enter(`${operation} ${path}`, epoch);
     if (failure !== undefined) throw errnoError(failure, path);
     const inode = this.user.find(path);
     if (inode === undefined) throw errnoError('ENOENT', path);
     if (inode.type !== 'directory') throw errnoError('ENOTDIR', path);
-    if (inode.unreadable) throw errnoError('EACCES', path);
-    return new SimulatedDirectory(this.#disk, this.#gate, epoch, inode, path);
+    return inode;
   }
 
   /**

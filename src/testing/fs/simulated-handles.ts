@@ -17,7 +17,8 @@ export function errnoError(code: string, what: string): Error {
   return Object.assign(new Error(`${code}: ${what}`), { code });
 }
 
-function statOf(inode: Inode): FileStat {
+/** What the disk says about an inode. */
+export function statOf(inode: Inode): FileStat {
   return {
     type: inode.type,
     sizeBytes: inode.content.bytes.length,

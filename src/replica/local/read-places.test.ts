@@ -1,0 +1,245 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { OLD_MS, testRuntime } from '../../../test/local/local-world.js';
+import type { FileEntry } from '../../core/entry.js';
+import { HaltError, PathError, StaleError } from '../../errors.js';
+import { SimulatedFileSystem } from '../../testing/fs/simulated-file-system.js';
+import { Folder } from './folder.js';
+import { createLocalReplica, type LocalReplica } from './local-replica.js';
+import { ReadPlaces, type ReadPlace } from './read-places.js';
+
+let disk: SimulatedFileSystem;
+let folder: Folder;
+let places: ReadPlaces;
+/** Everything that was asked of the disk. */
+let trace: string[];
+beforeEach(() => {
+  trace = [];
+  disk = new SimulatedFileSystem();
+  for (const path of ['a/b/one', 'a/b/two', 'top']) disk.user.writeFile(path, path, { modifiedMs: OLD_MS });
+  disk.step = (operation) => void trace.push(operation.replaceAll('/folder', '~'));
+  folder = new Folder(disk.root, 'linux', disk);
+  places = new ReadPlaces(folder);
+});
+
+const taken = async (path: string): Promise<ReadPlace> => {
+  const place = await places.take(path);
+  if (place === undefined) throw new Error(`no place for ${path}`);
+  return place;
+};
+
+describe('ReadPlaces', () => {
+  it('opens a directory and all above it once for those who read in it at the same time', async () => {
+    const both = await Promise.all([taken('a/b/one'), taken('a/b/two')]);
+    expect(trace).toEqual([
+      'openRoot ~',
+      'stat ~',
+      'stat ~',
+      'openDirectory ~/a',
+      'stat ~/a',
+      'openDirectory ~/a/b',
+      'stat ~/a/b',
+    ]);
+    expect(both.map(({ name }) => name)).toEqual(['one', 'two']);
+    expect(both[0].parent).toBe(both[1].parent);
+    await both[0].release();
+    expect(disk.openHandles).toBe(3);
+    await both[1].release();
+    expect(disk.openHandles).toBe(0);
+  });
+
+  it('looks whether the path still leads there without opening anything', async () => {
+    const place = await taken('a/b/one');
+    trace.length = 0;
+    expect((await place.lookAgain())?.inode).toBe(BigInt(disk.user.find('a/b/one')?.number ?? 0));
+    expect(trace).toEqual(['statRoot ~', 'lstat ~/a', 'lstat ~/a/b', 'lstat ~/a/b/one']);
+    disk.user.remove('a/b/one');
+    expect(await place.lookAgain()).toBeNull();
+    await place.release();
+  });
+
+  it('has a place for what stands in the folder itself', async () => {
+    const place = await taken('top');
+    trace.length = 0;
+    expect((await place.lookAgain())?.type).toBe('file');
+    expect(trace).toEqual(['statRoot ~', 'lstat ~/top']);
+    await place.release();
+  });
+
+  it.each<[string, () => void]>([
+    ['was moved away', () => disk.user.rename('a/b', 'c')],
+    [
+      'is another one',
+      () => {
+        disk.user.rename('a', 'c');
+        disk.user.makeDirectory('a/b');
+        disk.user.rename('c/b/one', 'a/b/one');
+      },
+    ],
+    [
+      'is reached through a link',
+      () => {
+        disk.user.rename('a', 'c');
+        disk.user.symlink('c', 'a');
+      },
+    ],
+    [
+      'is a file',
+      () => {
+        disk.user.remove('a/b');
+        disk.user.writeFile('a/b', 'x');
+      },
+    ],
+  ])('cannot tell when a directory on the way %s', async (_, change) => {
+    const place = await taken('a/b/one');
+    change();
+    expect(await place.lookAgain()).toBeUndefined();
+    await place.release();
+    expect(disk.openHandles).toBe(0);
+  });
+
+  it.each<[string, string, () => void]>([
+    ['is gone', 'ERR_FOLDER_MISSING', () => disk.user.rename('/folder', '/elsewhere')],
+    [
+      'is another one',
+      'ERR_FOLDER_REPLACED',
+      () => {
+        disk.user.rename('/folder', '/elsewhere');
+        disk.user.makeDirectory('/folder');
+      },
+    ],
+  ])('halts when the folder itself %s', async (_, code, change) => {
+    const place = await taken('a/b/one');
+    change();
+    const error: unknown = await place.lookAgain().catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(HaltError);
+    expect(error).toMatchObject({ code });
+    await place.release();
+  });
+
+  it('leaves the look to a walk where names are compared with those on the disk', async () => {
+    folder.checksNames = true;
+    const place = await taken('a/b/one');
+    expect(await place.lookAgain()).toBeUndefined();
+    await place.release();
+  });
+
+  it('opens everything anew for the next after it was told to forget', async () => {
+    const first = await taken('a/b/one');
+    first.forget();
+    const second = await taken('a/b/one');
+    expect(second.parent).not.toBe(first.parent);
+    // The one that was forgotten says nothing about the one that took its place.
+    first.forget();
+    const third = await taken('a/b/two');
+    expect(third.parent).toBe(second.parent);
+    for (const place of [first, second, third]) await place.release();
+    expect(disk.openHandles).toBe(0);
+  });
+
+  it('keeps nothing open, and nothing in mind, of what could not be opened', async () => {
+    disk.fault = (operation) => (operation === 'openDirectory /folder/a/b' ? 'EIO' : undefined);
+    await expect(Promise.all([taken('a/b/one'), taken('a/b/two')])).rejects.toMatchObject({ code: 'EIO' });
+    expect(disk.openHandles).toBe(0);
+    disk.fault = (operation) => (operation === 'stat /folder/a/b' ? 'EIO' : undefined);
+    await expect(taken('a/b/one')).rejects.toMatchObject({ code: 'EIO' });
+    expect(disk.openHandles).toBe(0);
+    disk.fault = () => undefined;
+    await (await taken('a/b/one')).release();
+  });
+
+  it('has no place in a directory that is not there, and none for a path that must not be touched', async () => {
+    expect(await places.take('a/x/one')).toBeUndefined();
+    expect(disk.openHandles).toBe(0);
+    await expect(places.take('../one')).rejects.toBeInstanceOf(PathError);
+  });
+});
+
+describe('a file that is read', () => {
+  let local: LocalReplica;
+  const entryOf = async (path: string): Promise<FileEntry> => {
+    const entry = await local.observe(path);
+    if (entry?.kind !== 'file') throw new Error(`no file at ${path}`);
+    return entry;
+  };
+  beforeEach(() => {
+    const runtime = testRuntime({ nowMs: () => OLD_MS + 1e9 });
+    local = createLocalReplica({ root: disk.root, fileSystem: disk, runtime, pathRules: 'linux', runId: 'r' });
+  });
+
+  it('is opened and looked at again in a few calls while others are read beside it', async () => {
+    const [one, two] = [await entryOf('a/b/one'), await entryOf('a/b/two')];
+    const other = await local.open(two);
+    trace.length = 0;
+    const source = await local.open(one);
+    await source.verify();
+    await source.close();
+    await source.close();
+    expect(trace).toEqual([
+      'lstat ~/a/b/one',
+      'openFile ~/a/b/one',
+      'stat ~/a/b/one',
+      'stat ~/a/b/one',
+      'statRoot ~',
+      'lstat ~/a',
+      'lstat ~/a/b',
+      'lstat ~/a/b/one',
+    ]);
+    await other.close();
+    expect(disk.openHandles).toBe(0);
+  });
+
+  it.each<[string, () => void]>([
+    ['was edited', () => disk.user.writeFile('a/b/one', 'edited')],
+    ['is gone', () => disk.user.remove('a/b/one')],
+    ['is somewhere else', () => disk.user.rename('a', 'c')],
+    [
+      'is behind a link',
+      () => {
+        disk.user.rename('a', 'c');
+        disk.user.symlink('c', 'a');
+      },
+    ],
+  ])('is stale when it %s, before it is opened and after', async (_, change) => {
+    const [one, two] = [await entryOf('a/b/one'), await entryOf('a/b/two')];
+    const other = await local.open(two);
+    const source = await local.open(one);
+    change();
+    const problem = await source.verify().catch((error: unknown) => error);
+    // What stands behind a link is a problem of its own.
+    expect(problem instanceof StaleError || (problem as PathError).code === 'ERR_SYMLINK_IN_PATH').toBe(true);
+    await expect(local.open(one)).rejects.toThrow();
+    await source.close();
+    await other.close();
+    expect(disk.openHandles).toBe(0);
+  });
+
+  it('is found at its path though its directory was exchanged while others read in the one before', async () => {
+    const [one, two] = [await entryOf('a/b/one'), await entryOf('a/b/two')];
+    const other = await local.open(two);
+    disk.user.rename('a/b', 'c');
+    disk.user.makeDirectory('a/b');
+    disk.user.rename('c/one', 'a/b/one');
+    // A rename touches the ctime: it is observed anew, as the next round does.
+    const source = await local.open(await entryOf('a/b/one'));
+    await source.verify();
+    await source.close();
+    await expect(other.verify()).rejects.toBeInstanceOf(StaleError);
+    await other.close();
+    expect(one.path).toBe('a/b/one');
+    expect(disk.openHandles).toBe(0);
+  });
+
+  it.each(['lstat /folder/a/b/one', 'openFile /folder/a/b/one', 'statRoot /folder', 'lstat /folder/a'])(
+    'is walked to once more when %s fails, and nothing is left open',
+    async (failing) => {
+      const one = await entryOf('a/b/one');
+      let failed = 0;
+      disk.fault = (operation) => (operation === failing && failed++ === 0 ? 'EIO' : undefined);
+      const source = await local.open(one);
+      await source.verify();
+      await source.close();
+      expect(failed).toBeGreaterThan(0);
+      expect(disk.openHandles).toBe(0);
+    },
+  );
+});

@@ -1,0 +1,130 @@
+import type { DirectoryHandle, FileStat } from './file-system.js';
+import { identityOfStat, type Folder } from './folder.js';
+
+/** The directory in which a file is read, held open together with all above it. */
+export interface ReadPlace {
+  readonly parent: DirectoryHandle;
+  readonly name: string;
+  /**
+   * What stands at the path now, no link followed on the way; `undefined` when a directory on the way is not the one that is
+   * held open, so that only a walk from the root can tell. Throws `HaltError` like {@link Folder.open}.
+   */
+  lookAgain(): Promise<FileStat | null | undefined>;
+  /** The next to read there opens everything anew. */
+  forget(): void;
+  /** Gives it back. To be called once; never throws. */
+  release(): Promise<void>;
+}
+
+/** One directory on the way from the root, the root being the first. */
+interface Level {
+  readonly segment: string;
+  readonly handle: DirectoryHandle;
+  readonly identity: string;
+}
+
+interface Chain {
+  readonly levels: Promise<readonly Level[] | undefined>;
+  users: number;
+}
+
+/**
+ * Directories that are held open for as long as files in them are read: many small files of one directory are read at the
+ * same time, and each would walk from the root twice.
+ *
+ * Only for reading, where it is enough that the file was found in the folder once, and that the path still leads to it in the end.
+ */
+export class ReadPlaces {
+  readonly #folder: Folder;
+  readonly #chains = new Map<string, Chain>();
+
+  constructor(folder: Folder) {
+    this.#folder = folder;
+  }
+
+  /** The place of a path; `undefined` when its directory does not exist. Throws `PathError` and `HaltError` like {@link Folder.place}. */
+  async take(path: string): Promise<ReadPlace | undefined> {
+    this.#folder.check(path);
+    const end = path.lastIndexOf('/');
+    const directory = path.slice(0, Math.max(0, end));
+    const chain = this.#chainOf(directory);
+    chain.users++;
+    const release = (): Promise<void> => this.#leave(directory, chain);
+    try {
+      const levels = await chain.levels;
+      const parent = levels?.at(-1)?.handle;
+      if (levels !== undefined && parent !== undefined) {
+        const name = path.slice(end + 1);
+        return {
+          parent,
+          name,
+          lookAgain: async () => ((await this.#areInPlace(levels)) ? await parent.lstat(name) : undefined),
+          forget: () => this.#forget(directory, chain),
+          release,
+        };
+      }
+    } catch (error) {
+      await release();
+      throw error;
+    }
+    await release();
+    return undefined;
+  }
+
+  #chainOf(directory: string): Chain {
+    const known = this.#chains.get(directory);
+    if (known !== undefined) return known;
+    const chain: Chain = { levels: this.#open(directory), users: 0 };
+    this.#chains.set(directory, chain);
+    return chain;
+  }
+
+  async #open(directory: string): Promise<readonly Level[] | undefined> {
+    const opened: DirectoryHandle[] = [];
+    const levels: Level[] = [];
+    const add = async (segment: string, handle: DirectoryHandle): Promise<DirectoryHandle> => {
+      opened.push(handle);
+      levels.push({ segment, handle, identity: identityOfStat(await handle.stat()) });
+      return handle;
+    };
+    let isWhole = false;
+    try {
+      let above = await add('', await this.#folder.open());
+      let walked = '';
+      for (const segment of directory === '' ? [] : directory.split('/')) {
+        walked = walked === '' ? segment : `${walked}/${segment}`;
+        const next = await this.#folder.descend(above, segment, walked, false);
+        if (next === undefined) return undefined;
+        above = await add(segment, next);
+      }
+      isWhole = true;
+      return levels;
+    } finally {
+      if (!isWhole) for (const handle of opened) await handle.close();
+    }
+  }
+
+  async #areInPlace(levels: readonly Level[]): Promise<boolean> {
+    // Where the disk takes several names for one, the way back through them would have to be compared as well.
+    if (this.#folder.checksNames) return false;
+    await this.#folder.assertInPlace();
+    for (const [i, { segment, identity }] of levels.entries()) {
+      const above = levels[i - 1]?.handle;
+      if (above === undefined) continue;
+      const stat = await above.lstat(segment);
+      if (stat?.type !== 'directory' || identityOfStat(stat) !== identity) return false;
+    }
+    return true;
+  }
+
+  #forget(directory: string, chain: Chain): void {
+    if (this.#chains.get(directory) === chain) this.#chains.delete(directory);
+  }
+
+  async #leave(directory: string, chain: Chain): Promise<void> {
+    if (--chain.users > 0) return;
+    this.#forget(directory, chain);
+    const levels = (await chain.levels.catch(() => undefined)) ?? [];
+    for (const { handle } of levels) await handle.close();
+  }
+}
