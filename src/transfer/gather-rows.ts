@@ -4,6 +4,9 @@ import type { BaselinePort } from './context.js';
 
 /** How long a row waits for others, in milliseconds. A crash meanwhile costs a comparison by digest in the next cycle. */
 const GATHER_MS = 10;
+/** The same where so many rows came together the last time that more are sure to come. */
+const MANY_ROWS = 8;
+const GATHER_MANY_MS = 40;
 
 /** Changes that are written together; `null` drops the row. */
 interface Group {
@@ -19,10 +22,12 @@ interface Group {
  */
 export function gatherRows(inner: BaselinePort, clock: Clock): BaselinePort {
   let group: Group | undefined;
+  let lastRows = 0;
 
   const writeLater = async (changes: Group['changes']): Promise<void> => {
-    await clock.sleep(GATHER_MS);
+    await clock.sleep(lastRows < MANY_ROWS ? GATHER_MS : GATHER_MANY_MS);
     group = undefined;
+    lastRows = changes.size;
     const rows = Array.from(changes.values()).filter((row) => row !== null);
     const gone = Array.from(changes).flatMap(([path, row]) => (row === null ? [path] : []));
     await Promise.all([inner.put(rows), inner.delete(gone)]);

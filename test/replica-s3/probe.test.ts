@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createS3Replica, type S3Transport } from '../../src/replica/s3/index.js';
+import { createS3Replica, type S3Request, type S3Transport } from '../../src/replica/s3/index.js';
 import { type DialectName, DIALECTS, systemRuntime } from '../../src/testing/s3/index.js';
 import { memoryFacts, memoryUploads, simulatedBucket } from './bucket-under-test.js';
 import { trustedBy, trustworthy } from './trustworthy.js';
@@ -242,6 +242,47 @@ describe('probe', () => {
       }
     },
   );
+
+  it('leaves no upload behind whose name was damaged on its way, as what was said of it was', async () => {
+    const begins = (await probedWith(() => undefined)).filter((asked) => asked === 'POST').length;
+    expect(begins).toBeGreaterThan(5);
+    for (let nth = 1; nth <= begins; nth++) {
+      let begun = 0;
+      await probedWith(({ method, query }, text) => {
+        if (method === 'POST' && 'uploads' in query && ++begun === nth)
+          return text.replace(/<UploadId>./, '<UploadId>#');
+        return query['uploadId']?.startsWith('#') === true
+          ? text.replace('NoSuchUpload', 'NoSuchUplo\ufffdd')
+          : undefined;
+      });
+    }
+  });
+
+  /** Probes a store of which some answers arrive as others; answers the methods of all requests. */
+  async function probedWith(damage: (request: S3Request, text: string) => string | undefined): Promise<string[]> {
+    const place = simulatedBucket();
+    const inner = place.transport();
+    const asked: string[] = [];
+    const transport: S3Transport = {
+      async send(request) {
+        if (request.method !== 'POST' || 'uploads' in request.query) asked.push(request.method);
+        const answer = await inner.send(request);
+        const chunks: Uint8Array[] = [];
+        for await (const chunk of answer.body) chunks.push(chunk);
+        const text = Buffer.concat(chunks).toString();
+        return {
+          ...answer,
+          body: (async function* () {
+            yield Buffer.from(damage(request, text) ?? text);
+          })(),
+        };
+      },
+      close: () => inner.close(),
+    };
+    await replicaOn(place, { transport }).prepare({ readonly: false });
+    expect([place.s3.keys(place.bucket), await place.uploadIds()]).toEqual([[], []]);
+    return asked;
+  }
 
   it.each([
     ['one that says 500 to those who lose a race', 'aws', '"putCreate":true,"putReplace":"quoted"'],

@@ -215,7 +215,8 @@ export class Scratch {
   /** An upload that the store does not know has another name than the one that was read: that answer was damaged. */
   async #intoUpload<T>({ key }: PartTarget, sent: Promise<Answer<T>>): Promise<Answer<T>> {
     const answer = await sent;
-    if (!answer.ok && answer.failure.code === 'NoSuchUpload') this.#namelessUploads.add(key);
+    // By the status: the code may have been damaged, too.
+    if (!answer.ok && answer.failure.status === 404) this.#namelessUploads.add(key);
     return answer;
   }
 
