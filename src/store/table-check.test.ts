@@ -1,4 +1,4 @@
-import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -70,6 +70,55 @@ describe('findTableDamage', () => {
     }
     // 48 bytes: two handles of at most 20 bytes in 40, then the magic number in 8.
     for (const back of unseen) expect(back > 8 && back <= 40).toBe(true);
+  });
+
+  it('finds any byte of the rows that is another, which would end the process when LevelDB merges tables', async () => {
+    for (let at = 0; at < table.length - 2400; at += 11) {
+      const damage = await damagedBy((bytes) => {
+        bytes.writeUInt8(bytes.readUInt8(at) ^ (1 << (at % 8)), at);
+        return bytes;
+      });
+      expect(damage, `byte ${at}`).toBe('000005.ldb: some of its rows fail the checksum');
+    }
+  });
+
+  it('finds them in tables so large that their index is compressed', async () => {
+    const directory = path.join(root, 'large');
+    const database = await openLevelDatabase(directory);
+    const rows = Array.from({ length: 60_000 }, (_, i) => `a folder with a long name/a file with a number ${i}`);
+    for (let i = 0; i < rows.length; i += 1000)
+      await database.batch(
+        rows.slice(i, i + 1000).map((key) => ({ type: 'put', key, value: `${Math.imul(key.length * i, 0x9e3779b1)}` })),
+      );
+    await database.close();
+    const sizes = await Promise.all(
+      (await readdir(directory))
+        .filter((name) => name.endsWith('.ldb'))
+        .map(async (name) => ({ name, bytes: (await stat(path.join(directory, name))).size })),
+    );
+    const { name, bytes } = sizes.toSorted((a, b) => b.bytes - a.bytes)[0] ?? { name: '', bytes: 0 };
+    expect(await findTableDamage(directory)).toBeUndefined();
+    const content = await readFile(path.join(directory, name));
+    for (const share of [0, 0.1, 0.5, 0.8]) {
+      const damaged = Buffer.from(content);
+      const at = Math.floor(bytes * share);
+      damaged.writeUInt8(damaged.readUInt8(at) ^ 1, at);
+      await writeFile(path.join(directory, name), damaged);
+      expect(await findTableDamage(directory)).toBe(`${name}: some of its rows fail the checksum`);
+    }
+    await writeFile(path.join(directory, name), content);
+    expect(await findTableDamage(directory)).toBeUndefined();
+  });
+
+  it('reads a table once, and again when it is not the one that was read', async () => {
+    expect(await damagedBy((bytes) => bytes)).toBeUndefined();
+    const file = path.join(damagedDirectory(), '000005.ldb');
+    const { atime, mtime } = await stat(file);
+    const damaged = Buffer.from(table);
+    damaged.writeUInt8(damaged.readUInt8(100) ^ 1, 100);
+    await writeFile(file, damaged);
+    await utimes(file, atime, mtime);
+    expect(await findTableDamage(damagedDirectory())).toMatch(/some of its rows/);
   });
 
   it('finds a table that was cut short, emptied, or is a directory', async () => {

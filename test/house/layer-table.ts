@@ -38,7 +38,7 @@ export const layers: readonly Layer[] = [
     ...port,
     path: 'store/',
     imports: ['core/', 'errors.ts'],
-    packages: ['classic-level', 'env-paths'],
+    packages: ['classic-level', 'env-paths', 'snappyjs'],
     node: 'all',
   },
   { ...port, path: 'transfer/', imports: ['core/', 'errors.ts', 'replica/'], node: 'all' },

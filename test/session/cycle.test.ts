@@ -171,7 +171,6 @@ describe('a cycle', () => {
   });
 
   it('repairs what is found damaged before the cycle, as facts about the store are', async () => {
-    const world = new MemoryWorld();
     world.local.put('a', 'one');
     const first = await world.open();
     await first.cycle();

@@ -28,7 +28,7 @@ async function openInShared({ folder, reading }: LocalContext, entry: FileEntry)
     const found = await place.lookAgain().catch(() => undefined);
     if (found?.type === 'file' && fingerprintOf(found) === entry.fingerprint) return entry.fingerprint;
     place.forget();
-    return fingerprintAtPath(folder, entry.path);
+    return walkToFingerprint(folder, entry.path);
   };
   let file: FileHandle | undefined;
   try {
@@ -57,7 +57,7 @@ async function openAlone(folder: Folder, entry: FileEntry): Promise<LocalSource>
     const standing = await place.parent.lstat(place.name);
     if (standing?.type !== 'file') throw changed(entry.path);
     const file = await place.parent.openFile(place.name);
-    const source = new LocalSource(file, entry, () => fingerprintAtPath(folder, entry.path));
+    const source = new LocalSource(file, entry, () => walkToFingerprint(folder, entry.path));
     try {
       await source.verifyContent();
       return source;
@@ -75,7 +75,7 @@ async function openAlone(folder: Folder, entry: FileEntry): Promise<LocalSource>
 }
 
 /** Evidence of the file that stands at a path, found by a walk from the root; `undefined` when none does. */
-async function fingerprintAtPath(folder: Folder, path: string): Promise<string | undefined> {
+async function walkToFingerprint(folder: Folder, path: string): Promise<string | undefined> {
   const place = await folder.place(path);
   if (place === undefined) return undefined;
   try {
