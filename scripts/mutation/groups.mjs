@@ -38,12 +38,12 @@ export const GROUPS = {
     files: [
       'src/core/path.ts',
       ...below('src/replica/s3', 's3-keys url-decode uri'),
-      ...below('src/replica/local', 'byte-name folder'),
+      ...below('src/replica/local', 'byte-name folder read-places'),
     ],
     tests: [
       ...inFolder('src/core', '.test.ts', isOfPaths),
       ...below('src/replica/s3', 's3-keys url-decode uri', '.test.ts'),
-      ...below('src/replica/local', 'byte-name folder', '.test.ts'),
+      ...below('src/replica/local', 'byte-name folder read-places', '.test.ts'),
     ],
   },
   /** What a listing says, and when it is not believed. */
@@ -72,10 +72,13 @@ export const GROUPS = {
   },
   /** How an object is written, moved and removed under its condition. */
   bucket: {
-    files: below('src/replica/s3', 'guarded-change write-condition write-object write-parts remove-object move-object'),
+    files: below(
+      'src/replica/s3',
+      'guarded-change write-condition write-object write-parts send-part remove-object move-object',
+    ),
     tests: below(
       'src/replica/s3',
-      'guarded-change write-condition write-object write-parts remove-object move-object',
+      'guarded-change write-condition write-object write-parts send-part remove-object move-object',
       '.test.ts',
     ),
   },

@@ -20,7 +20,7 @@ const { clock } = systemRuntime;
 /** Rows that come close together are not gathered by the time that passes: the steps are those of every other run. */
 const promptly: Runtime = {
   ...systemRuntime,
-  clock: { ...clock, sleep: (durationMs, signal) => clock.sleep(durationMs <= 10 ? 0 : durationMs, signal) },
+  clock: { ...clock, sleep: (durationMs, signal) => clock.sleep(durationMs <= 40 ? 0 : durationMs, signal) },
 };
 
 const onStep = (step: string): void => {

@@ -147,6 +147,13 @@ describe('ReadPlaces', () => {
     await (await taken('a/b/one')).release();
   });
 
+  it.each(['a', 'a/b'])('says which directory on the way is a link: %s', async (link) => {
+    disk.user.rename(link, 'c');
+    disk.user.symlink('c', link);
+    await expect(places.take('a/b/one')).rejects.toMatchObject({ code: 'ERR_SYMLINK_IN_PATH', data: { path: link } });
+    expect(disk.openHandles).toBe(0);
+  });
+
   it('has no place in a directory that is not there, and none for a path that must not be touched', async () => {
     expect(await places.take('a/x/one')).toBeUndefined();
     expect(disk.openHandles).toBe(0);

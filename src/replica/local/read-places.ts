@@ -23,8 +23,14 @@ interface Level {
   readonly identity: string;
 }
 
+/** All of them, the last being the directory itself. */
+interface Opened {
+  readonly levels: readonly Level[];
+  readonly parent: DirectoryHandle;
+}
+
 interface Chain {
-  readonly levels: Promise<readonly Level[] | undefined>;
+  readonly opened: Promise<Opened | undefined>;
   users: number;
 }
 
@@ -51,9 +57,9 @@ export class ReadPlaces {
     chain.users++;
     const release = (): Promise<void> => this.#leave(directory, chain);
     try {
-      const levels = await chain.levels;
-      const parent = levels?.at(-1)?.handle;
-      if (levels !== undefined && parent !== undefined) {
+      const opened = await chain.opened;
+      if (opened !== undefined) {
+        const { levels, parent } = opened;
         const name = path.slice(end + 1);
         return {
           parent,
@@ -74,12 +80,12 @@ export class ReadPlaces {
   #chainOf(directory: string): Chain {
     const known = this.#chains.get(directory);
     if (known !== undefined) return known;
-    const chain: Chain = { levels: this.#open(directory), users: 0 };
+    const chain: Chain = { opened: this.#open(directory), users: 0 };
     this.#chains.set(directory, chain);
     return chain;
   }
 
-  async #open(directory: string): Promise<readonly Level[] | undefined> {
+  async #open(directory: string): Promise<Opened | undefined> {
     const opened: DirectoryHandle[] = [];
     const levels: Level[] = [];
     const add = async (segment: string, handle: DirectoryHandle): Promise<DirectoryHandle> => {
@@ -89,16 +95,15 @@ export class ReadPlaces {
     };
     let isWhole = false;
     try {
-      let above = await add('', await this.#folder.open());
-      let walked = '';
-      for (const segment of directory === '' ? [] : directory.split('/')) {
-        walked = walked === '' ? segment : `${walked}/${segment}`;
-        const next = await this.#folder.descend(above, segment, walked, false);
+      let parent = await add('', await this.#folder.open());
+      const segments = directory === '' ? [] : directory.split('/');
+      for (const [i, segment] of segments.entries()) {
+        const next = await this.#folder.descend(parent, segment, segments.slice(0, i + 1).join('/'), false);
         if (next === undefined) return undefined;
-        above = await add(segment, next);
+        parent = await add(segment, next);
       }
       isWhole = true;
-      return levels;
+      return { levels, parent };
     } finally {
       if (!isWhole) for (const handle of opened) await handle.close();
     }
@@ -124,7 +129,7 @@ export class ReadPlaces {
   async #leave(directory: string, chain: Chain): Promise<void> {
     if (--chain.users > 0) return;
     this.#forget(directory, chain);
-    const levels = (await chain.levels.catch(() => undefined)) ?? [];
-    for (const { handle } of levels) await handle.close();
+    const opened = await chain.opened.catch(() => undefined);
+    for (const { handle } of opened?.levels ?? []) await handle.close();
   }
 }
