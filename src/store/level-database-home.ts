@@ -24,7 +24,7 @@ export class LevelDatabaseHome implements DatabaseHome {
 
   /** Call it under the pair's lock: what another process is just writing looks damaged. */
   async open(): Promise<Database> {
-    const damage = await findTableDamage(this.#directory);
+    const damage = await findTableDamage(this.#directory, this.#clock.nowMs());
     if (damage !== undefined) {
       throw new StateDamagedError(
         `The state in ${this.#directory} is damaged: ${damage}. It is put aside and rebuilt when it is opened again.`,

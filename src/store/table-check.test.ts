@@ -1,11 +1,18 @@
 import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { crc32c } from './crc32c.js';
 import { LevelDatabaseHome } from './level-database-home.js';
 import { openLevelDatabase } from './level-database.js';
 import { findTableDamage } from './table-check.js';
+
+/** How many blocks were compared with their checksums. */
+const counted = vi.hoisted(() => ({ blocks: 0 }));
+vi.mock(import('./crc32c.js'), async (original) => {
+  const real = await original();
+  return { ...real, crc32c: (bytes) => (counted.blocks++, real.crc32c(bytes)) };
+});
 
 let root: string;
 let whole: string;
@@ -110,15 +117,25 @@ describe('findTableDamage', () => {
     expect(await findTableDamage(directory)).toBeUndefined();
   });
 
-  it('reads a table once, and again when it is not the one that was read', async () => {
-    expect(await damagedBy((bytes) => bytes)).toBeUndefined();
+  it('reads a table once that has not changed for a while, and again when it is another one', async () => {
+    const reads = async (nowMs: number): Promise<number> => {
+      counted.blocks = 0;
+      expect(await findTableDamage(damagedDirectory(), nowMs)).toBeUndefined();
+      return counted.blocks;
+    };
+    await damagedBy((bytes) => bytes);
     const file = path.join(damagedDirectory(), '000005.ldb');
-    const { atime, mtime } = await stat(file);
+    const { ctimeMs, atime, mtime } = await stat(file);
+    const changedMs = Math.floor(ctimeMs);
+    expect(await reads(changedMs + 2000)).toBeGreaterThan(3);
+    expect(await reads(changedMs + 2001)).toBeGreaterThan(3);
+    expect(await reads(changedMs + 2001)).toBe(0);
     const damaged = Buffer.from(table);
     damaged.writeUInt8(damaged.readUInt8(100) ^ 1, 100);
+    await rm(file);
     await writeFile(file, damaged);
     await utimes(file, atime, mtime);
-    expect(await findTableDamage(damagedDirectory())).toMatch(/some of its rows/);
+    expect(await findTableDamage(damagedDirectory(), ctimeMs + 1e6)).toMatch(/some of its rows/);
   });
 
   it('finds a table that was cut short, emptied, or is a directory', async () => {

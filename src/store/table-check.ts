@@ -20,6 +20,9 @@ interface BlockHandle {
 /** Larger indexes are not believed. */
 const MOST_INDEX_BYTES = 64 * 1024 * 1024;
 
+/** A file that changed so lately may change again without showing it: some disks keep times to two seconds. */
+const SETTLED_MS = 2000;
+
 /** Tables that were found whole in this process, by path: size, time and inode. They are written once and never changed. */
 const whole = new Map<string, string>();
 
@@ -31,9 +34,11 @@ const whole = new Map<string, string>();
  *
  * Nobody may have the database open. Cost: each table is read once in a process, at some 500 MB a second.
  *
+ * @param nowMs - the time, in milliseconds since 1970: tables that have not changed for a while need not be read again. Default:
+ * all are read.
  * @returns what is damaged, or `undefined`.
  */
-export async function findTableDamage(directory: string): Promise<string | undefined> {
+export async function findTableDamage(directory: string, nowMs = 0): Promise<string | undefined> {
   let names: string[];
   try {
     names = await readdir(directory);
@@ -49,7 +54,7 @@ export async function findTableDamage(directory: string): Promise<string | undef
     if (live !== undefined && sizeBytes === undefined) continue;
     const file = path.join(directory, name);
     known.delete(file);
-    const damage = await damageOfFile(file, sizeBytes);
+    const damage = await damageOfFile(file, sizeBytes, nowMs);
     if (damage !== undefined) return `${name}: ${damage}`;
   }
   for (const gone of known) whole.delete(gone);
@@ -57,7 +62,7 @@ export async function findTableDamage(directory: string): Promise<string | undef
 }
 
 /** `sizeBytes`: what the database says the table has, which is where LevelDB looks for its end. */
-async function damageOfFile(file: string, sizeBytes: number | undefined): Promise<string | undefined> {
+async function damageOfFile(file: string, sizeBytes: number | undefined, nowMs: number): Promise<string | undefined> {
   const handle = await open(file, 'r');
   try {
     const stats = await handle.stat({ bigint: true });
@@ -67,7 +72,7 @@ async function damageOfFile(file: string, sizeBytes: number | undefined): Promis
     const identity = `${length} ${stats.size} ${stats.mtimeNs} ${stats.ctimeNs} ${stats.ino}`;
     if (whole.get(file) === identity) return undefined;
     const damage = await damageOfTable(await readStart(handle, length));
-    if (damage === undefined) whole.set(file, identity);
+    if (damage === undefined && nowMs - Number(stats.ctimeMs) > SETTLED_MS) whole.set(file, identity);
     return damage;
   } finally {
     await handle.close();
