@@ -188,9 +188,7 @@ function damaged(request: ServiceRequest, runtime: Runtime): ServiceRequest {
   if (body === undefined || sizeBytes === 0 || !hasDigest) return request;
   const bit = Math.floor(runtime.random.next() * sizeBytes * 8);
   if (!(body instanceof Uint8Array)) return { ...request, body: flipBit(body, bit) };
-  const changed = Uint8Array.prototype.slice.call(body);
-  changed[bit >> 3] = (changed[bit >> 3] ?? 0) ^ (1 << (bit & 7));
-  return { ...request, body: changed };
+  return { ...request, body: withFlippedBit(body, bit) };
 }
 
 async function cancel(body: AnswerBody): Promise<void> {
@@ -211,12 +209,17 @@ async function* flipBit(body: Uint8Array | AsyncIterable<Uint8Array>, bit: numbe
   let at = Math.floor(bit / 8);
   for await (const chunk of chunksOf(body)) {
     if (at >= 0 && at < chunk.length) {
-      const changed = Uint8Array.prototype.slice.call(chunk);
-      changed[at] = (changed[at] ?? 0) ^ (1 << (bit % 8));
-      yield changed;
+      yield withFlippedBit(chunk, at * 8 + (bit % 8));
     } else yield chunk;
     at -= chunk.length;
   }
+}
+
+function withFlippedBit(bytes: Uint8Array, bit: number): Uint8Array {
+  const changed = Uint8Array.prototype.slice.call(bytes);
+  const at = Math.floor(bit / 8);
+  changed[at] = (changed[at] ?? 0) ^ (1 << (bit % 8));
+  return changed;
 }
 
 async function* chunksOf(body: Uint8Array | AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {

@@ -223,6 +223,13 @@ describe('startS3Server', () => {
     expect(await stored('other')).toBeUndefined();
   });
 
+  it('refuses a body that was signed with what is no digest', async () => {
+    const raw: Raw = { path: '/bkt/nonsense', method: 'PUT', payload: 'nonsense' };
+    const answer = await exchange(raw, { ...sign(raw).headers, 'content-length': '5' }, 'other');
+    expect([answer.status, answer.text]).toEqual([400, expect.stringContaining('XAmzContentSHA256Mismatch')]);
+    expect(await stored('nonsense')).toBeUndefined();
+  });
+
   it('refuses an amz header that was not signed', async () => {
     const raw: Raw = { path: '/bkt/unsigned', method: 'PUT', payload: sha256('x') };
     const answer = await exchange(

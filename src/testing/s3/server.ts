@@ -168,8 +168,13 @@ function serviceRequest(
       throw new ServiceError('NotImplemented', {
         message: 'A header you provided implies functionality that is not implemented: Transfer-Encoding',
       });
-    // Compared with what was signed where it is stored.
-    return { ...request, body: raw, sizeBytes: Number(declared) };
+    // Compared where it is stored with what was signed, which a presigned request has in its query.
+    return {
+      ...request,
+      headers: { ...headers, 'x-amz-content-sha256': auth.payload },
+      body: raw,
+      sizeBytes: Number(declared),
+    };
   }
   if (!/^STREAMING-(AWS4-HMAC-SHA256-PAYLOAD(-TRAILER)?|UNSIGNED-PAYLOAD-TRAILER)$/.test(auth.payload))
     throw new ServiceError('NotImplemented', { fields: { Header: 'x-amz-content-sha256' } });
