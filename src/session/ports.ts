@@ -3,17 +3,14 @@ import type { Runtime } from '../core/runtime.js';
 import type { Replica, ScanOptions, ScanPage } from '../replica/replica.js';
 import type { StateStore } from '../store/state-store.js';
 import type { LocalSide } from '../transfer/context.js';
-import type { StampPort } from './stamped-store.js';
+import type { StampedFolder } from './stamped-store.js';
 
 /** A local replica that can tell whether the folder is still the one it was. */
-export type SessionLocal = LocalSide & {
-  /** Names the folder itself, not its content: another disk mounted at the same path answers another name. */
-  rootIdentity(): Promise<string>;
-  /** Walks what lies below one directory, like `scan`; gives nothing when it is not there. Throws `PathError` when it cannot be walked. */
-  scanBelow(directoryPath: string, options: ScanOptions): AsyncIterable<ScanPage>;
-  /** A short text in the folder itself, by which a memory that is older than the folder is noticed. */
-  readonly stamp?: StampPort;
-};
+export type SessionLocal = LocalSide &
+  StampedFolder & {
+    /** Walks what lies below one directory, like `scan`; gives nothing when it is not there. Throws `PathError` when it cannot be walked. */
+    scanBelow(directoryPath: string, options: ScanOptions): AsyncIterable<ScanPage>;
+  };
 
 /** The world of a session: both replicas, its memory, time and randomness. All come from outside. */
 export interface SessionPorts {

@@ -70,7 +70,9 @@ export class Session {
     try {
       return await work();
     } catch (error) {
-      await this.#repair(error, onEvent);
+      if (!(error instanceof StateDamagedError)) throw error;
+      this.#store = this.#stamped(await this.#ports.reopenStore());
+      onEvent?.({ type: 'remark', message: BEGUN_ANEW });
       return work();
     }
   }
@@ -147,19 +149,7 @@ export class Session {
 
   /** Damage is found at any row. The damaged memory is put aside once, and the call starts over with an empty one. */
   async #withRepair<T>(context: CycleContext, work: (context: CycleContext) => Promise<T>, forget: Forget): Promise<T> {
-    try {
-      return await this.#believing(context, work, forget);
-    } catch (error) {
-      await this.#repair(error, context.onEvent);
-      return this.#believing(context, work, forget);
-    }
-  }
-
-  /** Puts a damaged memory aside and goes on with an empty one. Throws any other error. */
-  async #repair(error: unknown, onEvent: SessionListener | undefined): Promise<void> {
-    if (!(error instanceof StateDamagedError)) throw error;
-    this.#store = this.#stamped(await this.#ports.reopenStore());
-    onEvent?.({ type: 'remark', message: BEGUN_ANEW });
+    return this.prepare(() => this.#believing(context, work, forget), context.onEvent);
   }
 
   /** A memory that is of another time than the folder is not believed: what it knows is forgotten first. */
@@ -173,7 +163,7 @@ export class Session {
   }
 
   #stamped(store: StateStore): StampedStore {
-    return new StampedStore(store, this.#ports.local.stamp, this.#ports.runtime.random);
+    return new StampedStore(store, this.#ports.local, this.#ports.runtime.random);
   }
 
   async #noteFailure(error: unknown): Promise<void> {

@@ -17,6 +17,7 @@ const row = (path: string): BaselineRow => ({
 
 /** A folder's stamp, which a person can copy and take away, and which may fail to be written. */
 class Stamp {
+  readonly stamp = this;
   text: string | undefined;
   /** Another folder stands at the path, with a stamp of its own or none. */
   at = '1-2';
@@ -28,7 +29,7 @@ class Stamp {
     return this.text;
   }
 
-  async place(): Promise<string> {
+  async rootIdentity(): Promise<string> {
     return this.at;
   }
 
@@ -55,7 +56,7 @@ describe('StampedStore', () => {
   });
 
   /** As the next run of the program would see it. */
-  const opened = (at: Stamp | undefined = stamp): StampedStore => new StampedStore(inner, at, random);
+  const opened = (): StampedStore => new StampedStore(inner, stamp, random);
   const expected = async (): Promise<unknown> => await inner.facts.get('stamps');
 
   /** A run that records these paths. */
@@ -341,7 +342,7 @@ describe('StampedStore', () => {
     it('believes every folder where nothing can carry a stamp', async () => {
       await run('a');
       const before = await expected();
-      const store = new StampedStore(inner, undefined, random);
+      const store = new StampedStore(inner, { rootIdentity: () => stamp.rootIdentity() }, random);
       expect(await store.belongsToFolder(never)).toBe(true);
       await store.baseline.put([row('b')]);
       await store.settle();
@@ -370,7 +371,7 @@ describe('StampedStore', () => {
       await store.startAfresh();
       await inner.baseline.put([row('b')]);
       expect(await store.belongsToFolder(never)).toBe(true);
-      const without = new StampedStore(inner, undefined, random);
+      const without = new StampedStore(inner, { rootIdentity: () => stamp.rootIdentity() }, random);
       await without.startAfresh();
       expect(without.rebuilt).toBe(true);
     });

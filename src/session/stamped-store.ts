@@ -7,10 +7,16 @@ import type { BaselineStore, FactStore, Journal, PartsStore, StateStore, UploadS
 export interface StampPort {
   /** `undefined` when there is none. */
   read(): Promise<string | undefined>;
-  /** Names the folder itself: all that one without a stamp can be known by. */
-  place(): Promise<string>;
   /** Durable when it resolves. */
   write(text: string): Promise<void>;
+}
+
+/** A folder that may carry a stamp. */
+export interface StampedFolder {
+  /** A short text in the folder itself, by which a memory that is older than the folder is noticed. */
+  readonly stamp?: StampPort | undefined;
+  /** Names the folder itself, not its content: another disk mounted at the same path answers another name. */
+  rootIdentity(): Promise<string>;
 }
 
 /** The name of the fact that holds the stamps which the folder may carry. */
@@ -34,7 +40,7 @@ const PLACE = '@';
 export class StampedStore implements StateStore {
   readonly baseline: BaselineStore;
   readonly #store: StateStore;
-  readonly #stamp: StampPort | undefined;
+  readonly #folder: StampedFolder;
   readonly #random: Random;
   /** What the folder may carry now; `undefined` before the first look. */
   #expected: readonly string[] | undefined;
@@ -43,9 +49,9 @@ export class StampedStore implements StateStore {
   /** The exchange before the first change of the running cycle. */
   #opening: Promise<void> | undefined;
 
-  constructor(store: StateStore, stamp: StampPort | undefined, random: Random) {
+  constructor(store: StateStore, folder: StampedFolder, random: Random) {
     this.#store = store;
-    this.#stamp = stamp;
+    this.#folder = folder;
     this.#random = random;
     const { baseline } = store;
     this.baseline = {
@@ -65,6 +71,10 @@ export class StampedStore implements StateStore {
         await baseline.clear();
       },
     };
+  }
+
+  get #stamp(): StampPort | undefined {
+    return this.#folder.stamp;
   }
 
   get journal(): Journal {
@@ -100,7 +110,7 @@ export class StampedStore implements StateStore {
    */
   async belongsToFolder(hasKnownFile: () => Promise<boolean>): Promise<boolean> {
     if (this.#stamp === undefined) return true;
-    const found = await look(this.#stamp);
+    const found = await this.#look(this.#stamp);
     this.#expected ??= await this.#remembered();
     const isBare = found.startsWith(PLACE);
     this.#isStampLost = isBare && !this.#expected.some((each) => each === NONE || each.startsWith(PLACE));
@@ -116,7 +126,7 @@ export class StampedStore implements StateStore {
     await this.#store.baseline.clear();
     this.#rebuilt = true;
     // Only now: a crash before leaves rows that are still found to be of another time.
-    this.#expected = [this.#stamp === undefined ? NONE : await look(this.#stamp)];
+    if (this.#stamp !== undefined) this.#expected = [await this.#look(this.#stamp)];
   }
 
   /** Exchanges the stamp when a row was changed since the last call. To be called when a cycle has recorded all it did. */
@@ -143,7 +153,7 @@ export class StampedStore implements StateStore {
     if (this.#stamp === undefined) return;
     const next = this.#random.id(STAMP_LENGTH);
     // Whatever else was expected: it is not this folder, and must not be taken for it when it stands here again.
-    this.#expected = [await look(this.#stamp), next];
+    this.#expected = [await this.#look(this.#stamp), next];
     await this.facts.put(FACT, this.#expected);
     try {
       await this.#stamp.write(next);
@@ -157,14 +167,14 @@ export class StampedStore implements StateStore {
     await this.facts.put(FACT, this.#expected);
   }
 
+  /** What the folder is known by. */
+  async #look(stamp: StampPort): Promise<string> {
+    return (await stamp.read()) ?? `${PLACE}${await this.#folder.rootIdentity()}`;
+  }
+
   async #remembered(): Promise<readonly string[]> {
     return (await this.facts.get<string[]>(FACT)) ?? [NONE];
   }
-}
-
-/** What a folder is known by. */
-async function look(stamp: StampPort): Promise<string> {
-  return (await stamp.read()) ?? `${PLACE}${await stamp.place()}`;
 }
 
 /** Whether anything is known; looks no further than the first page. */

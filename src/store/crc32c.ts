@@ -17,7 +17,7 @@ export function crc32c(bytes: Uint8Array): number {
   let crc = -1;
   let at = 0;
   for (; at + 4 <= bytes.length; at += 4) {
-    const four = crc ^ (at4(bytes, at) | 0);
+    const four = crc ^ at4(bytes, at);
     crc =
       (TABLES[768 + (four & 0xff)] ?? 0) ^
       (TABLES[512 + ((four >>> 8) & 0xff)] ?? 0) ^

@@ -7,8 +7,6 @@ import { pathErrorOf } from './local-error.js';
 export interface FolderStamp {
   /** The text; `undefined` when there is none. What is no text of ours is answered as it is, shortened. */
   read(): Promise<string | undefined>;
-  /** Device and inode of the folder. */
-  place(): Promise<string>;
   /** Replaces the text, wholly or not at all; durable when it resolves. */
   write(text: string): Promise<void>;
 }
@@ -32,14 +30,6 @@ export function createFolderStamp(context: LocalContext, name: string): FolderSt
         }
       } catch (error) {
         throw pathErrorOf(error, path, 'read');
-      }
-    },
-
-    async place() {
-      try {
-        return await folder.identity();
-      } catch (error) {
-        throw pathErrorOf(error, path, 'look at');
       }
     },
 

@@ -5,7 +5,7 @@ import type { Source } from '../replica.js';
 import type { FileHandle } from './file-system.js';
 import { errnoOf } from './file-system.js';
 import { fingerprintOf } from './fingerprint.js';
-import type { Folder } from './folder.js';
+import type { Folder, Place } from './folder.js';
 import type { LocalContext } from './local-context.js';
 import { pathErrorOf } from './local-error.js';
 
@@ -30,47 +30,47 @@ async function openInShared({ folder, reading }: LocalContext, entry: FileEntry)
     place.forget();
     return walkToFingerprint(folder, entry.path);
   };
-  let file: FileHandle | undefined;
   try {
-    const standing = await place.parent.lstat(place.name);
-    // Looked at before it is opened, because opening a device can have effects.
-    if (standing?.type === 'file' && fingerprintOf(standing) === entry.fingerprint) {
-      file = await place.parent.openFile(place.name);
-      const source = new LocalSource(file, entry, lookAtPath, () => place.release());
-      await source.verifyContent();
-      return source;
-    }
+    return await openAt(place, entry, lookAtPath, () => place.release());
   } catch {
     // Met again by the one that opens it alone.
+    place.forget();
+    await place.release();
+    return undefined;
   }
-  await file?.close();
-  place.forget();
-  await place.release();
-  return undefined;
 }
 
 async function openAlone(folder: Folder, entry: FileEntry): Promise<LocalSource> {
   const place = await folder.place(entry.path);
   if (place === undefined) throw changed(entry.path);
   try {
-    // Looked at before it is opened, because opening a device can have effects.
-    const standing = await place.parent.lstat(place.name);
-    if (standing?.type !== 'file') throw changed(entry.path);
-    const file = await place.parent.openFile(place.name);
-    const source = new LocalSource(file, entry, () => walkToFingerprint(folder, entry.path));
-    try {
-      await source.verifyContent();
-      return source;
-    } catch (error) {
-      await source.close();
-      throw error;
-    }
+    return await openAt(place, entry, () => walkToFingerprint(folder, entry.path));
   } catch (error) {
     const errno = errnoOf(error);
     if (errno === 'ENOENT' || errno === 'ELOOP') throw changed(entry.path);
     throw pathErrorOf(error, entry.path, 'read');
   } finally {
     await place.parent.close();
+  }
+}
+
+async function openAt(
+  { parent, name }: Place,
+  entry: FileEntry,
+  fingerprintAtPath: () => Promise<string | undefined>,
+  onClose?: () => Promise<void>,
+): Promise<LocalSource> {
+  // Looked at before it is opened, because opening a device can have effects.
+  const standing = await parent.lstat(name);
+  if (standing?.type !== 'file') throw changed(entry.path);
+  const file = await parent.openFile(name);
+  try {
+    const source = new LocalSource(file, entry, fingerprintAtPath, onClose);
+    await source.verifyContent();
+    return source;
+  } catch (error) {
+    await file.close();
+    throw error;
   }
 }
 

@@ -1,10 +1,9 @@
 import type { DirectoryHandle, FileStat } from './file-system.js';
-import { identityOfStat, type Folder } from './folder.js';
+import { identityOfStat, type Folder, type Place } from './folder.js';
+import { Leased } from './leased.js';
 
 /** The directory in which a file is read, held open together with all above it. */
-export interface ReadPlace {
-  readonly parent: DirectoryHandle;
-  readonly name: string;
+export interface ReadPlace extends Place {
   /**
    * What stands at the path now, no link followed on the way; `undefined` when a directory on the way is not the one that is
    * held open, so that only a walk from the root can tell. Throws `HaltError` like {@link Folder.open}.
@@ -29,10 +28,7 @@ interface Opened {
   readonly parent: DirectoryHandle;
 }
 
-interface Chain {
-  readonly opened: Promise<Opened | undefined>;
-  users: number;
-}
+type Chain = Leased<Opened | undefined>;
 
 /**
  * Directories that are held open for as long as files in them are read: many small files of one directory are read at the
@@ -54,33 +50,26 @@ export class ReadPlaces {
     const end = path.lastIndexOf('/');
     const directory = path.slice(0, Math.max(0, end));
     const chain = this.#chainOf(directory);
-    chain.users++;
-    const release = (): Promise<void> => this.#leave(directory, chain);
-    try {
-      const opened = await chain.opened;
-      if (opened !== undefined) {
-        const { levels, parent } = opened;
-        const name = path.slice(end + 1);
-        return {
-          parent,
-          name,
-          lookAgain: async () => ((await this.#areInPlace(levels)) ? await parent.lstat(name) : undefined),
-          forget: () => this.#forget(directory, chain),
-          release,
-        };
-      }
-    } catch (error) {
+    const { value: opened, release } = await chain.take();
+    if (opened === undefined) {
       await release();
-      throw error;
+      return undefined;
     }
-    await release();
-    return undefined;
+    const { levels, parent } = opened;
+    const name = path.slice(end + 1);
+    return {
+      parent,
+      name,
+      lookAgain: async () => ((await this.#areInPlace(levels)) ? await parent.lstat(name) : undefined),
+      forget: () => this.#forget(directory, chain),
+      release,
+    };
   }
 
   #chainOf(directory: string): Chain {
     const known = this.#chains.get(directory);
     if (known !== undefined) return known;
-    const chain: Chain = { opened: this.#open(directory), users: 0 };
+    const chain: Chain = new Leased(this.#open(directory), closeAll, () => this.#forget(directory, chain));
     this.#chains.set(directory, chain);
     return chain;
   }
@@ -125,11 +114,8 @@ export class ReadPlaces {
   #forget(directory: string, chain: Chain): void {
     if (this.#chains.get(directory) === chain) this.#chains.delete(directory);
   }
+}
 
-  async #leave(directory: string, chain: Chain): Promise<void> {
-    if (--chain.users > 0) return;
-    this.#forget(directory, chain);
-    const opened = await chain.opened.catch(() => undefined);
-    for (const { handle } of opened?.levels ?? []) await handle.close();
-  }
+async function closeAll(opened: Opened | undefined): Promise<void> {
+  for (const { handle } of opened?.levels ?? []) await handle.close();
 }

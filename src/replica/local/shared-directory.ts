@@ -1,4 +1,5 @@
 import type { DirectoryHandle } from './file-system.js';
+import { Leased } from './leased.js';
 
 /** A directory that is open for as long as somebody uses it. */
 export interface DirectoryLease {
@@ -16,31 +17,23 @@ export interface SharedDirectory {
   forget(): void;
 }
 
-interface Opened {
-  readonly handle: Promise<DirectoryHandle>;
-  users: number;
-}
-
 /** Makes a {@link SharedDirectory}. With the last user the directory is closed, so that nothing is held between two uses. */
 export function createSharedDirectory(open: () => Promise<DirectoryHandle>): SharedDirectory {
-  let current: Opened | undefined;
-  const leave = async (opened: Opened): Promise<void> => {
-    if (--opened.users > 0) return;
-    if (current === opened) current = undefined;
-    const handle = await opened.handle.catch(() => undefined);
-    await handle?.close();
+  let current: Leased<DirectoryHandle> | undefined;
+  const begin = (): Leased<DirectoryHandle> => {
+    const begun = new Leased(
+      open(),
+      (handle) => handle.close(),
+      () => {
+        if (current === begun) current = undefined;
+      },
+    );
+    return begun;
   };
   return {
     async take() {
-      const joined = current !== undefined;
-      const opened = (current ??= { handle: open(), users: 0 });
-      opened.users++;
-      try {
-        return { directory: await opened.handle, joined, release: () => leave(opened) };
-      } catch (error) {
-        await leave(opened);
-        throw error;
-      }
+      const { value, joined, release } = await (current ??= begin()).take();
+      return { directory: value, joined, release };
     },
     forget() {
       current = undefined;

@@ -1,6 +1,5 @@
 import { PathError, type FileCloudSyncError } from '../../errors.js';
 import type { Outcome, Precondition } from '../replica.js';
-import { isDamage } from './damage.js';
 import { isTransientError } from './wrap/retry.js';
 import type { ObjectState } from './object-state.js';
 import type { Answer } from './s3-api.js';
@@ -8,8 +7,8 @@ import { holds, readState, type S3Context } from './s3-context.js';
 import {
   failureError,
   isPreconditionFailure,
-  isTransientFailure,
   isUnsupported,
+  isWorthRepeating,
   type ServiceFailure,
 } from './service-error.js';
 
@@ -77,8 +76,7 @@ export async function guardedChange<T>(
         if (!holds(state, expected)) return stale(path, expected, state);
         if (isLast) throw refused(action, path, failure);
       } else {
-        if (!isTransientFailure(failure) && !isDamage(failure))
-          throw unsupportedOr(failure, action, path, context.api.bucket);
+        if (!isWorthRepeating(failure)) throw unsupportedOr(failure, action, path, context.api.bucket);
         if (isLast) throw failureError(failure, { action, bucket: context.api.bucket, path });
         // Throttled means not acted upon, where the service itself says so; a proxy in front may say it afterwards.
         mayHaveActed = true;

@@ -1,5 +1,4 @@
-import { isDamage } from './damage.js';
-import { isTransientFailure, type ServiceFailure } from './service-error.js';
+import { isWorthRepeating, type ServiceFailure } from './service-error.js';
 
 /** The store would not let the trial do its work. */
 export class ProbeEnded extends Error {
@@ -20,5 +19,5 @@ const OTHER_CODES: ReadonlySet<string> = new Set(['NoSuchBucket', 'NoSuchUpload'
 /** Ends a question at a failure that is no answer to it: only a refusal of the condition tells something about conditions. */
 export function endUnlessRefused(failure: ServiceFailure): void {
   const isRefusal = [304, 400, 404, 409, 412, 501].includes(failure.status) && !OTHER_CODES.has(failure.code);
-  if (!isRefusal || isTransientFailure(failure) || isDamage(failure)) throw new ProbeEnded(failure);
+  if (!isRefusal || isWorthRepeating(failure)) throw new ProbeEnded(failure);
 }

@@ -112,23 +112,27 @@ export const partsMakeEtag: Question = async (scratch) => {
   return (await scratch.etagAt('c')) === combinedEtag([createHash('md5').update('parts').digest()]);
 };
 
-/**
- * Whether a part is refused that is not the one whose SHA-256 came with it. Some take it for a wrong signature (403): by that
- * nobody could tell damage from wrong credentials.
- */
-export const checksSha256: Question = async (scratch) => {
-  for (const [announced, isRight] of [['part', true] as const, ['another part', false] as const]) {
-    const answer = await scratch.sendPart('c', 'part', { [SHA256_HEADER]: hash('sha256', announced) });
-    if (answer.ok !== isRight) {
-      if (!answer.ok && answer.failure.status !== 403) endUnlessRefused(answer.failure);
-      return false;
-    }
-    if (answer.ok || isDamage(answer.failure)) continue;
-    if (answer.failure.status === 403) return false;
-    endUnlessRefused(answer.failure);
-  }
-  return true;
-};
+/** Whether a part is taken that is the one whose SHA-256 came with it, and refused when it is not. */
+export const checksSha256: readonly Question[] = [
+  async (scratch) => {
+    const right = await partAnnouncedAs(scratch, 'part');
+    return !isForbidden(right) && acts(right);
+  },
+  async (scratch) => {
+    const wrong = await partAnnouncedAs(scratch, 'another part');
+    if (!wrong.ok && isDamage(wrong.failure)) return true;
+    return !isForbidden(wrong) && !(await acts(wrong));
+  },
+];
+
+function partAnnouncedAs(scratch: Scratch, text: string): Promise<Answer<string>> {
+  return scratch.sendPart('c', 'part', { [SHA256_HEADER]: hash('sha256', text) });
+}
+
+/** Some take a digest that does not fit for a wrong signature: by that nobody could tell damage from wrong credentials. */
+function isForbidden(answer: Answer<unknown>): boolean {
+  return !answer.ok && answer.failure.status === 403;
+}
 
 /** A condition on the source of a copy. */
 export const copySource = (form: EtagForm): readonly Question[] => [
@@ -204,7 +208,7 @@ export const remove = (form: EtagForm): readonly Question[] => [
 ];
 
 /** Whether a change took effect. A refusal is an answer to that; a failure of the service is none. */
-async function acts(change: Promise<Answer<unknown>>): Promise<boolean> {
+async function acts(change: Promise<Answer<unknown>> | Answer<unknown>): Promise<boolean> {
   const answer = await change;
   if (!answer.ok) endUnlessRefused(answer.failure);
   return answer.ok;

@@ -1,13 +1,12 @@
 import type { Clock } from '../../core/runtime.js';
 import type { Backoff } from '../wrap/backoff.js';
 import type { Patience } from './clear-scratch.js';
-import { isDamage } from './damage.js';
 import type { Dialect, EtagForm } from './dialect.js';
 import { ProbeEnded, RaceUndecided } from './probe-ended.js';
 import * as questions from './probe-questions.js';
 import type { Question } from './probe-questions.js';
 import { Scratch, type ScratchTools } from './scratch.js';
-import { failureError, isTransientFailure, type ServiceFailure } from './service-error.js';
+import { failureError, isTransientFailure, isWorthRepeating, type ServiceFailure } from './service-error.js';
 import { isTransientError } from './wrap/retry.js';
 
 /** What the probe found, or why it could not find it. */
@@ -114,7 +113,7 @@ async function probe(scratch: Scratch, tools: ProbeTools): Promise<Dialect> {
   const completeCreate = await trial.holds(questions.completeCreate);
   const completeReplace = await trial.formOf(questions.completeReplace);
   const partsMakeEtag = await trial.holds([questions.partsMakeEtag]);
-  const checksSha256 = await trial.holds([questions.checksSha256]);
+  const checksSha256 = await trial.holds(questions.checksSha256);
   const copySource = await trial.formOf(questions.copySource);
   const copyPart = await trial.holds([questions.copyPart(copySource)]);
   const copyCreate = await trial.holds(questions.copyCreate);
@@ -140,10 +139,7 @@ async function probe(scratch: Scratch, tools: ProbeTools): Promise<Dialect> {
 
 /** Whether a question may find its answer when it is asked again. */
 function mayPass(error: unknown): boolean {
-  if (error instanceof ProbeEnded) {
-    const { failure } = error;
-    return isTransientFailure(failure) || isDamage(failure) || failure.code === 'NoSuchUpload';
-  }
+  if (error instanceof ProbeEnded) return isWorthRepeating(error.failure) || error.failure.code === 'NoSuchUpload';
   return error instanceof RaceUndecided || isTransientError(error);
 }
 

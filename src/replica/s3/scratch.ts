@@ -126,13 +126,8 @@ export class Scratch {
 
   /** Sends a part of an upload that is never completed. */
   async sendPart(name: ScratchName, text: string, headers: Readonly<Record<string, string>>): Promise<Answer<string>> {
-    const target = await this.#begin(name);
     const { api, signal } = this.#tools;
-    try {
-      return await this.#intoUpload(target, api.uploadPart(target, Buffer.from(text), headers, signal));
-    } finally {
-      await this.#abort(target.key, target.uploadId);
-    }
+    return this.#inVain(name, (target) => api.uploadPart(target, Buffer.from(text), headers, signal));
   }
 
   /** Copies a range of `a` into an upload that is never completed. */
@@ -141,13 +136,9 @@ export class Scratch {
     ifMatch: string | undefined,
     range: readonly [start: number, end: number],
   ): Promise<Answer<string>> {
-    const target = await this.#begin(name);
+    const { api, signal } = this.#tools;
     const source: CopySource = { key: this.#keyOf('a'), ifMatch };
-    try {
-      return await this.#intoUpload(target, this.#tools.api.copyPart(target, source, range, this.#tools.signal));
-    } finally {
-      await this.#abort(target.key, target.uploadId);
-    }
+    return this.#inVain(name, (target) => api.copyPart(target, source, range, signal));
   }
 
   /** Reads all that stands there. */
@@ -210,6 +201,16 @@ export class Scratch {
     this.#namelessUploads.delete(key);
     this.#uploads.set(uploadId, key);
     return { key, uploadId, number: 1 };
+  }
+
+  /** Puts a part into an upload that is aborted then. */
+  async #inVain<T>(name: ScratchName, send: (target: PartTarget) => Promise<Answer<T>>): Promise<Answer<T>> {
+    const target = await this.#begin(name);
+    try {
+      return await this.#intoUpload(target, send(target));
+    } finally {
+      await this.#abort(target.key, target.uploadId);
+    }
   }
 
   /** An upload that the store does not know has another name than the one that was read: that answer was damaged. */

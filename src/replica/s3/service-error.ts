@@ -81,6 +81,11 @@ export function isTransientFailure(failure: ServiceFailure): boolean {
   return isTransientStatus(failure.status) || failure.code === 'SlowDown' || failure.code === 'RequestTimeout';
 }
 
+/** Tells whether the same may be accepted when it is sent again. */
+export function isWorthRepeating(failure: ServiceFailure): boolean {
+  return isTransientFailure(failure) || isDamage(failure);
+}
+
 const CREDENTIAL_CODES: ReadonlyMap<string, string> = new Map([
   ['InvalidAccessKeyId', 'the access key is not known there'],
   ['SignatureDoesNotMatch', 'the secret does not belong to the access key'],
