@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { crc32c } from './crc32c.js';
 import { LevelDatabaseHome } from './level-database-home.js';
 import { openLevelDatabase } from './level-database.js';
+import { readLiveTables } from './live-tables.js';
 import { findTableDamage } from './table-check.js';
 
 /** How many blocks were compared with their checksums. */
@@ -98,12 +99,12 @@ describe('findTableDamage', () => {
         rows.slice(i, i + 1000).map((key) => ({ type: 'put', key, value: `${Math.imul(key.length * i, 0x9e3779b1)}` })),
       );
     await database.close();
-    const sizes = await Promise.all(
-      (await readdir(directory))
-        .filter((name) => name.endsWith('.ldb'))
-        .map(async (name) => ({ name, bytes: (await stat(path.join(directory, name))).size })),
-    );
-    const { name, bytes } = sizes.toSorted((a, b) => b.bytes - a.bytes)[0] ?? { name: '', bytes: 0 };
+    // What a database that is closed has not yet written as a table, it writes when it is opened.
+    await (await openLevelDatabase(directory)).close();
+    const tables = [...((await readLiveTables(directory)) ?? [])];
+    const [number = 0, bytes = 0] = tables.toSorted((a, b) => b[1] - a[1])[0] ?? [];
+    expect(bytes).toBeGreaterThan(100_000);
+    const name = `${number}`.padStart(6, '0').concat('.ldb');
     expect(await findTableDamage(directory)).toBeUndefined();
     const content = await readFile(path.join(directory, name));
     for (const share of [0, 0.1, 0.5, 0.8]) {
