@@ -1,5 +1,8 @@
 import { createHash } from 'node:crypto';
-import { afterEach, describe, expect, it } from 'vitest';
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { HashThread } from './hash-thread.js';
 import { createThreadedHasher } from './threaded-hasher.js';
 
@@ -15,6 +18,11 @@ const startThread = (): HashThread | undefined => {
 };
 const hasherOf = (threads = 2, bytesWorthAThread = 0) =>
   createThreadedHasher({ threads, bytesWorthAThread, startThread });
+const fileHasherOf = (threads = 2, bytesWorthAThread = 0) => {
+  const { hashFile } = hasherOf(threads, bytesWorthAThread);
+  if (hashFile === undefined) throw new Error('it hashes no files');
+  return hashFile;
+};
 const expected = (algorithm: string, bytes: Uint8Array) => createHash(algorithm).update(bytes).digest('hex');
 const hex = (digest: Uint8Array) => Buffer.from(digest).toString('hex');
 
@@ -63,6 +71,63 @@ describe('createThreadedHasher', () => {
     const hasher = createThreadedHasher({ threads: 2, bytesWorthAThread: 0, startThread: () => undefined });
     const piece = hasher.allocate(SIZE).fill(5);
     expect(hex(await hasher.hash('md5', piece))).toBe(expected('md5', piece));
+  });
+});
+
+describe('createThreadedHasher, of files', () => {
+  const directory = mkdtempSync(path.join(tmpdir(), 'threaded-hasher-'));
+  const content = Buffer.from(Uint8Array.from({ length: 5 * SIZE + 3 }, (_, i) => i * 31 + (i >> 8)));
+  const file = path.join(directory, 'file');
+  writeFileSync(file, content);
+  const descriptor = openSync(file, 'r');
+  afterAll(() => {
+    closeSync(descriptor);
+    rmSync(directory, { recursive: true });
+  });
+
+  it('makes the digest of each part, many at once', async () => {
+    const hashFile = fileHasherOf();
+    const parts = [
+      [0, SIZE],
+      [7, 5 * SIZE],
+      [SIZE, content.length],
+      [3 * SIZE - 1, 4 * SIZE],
+    ] as const;
+    const found = await Promise.all(parts.map(([start, end]) => hashFile('md5', { descriptor, start, end })));
+    expect(found.map((digest) => hex(digest ?? Buffer.alloc(0)))).toEqual(
+      parts.map(([start, end]) => expected('md5', content.subarray(start, end))),
+    );
+  });
+
+  it('answers nothing for a part that is not there, or cannot be read, and goes on', async () => {
+    const hashFile = fileHasherOf(1);
+    const end = content.length + 1;
+    expect(await hashFile('md5', { descriptor, start: 0, end })).toBeUndefined();
+    const closed = openSync(file, 'r');
+    closeSync(closed);
+    expect(await hashFile('md5', { descriptor: closed + 100, start: 0, end: SIZE })).toBeUndefined();
+    const whole = { descriptor, start: 0, end: content.length };
+    expect(hex((await hashFile('sha256', whole)) ?? Buffer.alloc(0))).toBe(expected('sha256', content));
+    expect(started).toHaveLength(1);
+  });
+
+  it('leaves little to whoever asks, and what comes before a thread is worth it', async () => {
+    const hashFile = fileHasherOf(2, SIZE);
+    expect(await hashFile('md5', { descriptor, start: 0, end: 1000 })).toBeUndefined();
+    expect(await hashFile('md5', { descriptor, start: 0, end: SIZE })).toBeUndefined();
+    expect(started).toEqual([]);
+    expect(await hashFile('md5', { descriptor, start: 0, end: SIZE })).toBeDefined();
+  });
+
+  it('leaves all to whoever asks once a thread has died, and where there are none', async () => {
+    const hashFile = fileHasherOf(1);
+    const part = { descriptor, start: 0, end: content.length };
+    const asked = Array.from({ length: 8 }, () => hashFile('md5', part));
+    void started[0]?.stop();
+    await Promise.all(asked);
+    expect(await hashFile('md5', part)).toBeUndefined();
+    expect(started).toHaveLength(1);
+    expect(hasherOf(0).hashFile).toBeUndefined();
   });
 });
 

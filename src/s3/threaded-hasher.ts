@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
-import type { HashAlgorithm, Hasher } from '../core/hasher.js';
+import type { FilePart, HashAlgorithm, Hasher } from '../core/hasher.js';
 import { plainHasher } from '../replica/wrap/plain-hasher.js';
+import type { HashQuestion } from './hash-program.js';
 import { HashThread } from './hash-thread.js';
 
 /** Less than this is hashed sooner than another thread could be told of it. */
@@ -47,17 +48,21 @@ export function createThreadedHasher(options: ThreadedHasherOptions = {}): Hashe
     return started ?? idlest;
   };
 
-  const hash = async (algorithm: HashAlgorithm, bytes: Uint8Array): Promise<Uint8Array> => {
-    const thread = isShared(bytes) ? threadFor(bytes.length) : undefined;
-    if (thread === undefined) return plainHasher.hash(algorithm, bytes);
+  const ask = async (sizeBytes: number, question: HashQuestion): Promise<Uint8Array | undefined> => {
     try {
-      return await thread.ask({ algorithm, bytes });
+      return await threadFor(sizeBytes)?.ask(question);
     } catch {
       // One that ends while it is asked would end again.
       isOfUse = false;
-      return plainHasher.hash(algorithm, bytes);
+      return undefined;
     }
   };
+  const hash = async (algorithm: HashAlgorithm, bytes: Uint8Array): Promise<Uint8Array> => {
+    const made = isShared(bytes) ? await ask(bytes.length, { algorithm, bytes }) : undefined;
+    return made ?? plainHasher.hash(algorithm, bytes);
+  };
+  const hashFile = (algorithm: HashAlgorithm, part: FilePart): Promise<Uint8Array | undefined> =>
+    ask(part.end - part.start, { algorithm, part });
 
   return {
     allocate: (sizeBytes) =>
@@ -65,6 +70,7 @@ export function createThreadedHasher(options: ThreadedHasherOptions = {}): Hashe
         ? Buffer.from(new SharedArrayBuffer(sizeBytes))
         : plainHasher.allocate(sizeBytes),
     hash,
+    ...(most > 0 && { hashFile }),
   };
 }
 

@@ -37,18 +37,21 @@ function dangerousKills(): Kill[] {
   return everyKill().filter(({ scenario, steps }) => steps.every((step) => scenario.dangers?.includes(step)));
 }
 
-/** Taken as often as there are pieces in which the network brings a content: each is killed at, and the list says that there are some. */
-const PIECEMEAL = 'fs:write .filecloudsync/tmp/*';
+/**
+ * Taken as often as there are pieces in which the network brings a content, or groups in which rows come together in time: each is
+ * killed at, and the list says that there are some.
+ */
+const IS_PIECEMEAL = /^(?:fs:write \.filecloudsync\/tmp\/\*|db:batch b\((?:put|del)\))$/;
 
 /** How often each step is taken, in order of their names. */
 function countsOf(steps: readonly string[]): Readonly<Record<string, number | 'some'>> {
-  const counts = new Map<string, number | 'some'>();
+  const counts: Record<string, number | 'some'> = {};
   for (const step of steps.toSorted()) {
     const name = step.replace(/ #\d+$/, '');
-    const before = counts.get(name) ?? 0;
-    counts.set(name, name === PIECEMEAL || before === 'some' ? 'some' : before + 1);
+    const before = counts[name] ?? 0;
+    counts[name] = before === 'some' || IS_PIECEMEAL.test(name) ? 'some' : before + 1;
   }
-  return Object.fromEntries(counts);
+  return counts;
 }
 
 function sample<T>(items: readonly T[], count: number, random: SeededRandom): T[] {

@@ -40,6 +40,8 @@ export interface FileLook extends Pick<FileStat, 'type' | 'sizeBytes' | 'mtimeNs
 
 /** An open regular file. Errors carry the errno name in `code`, as those of `node:fs`. */
 export interface FileHandle {
+  /** The number by which this process knows it, for other threads to read it while it is open. Missing: there is none. */
+  readonly descriptor?: number;
   /** What the disk says about the opened file. */
   stat(): Promise<FileStat>;
   /** Reads into the whole of `buffer` from `position` on; answers fewer bytes than asked for only at the end of the file. */

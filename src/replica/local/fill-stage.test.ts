@@ -3,9 +3,11 @@ import { crc32 } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { simulatedWorld, sourceOf } from '../../../test/local/local-world.js';
 import type { DigestScheme } from '../../core/digest.js';
+import type { FilePart, Hasher } from '../../core/hasher.js';
 import type { PartHints, Source } from '../replica.js';
+import { plainHasher } from '../wrap/plain-hasher.js';
 import { planRanges, StageFilling, type FillingOptions } from './fill-stage.js';
-import type { DirectoryHandle } from './file-system.js';
+import type { DirectoryHandle, FileHandle } from './file-system.js';
 import { fileEntryOf } from './fingerprint.js';
 import { LocalSource } from './local-source.js';
 import { StageRecord } from './stage-record.js';
@@ -63,9 +65,10 @@ describe('StageFilling', () => {
       readonly there?: string;
       readonly noted?: readonly (readonly [range: number, length: number, content: string])[];
       readonly rangeBytes?: number;
+      readonly wrap?: (file: FileHandle) => FileHandle;
     } = {},
   ) {
-    const { there = '', noted, rangeBytes = RANGE, ...options } = change;
+    const { there = '', noted, rangeBytes = RANGE, wrap, ...options } = change;
     const world = simulatedWorld();
     const directory = await world.fileSystem.openRoot(world.root);
     const file = await directory.createFile('stage');
@@ -79,7 +82,9 @@ describe('StageFilling', () => {
       source,
       plan: planRanges(source.entry.sizeBytes, known, rangeBytes),
       known,
-      file,
+      file: wrap?.(file) ?? file,
+      hasher: undefined,
+      syncEveryBytes: Infinity,
       record,
       base: undefined,
       concurrency: 1,
@@ -244,6 +249,211 @@ describe('StageFilling', () => {
       data: { path: 'f', expected: 10, found },
     });
     expect(text()).not.toContain('X');
+  });
+
+  describe('with other threads that hash the file', () => {
+    const DESCRIPTOR = 7;
+    const described = (file: FileHandle): FileHandle => ({
+      descriptor: DESCRIPTOR,
+      stat: () => file.stat(),
+      read: (buffer, position) => file.read(buffer, position),
+      write: (bytes, position) => file.write(bytes, position),
+      setModified: (modifiedMs) => file.setModified(modifiedMs),
+      setMode: (mode) => file.setMode(mode),
+      sync: () => file.sync(),
+      close: () => file.close(),
+    });
+
+    /** Threads that know the content by what was written of it. */
+    function threads(text: () => string | undefined, can: (start: number) => boolean = () => true) {
+      const asked: FilePart[] = [];
+      const hasher: Hasher = {
+        ...plainHasher,
+        async hashFile(algorithm, part) {
+          asked.push(part);
+          await turn();
+          const content = Buffer.from(text() ?? '').subarray(part.start, part.end);
+          return can(part.start) ? createHash(algorithm).update(content).digest() : undefined;
+        },
+      };
+      return { asked, hasher };
+    }
+
+    /** A stage whose file is hashed so. */
+    async function hashed(options: Parameters<typeof stage>[0] = {}, can?: (start: number) => boolean) {
+      let text = (): string | undefined => undefined;
+      const { asked, hasher } = threads(() => text(), can);
+      const bench = await stage({ hasher, wrap: described, ...options });
+      ({ text } = bench);
+      return { ...bench, asked };
+    }
+
+    it('has them hash each range when it is written', async () => {
+      const { filling, asked, text } = await hashed();
+      expect(await filling.fill(true)).toBe(digestOfParts(TEXT));
+      expect(asked).toEqual([
+        { descriptor: DESCRIPTOR, start: 0, end: 10 },
+        { descriptor: DESCRIPTOR, start: 10, end: 20 },
+        { descriptor: DESCRIPTOR, start: 20, end: 25 },
+      ]);
+      expect(text()).toBe(TEXT);
+      expect(filling.md5s).toEqual(partsOf(TEXT).map((part) => hex(part)));
+    });
+
+    it('brings in other ranges meanwhile, and has ended with all before it is done, or has failed', async () => {
+      for (const fails of [false, true]) {
+        let open = (): void => {};
+        const gate = new Promise<void>((resolve) => {
+          open = resolve;
+        });
+        let asked = 0;
+        let ended = 0;
+        const hasher: Hasher = {
+          ...plainHasher,
+          async hashFile() {
+            if (++asked === 2) open();
+            await gate;
+            for (let i = 0; i < 10; i++) await turn();
+            ended++;
+            return undefined;
+          },
+        };
+        const source = acting(async (range) => {
+          if (fails && range === 2) throw new Error('the line broke');
+          return undefined;
+        });
+        const { filling } = await stage({ source, hasher, wrap: described });
+        const filled = filling.fill(true);
+        if (fails) await expect(filled).rejects.toThrow('the line broke');
+        else expect(await filled).toBe(digestOfParts(TEXT));
+        expect([asked, ended]).toEqual(fails ? [2, 2] : [3, 3]);
+      }
+    });
+
+    it('fails when it cannot be read here either', async () => {
+      const bench = await hashed({}, () => false);
+      bench.world.disk.fault = (operation) => (operation.startsWith('read ') ? 'EIO' : undefined);
+      await expect(bench.filling.fill(true)).rejects.toMatchObject({ code: 'EIO' });
+    });
+
+    it('hashes here what they cannot, in the file as well', async () => {
+      const { filling, asked } = await hashed({}, (start) => start !== 10);
+      expect(await filling.fill(true)).toBe(digestOfParts(TEXT));
+      expect(asked).toHaveLength(3);
+    });
+
+    it('takes what is in the file, and not what came', async () => {
+      const damage = (file: FileHandle): FileHandle => ({
+        ...described(file),
+        write: (bytes, position) => file.write(position === 10 ? Buffer.from('bbbbXbbbbb') : bytes, position),
+      });
+      for (const can of [() => true, () => false]) {
+        const { filling } = await hashed({ wrap: damage }, can);
+        expect(await filling.fill(true)).toBe(digestOfParts('aaaaaaaaaabbbbXbbbbbccccc'));
+      }
+    });
+
+    it('makes another digest of a file that somebody has cut short', async () => {
+      const cut = (file: FileHandle): FileHandle => ({
+        ...described(file),
+        write: (bytes, position) => (position === 20 ? Promise.resolve() : file.write(bytes, position)),
+      });
+      const { filling } = await hashed({ wrap: cut }, () => false);
+      const found = await filling.fill(true);
+      expect(found).toMatch(/-3$/);
+      expect(found).not.toBe(digestOfParts(TEXT));
+    });
+
+    it('has them hash all of a range that an earlier run has begun, or ended', async () => {
+      const { filling, asked } = await hashed({
+        there: 'aaaaaaaaaabbbb',
+        noted: [
+          [0, 10, 'aaaaaaaaaa'],
+          [1, 4, 'bbbb'],
+        ],
+      });
+      expect(await filling.fill(true)).toBe(digestOfParts(TEXT));
+      expect(asked.map(({ start }) => start)).toEqual([0, 10, 20]);
+    });
+
+    it.each<[string, Parameters<typeof stage>[0], number]>([
+      ['a file of one range, which is hashed on its way', { source: sourceOf('short'), known: undefined }, 0],
+      ['what is not hashed in ranges', { known: WHOLE }, 0],
+      ['a file that they cannot know', { wrap: (file) => file }, 0],
+      ['anything, where there are none', { hasher: plainHasher }, 0],
+    ])('does not ask them for %s', async (_, options, count) => {
+      const { filling, asked } = await hashed(options);
+      expect(await filling.fill(true)).toBeDefined();
+      expect(asked).toHaveLength(count);
+    });
+  });
+
+  describe('makes the file durable while more arrives', () => {
+    /** What was done with the disk, with those bytes between two syncs. */
+    async function synced(syncEveryBytes: number, options: Parameters<typeof stage>[0] = {}) {
+      const bench = await stage({ ...options, syncEveryBytes });
+      const done: string[] = [];
+      bench.world.disk.step = (operation) => void done.push(operation.split(' ')[0] ?? '');
+      return { ...bench, done };
+    }
+
+    it.each([
+      [10, 2],
+      [20, 1],
+      [25, 1],
+      [26, 0],
+    ])('after each %s bytes', async (everyBytes, count) => {
+      const { filling, done } = await synced(everyBytes);
+      expect(await filling.fill(true)).toBe(digestOfParts(TEXT));
+      expect(done.filter((operation) => operation === 'sync')).toHaveLength(count);
+    });
+
+    it('fails when that fails, whatever else does, and however well it goes the next time', async () => {
+      const inner = sourceOf(TEXT);
+      const source: Source = {
+        ...inner,
+        async *read(start, end) {
+          if (start > 0) throw new Error('the line broke');
+          yield* inner.read(start, end);
+        },
+      };
+      const { filling, world } = await synced(10, { source });
+      let faults = 0;
+      world.disk.fault = (operation) => (operation.startsWith('sync') && faults++ === 0 ? 'EIO' : undefined);
+      await expect(filling.fill(true)).rejects.toMatchObject({ code: 'EIO' });
+      await expect(filling.fill(true)).rejects.toMatchObject({ code: 'EIO' });
+      expect(faults).toBe(1);
+    });
+
+    it('has ended with that before it is done, or has failed', async () => {
+      for (const fails of [false, true]) {
+        const inner = sourceOf(TEXT);
+        const source: Source = {
+          ...inner,
+          async *read(start, end) {
+            if (fails && start === 10) throw new Error('the line broke');
+            yield* inner.read(start, end);
+          },
+        };
+        let under = 0;
+        const slow = (file: FileHandle): FileHandle => ({
+          stat: () => file.stat(),
+          read: (buffer, position) => file.read(buffer, position),
+          write: (bytes, position) => file.write(bytes, position),
+          setModified: (modifiedMs) => file.setModified(modifiedMs),
+          setMode: (mode) => file.setMode(mode),
+          async sync() {
+            under++;
+            for (let i = 0; i < 100; i++) await turn();
+            under--;
+          },
+          close: () => file.close(),
+        });
+        const { filling } = await synced(10, { source, wrap: slow });
+        await filling.fill(true).catch(() => undefined);
+        expect(under).toBe(0);
+      }
+    });
   });
 
   describe('with what an earlier run has noted', () => {

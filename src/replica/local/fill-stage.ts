@@ -1,10 +1,12 @@
 import { createHash, type Hash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import type { Digest, DigestScheme } from '../../core/digest.js';
+import type { Hasher } from '../../core/hasher.js';
 import { showPath } from '../../core/path.js';
 import { FileCloudSyncError, PathError, throwIfAborted } from '../../errors.js';
 import type { Source } from '../replica.js';
 import { combineParts, digestFile } from './digest-file.js';
+import { EarlySync } from './early-sync.js';
 import type { FileHandle } from './file-system.js';
 import type { LocalSource } from './local-source.js';
 import type { StageRecord } from './stage-record.js';
@@ -46,6 +48,10 @@ export interface FillingOptions {
   /** The digest to tell, where it does not come from the ranges. */
   readonly known: DigestScheme | undefined;
   readonly file: FileHandle;
+  /** Hashes ranges of the file on other threads, where there are any. */
+  readonly hasher: Hasher | undefined;
+  /** After so many bytes the file is made durable while more arrive. */
+  readonly syncEveryBytes: number;
   readonly record: StageRecord | undefined;
   /** The version that stands in the place of the file, whose parts may be the same. */
   readonly base: LocalSource | undefined;
@@ -55,7 +61,7 @@ export interface FillingOptions {
   readonly onBytes: ((count: number) => void) | undefined;
 }
 
-/** The beginning of a range that is there, with its checksum and, where ranges are hashed, its hash so far. */
+/** The beginning of a range that is there, with its checksum and, where it is hashed on its way, its hash so far. */
 interface BegunRange {
   readonly length: number;
   readonly checksum: number;
@@ -65,7 +71,8 @@ interface BegunRange {
 /** Fills one staged file, range by range, in any order. */
 export class StageFilling {
   readonly #options: FillingOptions;
-  /** MD5s of the ranges, as far as they are hashed on their way. */
+  readonly #early: EarlySync;
+  /** MD5s of the ranges, where they are hashed one by one. */
   readonly #md5s: Uint8Array[] = [];
   /** Ranges that came from the source in this run, from their first byte on. */
   readonly #fetched = new Set<number>();
@@ -73,9 +80,10 @@ export class StageFilling {
 
   constructor(options: FillingOptions) {
     this.#options = options;
+    this.#early = new EarlySync(options.file, options.syncEveryBytes);
   }
 
-  /** MD5s of the ranges, when they are hashed on their way. */
+  /** MD5s of the ranges, when they are hashed one by one. */
   get md5s(): readonly string[] | undefined {
     const { plan } = this.#options;
     return plan.hashed === undefined ? undefined : this.#md5s.map((md5) => Buffer.from(md5).toString('hex'));
@@ -94,19 +102,62 @@ export class StageFilling {
    */
   async fill(believing: boolean): Promise<Digest | undefined> {
     const { plan, known, file, source, signal } = this.#options;
-    await this.#eachRange(async (range, stop) => {
-      if (this.#fetched.has(range)) return;
-      const begun = believing ? await this.#held(range, stop) : this.#begin();
-      const isNew = begun.length === 0;
-      if (isNew && believing && (await this.#isInBase(range, stop))) return;
-      if (begun.length < this.#length(range)) await this.#fetch(range, begun, stop);
-      if (isNew) this.#fetched.add(range);
-      this.#told.add(range);
-      if (begun.hash !== undefined) this.#md5s[range] = begun.hash.digest();
-    });
+    const hashing: Promise<void>[] = [];
+    try {
+      await this.#eachRange((range, stop) => this.#bringIn(range, believing, stop, hashing));
+    } finally {
+      // Both need the file to be open.
+      await Promise.allSettled(hashing);
+      // A failure of this comes before any other: what the disk has lost must not be gone on with.
+      await this.#early.end();
+    }
+    await Promise.all(hashing);
     if (plan.hashed !== undefined)
       return combineParts(plan.count === 0 ? [createHash('md5').digest()] : this.#md5s, plan.hashed);
     return known === undefined ? undefined : await digestFile(file, source.entry.sizeBytes, known, signal);
+  }
+
+  /** @param hashing - takes what is hashed while other ranges come. */
+  async #bringIn(range: number, believing: boolean, stop: AbortSignal, hashing: Promise<void>[]): Promise<void> {
+    if (this.#fetched.has(range)) return;
+    const begun = believing ? await this.#held(range, stop) : this.#begin();
+    const isNew = begun.length === 0;
+    if (isNew && believing && (await this.#isInBase(range, stop))) return;
+    if (begun.length < this.#length(range)) await this.#fetch(range, begun, stop);
+    if (begun.hash !== undefined) this.#md5s[range] = begun.hash.digest();
+    else if (this.#options.plan.hashed !== undefined) hashing.push(this.#hashInFile(range, stop));
+    if (isNew) this.#fetched.add(range);
+    this.#told.add(range);
+  }
+
+  /** Hashes a range that is in the file. */
+  async #hashInFile(range: number, stop: AbortSignal): Promise<void> {
+    const { file, hasher } = this.#options;
+    const { descriptor } = file;
+    const start = this.#start(range);
+    const length = this.#length(range);
+    let md5: Uint8Array | undefined;
+    if (descriptor !== undefined) md5 = await hasher?.hashFile?.('md5', { descriptor, start, end: start + length });
+    if (md5 === undefined) {
+      const hash = createHash('md5');
+      // Cut short by somebody, it has another digest than it should.
+      await this.#read(start, length, stop, (block) => void hash.update(block));
+      md5 = hash.digest();
+    }
+    this.#md5s[range] = md5;
+  }
+
+  /** Reads a part of the file, block by block; answers whether all of it is there. */
+  async #read(start: number, length: number, stop: AbortSignal, take: (block: Uint8Array) => void): Promise<boolean> {
+    const buffer = Buffer.allocUnsafeSlow(Math.min(BLOCK_BYTES, length));
+    for (let done = 0; done < length;) {
+      throwIfAborted(stop);
+      const wanted = buffer.subarray(0, Math.min(buffer.length, length - done));
+      if ((await this.#options.file.read(wanted, start + done)) < wanted.length) return false;
+      take(wanted);
+      done += wanted.length;
+    }
+    return true;
   }
 
   async #eachRange(work: (range: number, stop: AbortSignal) => Promise<void>): Promise<void> {
@@ -139,22 +190,15 @@ export class StageFilling {
 
   /** What an earlier run got of a range, if it is on the disk as it arrived. */
   async #held(range: number, stop: AbortSignal): Promise<BegunRange> {
-    const { file, record } = this.#options;
-    const { length, checksum } = record?.held.get(range) ?? this.#begin();
+    const { length, checksum } = this.#options.record?.held.get(range) ?? this.#begin();
     if (length === 0 || length > this.#length(range)) return this.#begin();
-    const start = this.#start(range);
     const hash = this.#newHash();
-    const buffer = Buffer.allocUnsafeSlow(Math.min(BLOCK_BYTES, length));
     let found = 0;
-    for (let done = 0; done < length;) {
-      throwIfAborted(stop);
-      const wanted = buffer.subarray(0, Math.min(buffer.length, length - done));
-      if ((await file.read(wanted, start + done)) < wanted.length) return this.#begin();
-      found = crc32(wanted, found);
-      hash?.update(wanted);
-      done += wanted.length;
-    }
-    if (found !== checksum) return this.#begin();
+    const isWhole = await this.#read(this.#start(range), length, stop, (block) => {
+      found = crc32(block, found);
+      hash?.update(block);
+    });
+    if (!isWhole || found !== checksum) return this.#begin();
     this.#tell(range, length);
     return { length, checksum, hash };
   }
@@ -208,6 +252,7 @@ export class StageFilling {
       const [first] = pieces;
       await file.write(pieces.length === 1 && first !== undefined ? first : pieces, written);
       await record?.note(range, position - start, checksum);
+      this.#early.wrote(position - written);
       written = position;
       pieces = [];
     };
@@ -236,8 +281,12 @@ export class StageFilling {
     return Math.min(plan.rangeBytes, source.entry.sizeBytes - this.#start(range));
   }
 
+  /** For a range that is hashed on its way: the only one, and any where no other thread hashes it in the file. */
   #newHash(): Hash | undefined {
-    return this.#options.plan.hashed === undefined ? undefined : createHash('md5');
+    const { plan, file, hasher } = this.#options;
+    if (plan.hashed === undefined) return undefined;
+    const isHashedInFile = plan.count > 1 && file.descriptor !== undefined && hasher?.hashFile !== undefined;
+    return isHashedInFile ? undefined : createHash('md5');
   }
 
   /** A range that is fetched again counts once. */

@@ -20,6 +20,10 @@ export class NodeFileHandle implements FileHandle {
     this.#fd = fd;
   }
 
+  get descriptor(): number {
+    return this.#fd;
+  }
+
   async stat(): Promise<FileStat> {
     return fromNodeStat(fs.fstatSync(this.#fd, { bigint: true }));
   }

@@ -13,6 +13,9 @@ import { openLocalSource, type LocalSource } from './local-source.js';
 import { openLastingStage, openPassingStage, type Stage } from './open-stage.js';
 import type { DirectoryLease } from './shared-directory.js';
 
+/** Of a large file so many ranges of the usual size are made durable together while it arrives. */
+const RANGES_PER_SYNC = 4;
+
 /** A whole, verified, durable file under a name in `.filecloudsync/tmp`, on its way to its place. */
 export interface StagedFile {
   readonly directory: DirectoryHandle;
@@ -113,8 +116,20 @@ async function stageIn(
       : await openPassingStage(context, directory);
   const { name, file, record } = stage;
   try {
-    const concurrency = context.rangeConcurrency;
-    const filling = new StageFilling({ path, source, plan, known, file, record, base, concurrency, signal, onBytes });
+    const filling = new StageFilling({
+      path,
+      source,
+      plan,
+      known,
+      file,
+      hasher: context.runtime.hasher,
+      syncEveryBytes: RANGES_PER_SYNC * context.stageRangeBytes,
+      record,
+      base,
+      concurrency: context.rangeConcurrency,
+      signal,
+      onBytes,
+    });
     const digest = await fillWhole(filling, stage, path, source, signal);
     if (modifiedMs !== undefined) await setModified(file, modifiedMs);
     if (mode !== undefined) await file.setMode(mode);
