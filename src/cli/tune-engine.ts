@@ -9,12 +9,6 @@ const NEWEST_KNOWN_MAJOR = 24;
  * for 0.15 s of a processor and 30 MB, which some ten thousand answers earn back.
  */
 const KEEP_PARSER = '--wasm-tiering-budget=2000000000';
-/**
- * What is hot is optimised after eight times as much work as by default. Most of what runs a few thousand times would be
- * optimised just before it is needed no more, and twice where its types were not all seen yet. Node.js 22 has another way of
- * counting, and gains nothing by it.
- */
-const OPTIMISE_LATER = '--interrupt-budget=540000';
 
 /** Parts of Node.js that a run needs, by way of its packages too. One that is missing here costs a millisecond or two. */
 const NEEDED_PARTS = [
@@ -32,8 +26,7 @@ const NEEDED_PARTS = [
 
 /** The options of V8 by which a run of a few seconds costs less. They change how soon code is compiled, and nothing that it does. */
 export function engineOptions(nodeMajor: number): readonly string[] {
-  if (nodeMajor > NEWEST_KNOWN_MAJOR) return [];
-  return nodeMajor === 20 ? [KEEP_PARSER, OPTIMISE_LATER] : [KEEP_PARSER];
+  return nodeMajor > NEWEST_KNOWN_MAJOR ? [] : [KEEP_PARSER];
 }
 
 /**
