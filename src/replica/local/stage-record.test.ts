@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { simulatedWorld } from '../../../test/local/local-world.js';
+import type { DirectoryHandle, FileHandle } from './file-system.js';
 import { StageRecord, type StageIdentity } from './stage-record.js';
 
 const IDENTITY: StageIdentity = { path: 'a/f', fingerprint: 'etag:25', sizeBytes: 25, rangeBytes: 10 };
@@ -110,6 +111,34 @@ describe('StageRecord', () => {
     }
     await directory.link('elsewhere', directory, 'record');
     expect(await open()).toBeUndefined();
+    expect(world.openHandles()).toBe(1);
+  });
+
+  it('is none where a file stands that is longer than any record, which is not read', async () => {
+    const { world, directory } = await worldWith(HEAD);
+    const read: number[] = [];
+    /** The same directory, in which the record says of itself that it has so many bytes. */
+    const saying = (sizeBytes: number): DirectoryHandle => {
+      const reopenFile = async (name: string): Promise<FileHandle> => {
+        const file = await directory.reopenFile(name);
+        return {
+          stat: async () => ({ ...(await file.stat()), sizeBytes }),
+          read: (buffer, position) => (read.push(sizeBytes), file.read(buffer, position)),
+          write: (bytes, position) => file.write(bytes, position),
+          setModified: (modifiedMs) => file.setModified(modifiedMs),
+          setMode: (mode) => file.setMode(mode),
+          sync: () => file.sync(),
+          close: () => file.close(),
+        };
+      };
+      return new Proxy(directory, { get: (_, key) => (key === 'reopenFile' ? reopenFile : undefined) });
+    };
+    const most = 192 * 1024 * 1024;
+    expect(await StageRecord.open(saying(most + 1), 'record', IDENTITY)).toBeUndefined();
+    const whole = await StageRecord.open(saying(most), 'record', IDENTITY);
+    expect(whole).toBeDefined();
+    await whole?.close();
+    expect(read).toEqual([most]);
     expect(world.openHandles()).toBe(1);
   });
 
