@@ -107,7 +107,7 @@ export interface MoveOptions extends ChangeOptions {
 
 /** Options of {@link Replica.write}. */
 export interface WriteOptions extends ChangeOptions {
-  /** Called with the number of bytes transferred since the last call. */
+  /** Called with the number of bytes that are where they should be since the last call, however they came there. */
   readonly onBytes?: (count: number) => void;
   /** MD5s of the parts of the version that the precondition names, as an earlier write told them: parts that are the same need not be sent. */
   readonly replacedParts?: PartDigests | undefined;

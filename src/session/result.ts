@@ -59,7 +59,9 @@ export interface CycleResult {
   readonly heldCount: number;
   readonly localFiles: number;
   readonly remoteFiles: number;
+  /** Content of the files that were brought up, whether it was sent, or was there of an earlier try, or was copied in the store. */
   readonly uploadedBytes: number;
+  /** Content of the files that were brought down, whether it was fetched, or was there of an earlier try or in the version before. */
   readonly downloadedBytes: number;
   /** Files whose content was hashed. */
   readonly hashedFiles: number;

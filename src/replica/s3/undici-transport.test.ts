@@ -53,6 +53,18 @@ const get = (key: string, more: Partial<S3Request> = {}): S3Request => ({
 });
 
 describe('createUndiciTransport', () => {
+  it('gives the headers of an answer by their names, values of the same name joined', async () => {
+    const transport = transportTo(
+      await serve((_request, answer) => {
+        answer.setHeader('X-Single', 'one');
+        answer.setHeader('X-Several', ['1', '2']);
+        answer.end();
+      }),
+    );
+    const { headers } = await transport.send(get('a'));
+    expect(headers).toMatchObject({ 'x-single': 'one', 'x-several': '1, 2' });
+  });
+
   it('puts every key on the wire as it is, encoded once', async () => {
     const seen: (string | undefined)[] = [];
     const transport = transportTo(

@@ -184,12 +184,17 @@ async function credentialsOf(client: ConfiguredClient): Promise<SigningCredentia
   }
 }
 
-function joinHeaders(headers: Record<string, string | string[] | undefined>): Record<string, string> {
+function joinHeaders(headers: Record<string, string | string[] | undefined>): Readonly<Record<string, string>> {
+  if (areSingle(headers)) return headers;
   const joined: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers)) {
     if (value !== undefined) joined[name] = Array.isArray(value) ? value.join(', ') : value;
   }
   return joined;
+}
+
+function areSingle(headers: Record<string, string | string[] | undefined>): headers is Record<string, string> {
+  return Object.values(headers).every((value) => typeof value === 'string');
 }
 
 /** Gives errors of the body our names, and gives up one that only drips. */
