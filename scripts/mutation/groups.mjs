@@ -59,7 +59,11 @@ export const GROUPS = {
   /** How content arrives in a file beside its place, and how a later run goes on with it. */
   stage: {
     files: below('src/replica/local', 'stage-file fill-stage early-sync open-stage stage-record'),
-    tests: below('src/replica/local', 'stage-record open-stage fill-stage stage-file.steps stage-file', '.test.ts'),
+    tests: below(
+      'src/replica/local',
+      'stage-record early-sync open-stage fill-stage stage-file.steps stage-file',
+      '.test.ts',
+    ),
   },
   /** How a file takes its place in the folder, is moved in it and leaves it. */
   folder: {

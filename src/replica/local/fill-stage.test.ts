@@ -285,18 +285,20 @@ describe('StageFilling', () => {
       const { asked, hasher } = threads(() => text(), can);
       const bench = await stage({ hasher, wrap: described, ...options });
       ({ text } = bench);
-      return { ...bench, asked };
+      let reads = 0;
+      bench.world.disk.step = (operation) => void (reads += operation.startsWith('read ') ? 1 : 0);
+      return { ...bench, asked, readsHere: () => reads };
     }
 
     it('has them hash each range when it is written', async () => {
-      const { filling, asked, text } = await hashed();
+      const { filling, asked, text, readsHere } = await hashed();
       expect(await filling.fill(true)).toBe(digestOfParts(TEXT));
       expect(asked).toEqual([
         { descriptor: DESCRIPTOR, start: 0, end: 10 },
         { descriptor: DESCRIPTOR, start: 10, end: 20 },
         { descriptor: DESCRIPTOR, start: 20, end: 25 },
       ]);
-      expect(text()).toBe(TEXT);
+      expect([text(), readsHere()]).toEqual([TEXT, 0]);
       expect(filling.md5s).toEqual(partsOf(TEXT).map((part) => hex(part)));
     });
 
@@ -337,9 +339,9 @@ describe('StageFilling', () => {
     });
 
     it('hashes here what they cannot, in the file as well', async () => {
-      const { filling, asked } = await hashed({}, (start) => start !== 10);
+      const { filling, asked, readsHere } = await hashed({}, (start) => start !== 10);
       expect(await filling.fill(true)).toBe(digestOfParts(TEXT));
-      expect(asked).toHaveLength(3);
+      expect([asked.length, readsHere()]).toEqual([3, 1]);
     });
 
     it('takes what is in the file, and not what came', async () => {
@@ -378,13 +380,13 @@ describe('StageFilling', () => {
 
     it.each<[string, Parameters<typeof stage>[0], number]>([
       ['a file of one range, which is hashed on its way', { source: sourceOf('short'), known: undefined }, 0],
-      ['what is not hashed in ranges', { known: WHOLE }, 0],
+      ['what is not hashed in ranges', { known: WHOLE }, 1],
       ['a file that they cannot know', { wrap: (file) => file }, 0],
       ['anything, where there are none', { hasher: plainHasher }, 0],
-    ])('does not ask them for %s', async (_, options, count) => {
-      const { filling, asked } = await hashed(options);
+    ])('does not ask them for %s', async (_, options, reads) => {
+      const { filling, asked, readsHere } = await hashed(options);
       expect(await filling.fill(true)).toBeDefined();
-      expect(asked).toHaveLength(count);
+      expect([asked, readsHere()]).toEqual([[], reads]);
     });
   });
 
