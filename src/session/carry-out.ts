@@ -1,5 +1,6 @@
 import type { Decision } from '../core/decision.js';
 import { halvesOf } from '../core/rename.js';
+import { showPath } from '../core/path.js';
 import type { Side } from '../core/side.js';
 import { FileCloudSyncError, isAbort, PathError } from '../errors.js';
 import { carry } from '../transfer/carry.js';
@@ -20,6 +21,8 @@ export interface CarryState {
   readonly waitingPaths: Set<string>;
   /** Paths to observe and decide again, with why. */
   readonly again: Map<string, string>;
+  /** Paths at which a file, or a directory, should have made room for the other and did not, with what became of that. */
+  readonly noRoom: Map<string, 'failed' | 'stale'>;
 }
 
 /**
@@ -32,6 +35,7 @@ export interface CarryState {
 export async function carryOut(state: CarryState, decision: Decision, leave: () => void): Promise<boolean> {
   const { report } = state;
   const { path, action, rule } = decision;
+  if (waitsForRoom(state, decision)) return false;
   if (action === 'compare' && (await stillWaiting(state, decision))) return false;
   const sizeBytes = plannedBytes(decision);
   const from = optional('from', decision.from?.path);
@@ -42,6 +46,7 @@ export async function carryOut(state: CarryState, decision: Decision, leave: () 
   } catch (error) {
     if (isAbort(error) || state.context.signal?.aborted === true) throw error;
     if (error instanceof FileCloudSyncError && !(error instanceof PathError)) throw error;
+    if (decision.makesRoom === true) state.noRoom.set(path, 'failed');
     report.problem(problemOf(error, path, sideOf(decision)));
     return false;
   }
@@ -64,6 +69,7 @@ export async function carryOut(state: CarryState, decision: Decision, leave: () 
       return carryApart(state, decision, leave);
     case 'again':
       if (outcome.conflict !== undefined) report.conflict(outcome.conflict);
+      else if (decision.makesRoom === true) state.noRoom.set(path, 'stale');
       for (const each of outcome.paths) state.again.set(each, outcome.message);
       return false;
     case 'waiting':
@@ -78,6 +84,30 @@ export async function carryOut(state: CarryState, decision: Decision, leave: () 
     default:
       return outcome satisfies never;
   }
+}
+
+/**
+ * Whether a path is to be left alone because another has not made room for it: a bucket would take both, and no disk could
+ * hold what it then has.
+ */
+function waitsForRoom({ noRoom, again, report }: CarryState, decision: Decision): boolean {
+  if (noRoom.size === 0 || decision.makesRoom === true) return false;
+  const { path } = decision;
+  for (const [other, why] of noRoom) {
+    if (!path.startsWith(`${other}/`) && !other.startsWith(`${path}/`)) continue;
+    const message = `${showPath(other)} did not make room for ${showPath(path)}`;
+    if (why === 'stale') again.set(path, `${message}.`);
+    else
+      report.problem({
+        path,
+        side: sideOf(decision),
+        code: 'ERR_KIND_CONFLICT',
+        message: `${message}, which is told there: ${showPath(path)} is left alone. The next run tries again.`,
+        severity: 'error',
+      });
+    return true;
+  }
+  return false;
 }
 
 /** The same context, whose user leaves when it comes to record what was reached. */

@@ -44,6 +44,7 @@ export async function runCycle(context: CycleContext): Promise<CycleResult> {
     transfer: transferContext(context, report),
     waitingPaths: new Set(),
     again: new Map(),
+    noRoom: new Map(),
   };
   const plan = await makePlan(context, {
     report,
@@ -159,6 +160,7 @@ async function carryPhase(state: CarryState, pages: AsyncIterable<readonly Decis
 async function carryAgain(state: CarryState, plan: PlanVerdict): Promise<void> {
   const paths = Array.from(state.again.keys());
   state.again.clear();
+  for (const [path, why] of state.noRoom) if (why === 'stale') state.noRoom.delete(path);
   const decisions: Decision[] = [];
   for (const decision of await decideAgain(state, plan, paths)) {
     state.report.decision(decision);

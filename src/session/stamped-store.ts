@@ -1,6 +1,6 @@
 import type { BaselineRow } from '../core/baseline.js';
 import type { Random } from '../core/runtime.js';
-import { HaltError, isAbort } from '../errors.js';
+import { FileCloudSyncError, HaltError, isAbort, PathError } from '../errors.js';
 import type { BaselineStore, FactStore, Journal, PartsStore, StateStore, UploadStore } from '../store/state-store.js';
 
 /** A short text that is kept with the files, away from the memory. */
@@ -153,7 +153,7 @@ export class StampedStore implements StateStore {
     if (this.#stamp === undefined) return;
     const next = this.#random.id(STAMP_LENGTH);
     // Whatever else was expected: it is not this folder, and must not be taken for it when it stands here again.
-    this.#expected = [await this.#look(this.#stamp), next];
+    this.#expected = [await this.#lookOrEnd(this.#stamp), next];
     await this.facts.put(FACT, this.#expected);
     try {
       await this.#stamp.write(next);
@@ -170,6 +170,17 @@ export class StampedStore implements StateStore {
   /** What the folder is known by. */
   async #look(stamp: StampPort): Promise<string> {
     return (await stamp.read()) ?? `${PLACE}${await this.#folder.rootIdentity()}`;
+  }
+
+  /** Without knowing which folder stands here nothing can be recorded of any path: that is no failure of one of them. */
+  async #lookOrEnd(stamp: StampPort): Promise<string> {
+    try {
+      return await this.#look(stamp);
+    } catch (error) {
+      if (!(error instanceof PathError)) throw error;
+      const { code, message, data, retryable } = error;
+      throw new FileCloudSyncError(code, message, { data, retryable, cause: error });
+    }
   }
 
   async #remembered(): Promise<readonly string[]> {

@@ -66,9 +66,11 @@ export async function moveLocal(
 ): Promise<PathOutcome> {
   const { file } = from;
   const again = (message: string): PathOutcome => ({ type: 'again', paths: [file.path, path], message });
-  const standing = await context.remote.observe(file.path, context.signal);
+  const [standing, remote] = await Promise.all([
+    context.remote.observe(file.path, context.signal),
+    context.remote.observe(path, context.signal),
+  ]);
   if (standing?.kind === 'file') return again(`${file.path} is in the bucket, though its list did not say so.`);
-  const remote = await context.remote.observe(path, context.signal);
   if (remote?.kind !== 'file' || remote.fingerprint !== seen.fingerprint) {
     return again(`${path} changed in the bucket after it was looked at.`);
   }

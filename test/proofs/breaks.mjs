@@ -48,7 +48,7 @@ export const BREAKS = [
   {
     name: 'the description of a trash item is not durable before its content enters',
     file: 'src/replica/local/local-trash.ts',
-    find: 'await Promise.all([directory.sync(), trash.sync()]);',
+    find: 'await Promise.all([directory.sync(), this.#context.syncDirectory(trash)]);',
     replace: '',
     by: [proof('n4', 400, 7), tests('src/replica/local/remove-file.test.ts')],
   },

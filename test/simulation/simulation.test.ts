@@ -79,6 +79,38 @@ describe('simulate', () => {
     expect(violations).toEqual([]);
   });
 
+  it('takes no version for its own copy that somebody puts there while it renames', async () => {
+    const machine = {
+      conflict: 'bucket',
+      readonly: false,
+      skewMs: 0,
+      granularityMs: 0,
+      watch: false,
+      concurrency: 1,
+      noHardLinks: false,
+      touched: 0,
+    } as const;
+    const { violations } = await simulate({
+      seed: 124_022_442,
+      dialect: 'aws',
+      probe: 'before',
+      partSizeBytes: 24,
+      pageKeys: 1000,
+      provesRest: true,
+      machines: [machine, machine],
+      acts: [
+        { ms: 0, act: 'mkdir', at: 0, path: 'b' },
+        { ms: 21, act: 'write', at: 0, path: 'd/f', how: 'in-place', size: 'parts', time: 'now' },
+        { ms: 105, act: 'rename', at: 0, path: 'd/f', to: 'd/e' },
+        { ms: 193, act: 'put', path: 'd/e', size: 'same' },
+      ],
+      crashes: [{ at: 0, operation: 126, kind: 'power', damage: 'old' }],
+      diskFaults: [],
+      networkFaults: [],
+    });
+    expect(violations).toEqual([]);
+  });
+
   it('replays a seed to the same trace', async () => {
     for (const seed of [3, 7, 11, 12]) {
       const [first, second] = [await simulate(generateScenario(seed)), await simulate(generateScenario(seed))];

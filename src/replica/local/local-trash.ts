@@ -199,7 +199,7 @@ export class LocalTrash implements Trash {
         const directory = await trash.openDirectory(id);
         try {
           await writeSidecar(directory, SIDECAR_NAME, note);
-          await Promise.all([directory.sync(), trash.sync()]);
+          await Promise.all([directory.sync(), this.#context.syncDirectory(trash)]);
           return { id, directory, note };
         } catch (error) {
           await this.#remove(id, directory);

@@ -45,7 +45,7 @@ async function moveToPlace(
     const target = await context.folder.place(to, { make: true });
     if (target === undefined) return { outcome: 'stale', message: `The folder of ${showPath(to)} is gone.` };
     try {
-      const failed = await moveBetween(trash, from, target, path, to, precondition, options);
+      const failed = await moveBetween(context, trash, from, target, path, to, precondition, options);
       if (failed !== undefined) return { outcome: 'stale', message: failed };
       const observedAtMs = context.diskNowMs();
       const stat = await target.parent.lstat(target.name);
@@ -65,6 +65,7 @@ async function moveToPlace(
 
 /** Answers why the move did not happen, or `undefined` when it did. */
 async function moveBetween(
+  { syncDirectory }: LocalContext,
   trash: LocalTrash,
   from: Place,
   target: Place,
@@ -76,11 +77,11 @@ async function moveBetween(
   const named = await giveName(from, target, precondition);
   if (named === 'taken') return `Something stands at ${showPath(to)}.`;
   if (named === 'renamed') {
-    await target.parent.sync();
-    await from.parent.sync();
+    await syncDirectory(target.parent);
+    await syncDirectory(from.parent);
     return undefined;
   }
-  await target.parent.sync();
+  await syncDirectory(target.parent);
   const taken = await trash.take(from, { path, entry: precondition.entry, reason: options.reason ?? 'replaced' });
   if (taken === undefined) {
     // The file was changed meanwhile: it stays where it is, and the name that was made for it goes again.
@@ -90,7 +91,7 @@ async function moveBetween(
   }
   try {
     const stat = await target.parent.lstat(target.name);
-    await from.parent.sync();
+    await syncDirectory(from.parent);
     if (stat !== null && isSameFileMoved(stat, precondition.fingerprint)) await taken.drop();
   } finally {
     await taken.close();

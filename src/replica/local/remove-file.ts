@@ -22,7 +22,7 @@ export async function removeFile(
     const taken = await trash.take(found, { path, entry: precondition.entry, reason: options.reason ?? 'deleted' });
     if (taken === undefined) return { outcome: 'stale', message: `${showPath(path)} was changed at the last moment.` };
     try {
-      await found.parent.sync();
+      await context.syncDirectory(found.parent);
     } finally {
       await taken.close();
     }

@@ -99,14 +99,17 @@ describe('moveObject', () => {
       expect(world.asked).toEqual(['HEAD b', 'PUT b', 'HEAD b', 'HEAD b', 'DELETE a']);
     });
 
-    it('takes a copy of another size away again: it is of another version', async () => {
-      world.on('HEAD b', { before: () => world.place.put('b', 'longer than mine') }, 3);
-      expect(await move(world, seen)).toEqual({
-        outcome: 'stale',
-        message: '"a" was changed while it was moved; the copy at "b" was taken away again.',
-      });
-      expect(await world.place.keys()).toEqual(['a']);
-    });
+    it.each(['longer than mine', 'ours'])(
+      'leaves what somebody put there since, and the object: %s',
+      async (theirs) => {
+        world.on('HEAD b', { before: () => world.place.put('b', theirs) }, 3);
+        expect(await move(world, seen)).toEqual({
+          outcome: 'stale',
+          message: '"b" was changed right after "a" was copied to it.',
+        });
+        expect([await world.text('a'), await world.text('b')]).toEqual(['mine', theirs]);
+      },
+    );
 
     it('is stale when the copy went right after it was made, and the object stays', async () => {
       world.on('HEAD b', { before: () => world.place.remove('b') }, 3);

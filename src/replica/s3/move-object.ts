@@ -62,9 +62,15 @@ export async function moveObject(
 
   // An answer with the ETag of the old object says all that a look would say.
   const isKnown = copied.outcome === 'done' && copied.value === etag && context.dialect.copyCreate;
-  const entry = isKnown
-    ? { ...precondition.entry, path: to, ...(modifiedMs !== undefined && { modifiedMs }) }
-    : toEntry(context, to, await stateAfter(context, to, signal));
+  let entry: FileEntry = { ...precondition.entry, path: to, ...(modifiedMs !== undefined && { modifiedMs }) };
+  if (!isKnown) {
+    const state = await stateAfter(context, to, signal);
+    const made = copied.outcome === 'done' ? copied.value : etag;
+    // Another one wrote there since: what stands there now is no copy of ours, and not ours to take away.
+    if (made !== '' && state.etag !== made)
+      return { outcome: 'stale', message: `"${to}" was changed right after "${path}" was copied to it.` };
+    entry = toEntry(context, to, state);
+  }
   if (entry.sizeBytes !== precondition.entry.sizeBytes) return await takeBack(context, plan, entry);
   const removed = await removeObject(context, path, precondition, { ...(signal !== undefined && { signal }) });
   if (removed.outcome === 'stale') {
