@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { BaselineRow } from '../core/baseline.js';
+import { FileCloudSyncError, PathError } from '../errors.js';
 import { openStateStore } from '../store/open-state-store.js';
 import type { StateStore } from '../store/state-store.js';
 import { SimulatedDatabaseHome } from '../testing/database/simulated-database.js';
@@ -404,5 +405,17 @@ describe('StampedStore', () => {
       await expect(store.close()).rejects.toThrow('stopped');
       await expect(inner.facts.get('stamps')).rejects.toMatchObject({ code: 'ERR_STATE_CLOSED' });
     });
+  });
+
+  it('fails as a whole, and not for one path, where the stamp cannot be read before the first row', async () => {
+    const store = opened();
+    stamp.read = async () => {
+      throw new PathError('ERR_DISK_IO', 'the stamp cannot be read', { retryable: true, data: { path: 'stamp' } });
+    };
+    const failed = await store.baseline.delete(['a']).catch((error: unknown) => error);
+    expect(failed).toBeInstanceOf(FileCloudSyncError);
+    expect(failed).not.toBeInstanceOf(PathError);
+    expect(failed).toMatchObject({ code: 'ERR_DISK_IO', retryable: true, cause: expect.any(PathError) });
+    expect(await inner.baseline.get('a')).toBeUndefined();
   });
 });

@@ -170,6 +170,58 @@ describe('a cycle', () => {
     expect(world.remote.paths()).toContain('f21');
   });
 
+  describe('where an object has to make room for a folder', () => {
+    beforeEach(async () => {
+      for (const side of [world.local, world.remote]) side.put('x', 'agreed');
+      await world.sync();
+      world.local.delete('x');
+      world.local.put('x/y', 'theirs');
+      world.remote.put('x', 'edited in the bucket');
+    });
+
+    /** The object has a conflict name, and all is on both sides. */
+    const expectSettled = (): void => {
+      const paths = world.remote.paths();
+      expect(paths).toEqual([expect.stringMatching(/^x \(conflict /), 'x/y']);
+      expect(world.local.paths()).toEqual(paths);
+      expect(world.text('remote', paths[0] ?? '')).toBe('edited in the bucket');
+    };
+
+    it('brings nothing below it that could not make room, says so, and goes on in the next run', async () => {
+      const move = world.remote.move.bind(world.remote);
+      world.remote.move = async () => {
+        throw new PathError('ERR_TEST', 'x cannot be moved.');
+      };
+      const { problems } = await world.sync();
+      expect(problems).toMatchObject([
+        { path: 'x', code: 'ERR_TEST' },
+        {
+          path: 'x/y',
+          side: 'remote',
+          code: 'ERR_KIND_CONFLICT',
+          message:
+            '"x" did not make room for "x/y", which is told there: "x/y" is left alone. The next run tries again.',
+        },
+      ]);
+      expect(world.remote.paths()).toEqual(['x']);
+      world.remote.move = move;
+      expect((await world.sync()).problems).toEqual([]);
+      expectSettled();
+    });
+
+    it('decides about both again, in the same run, when it was changed once more: then both are left to a person', async () => {
+      const move = world.remote.move.bind(world.remote);
+      world.remote.move = async (...args) => {
+        world.remote.put('x', 'edited once more');
+        world.remote.move = move;
+        return move(...args);
+      };
+      expect((await world.sync()).problems).toMatchObject([{ path: 'x/y', code: 'ERR_KIND_CONFLICT', side: 'local' }]);
+      expect([world.remote.paths(), world.text('remote', 'x')]).toEqual([['x'], 'edited once more']);
+      expect([world.local.paths(), world.text('local', 'x/y')]).toEqual([['x/y'], 'theirs']);
+    });
+  });
+
   it('repairs what is found damaged before the cycle, as facts about the store are', async () => {
     world.local.put('a', 'one');
     const first = await world.open();
