@@ -47,6 +47,27 @@ describe('writeObject', () => {
     expect(await world.text('a.txt')).toBe('ours');
   });
 
+  it.each<[string, Parameters<typeof s3World>, string, string]>([
+    ['by its ETag', [{ etagIsMd5: true }], 'done', 'ours'],
+    [
+      'by the digest that was sent along',
+      [{ etagIsMd5: false }, { store: { ...DIALECTS['aws'], putEtag: 'random' } }],
+      'done',
+      'ours',
+    ],
+    ['and takes no other version for it', [{ etagIsMd5: true }], 'stale', 'else'],
+    ['nor one of another length', [{ etagIsMd5: true }], 'stale', 'longer'],
+  ])('knows its own where the answer has no ETag: %s', async (_, args, outcome, stands) => {
+    const world = s3World(...args);
+    world.on('PUT a.txt', {
+      withoutEtag: true,
+      after: () => (stands === 'ours' ? undefined : world.place.put('a.txt', stands)),
+    });
+    expect(await write(world)).toMatchObject({ outcome });
+    expect(world.asked).toEqual(['PUT a.txt', 'HEAD a.txt']);
+    expect(await world.text('a.txt')).toBe(stands);
+  });
+
   it('names the version that was seen when it replaces one', async () => {
     const world = s3World();
     await world.place.put('a.txt', 'old');

@@ -61,7 +61,7 @@ async function writeWhole(
       // The store has it all, and nothing was sent but this.
       isQuiet = sends === 1;
       options.onBytes?.(body.length);
-      if (etag === hex || context.dialect.etagIsMd5 !== true)
+      if (etag === '' || etag === hex || context.dialect.etagIsMd5 !== true)
         return await finish(context, path, source, etag, hex, signal);
       // The store has MD5s for ETags, and this is not that of our bytes: they were damaged under way or on its disk.
       const damaged = await readState(context, path, signal);
@@ -152,8 +152,13 @@ async function finish(
   hex: string,
   signal: AbortSignal | undefined,
 ): Promise<Outcome<Written>> {
-  if (etag === '') return written(path, source, await stateAfter(context, path, signal), `md5:${hex}`);
-  return written(path, source, { etag, sizeBytes: source.entry.sizeBytes }, `md5:${hex}`);
+  const { sizeBytes } = source.entry;
+  if (etag !== '') return written(path, source, { etag, sizeBytes }, `md5:${hex}`);
+  const state = await stateAfter(context, path, signal);
+  // Of another version nobody may say that it is ours: the MD5 is its ETag, or was sent along.
+  if (state.sizeBytes !== sizeBytes || (state.etag !== hex && state.md5 !== hex))
+    return { outcome: 'stale', message: `"${path}" was changed right after it was uploaded.` };
+  return written(path, source, state, `md5:${hex}`);
 }
 
 function corrupt(path: string, wanted: string, found: string): PathError {
