@@ -111,6 +111,16 @@ describe('moveObject', () => {
       },
     );
 
+    it('takes a copy of another size away again: it is of another version', async () => {
+      const bold = await withFile({ copySource: 'none' });
+      bold.world.on('PUT b', { before: () => bold.world.place.put('a', 'longer than mine') });
+      expect(await move(bold.world, bold.seen)).toEqual({
+        outcome: 'stale',
+        message: '"a" was changed while it was moved; the copy at "b" was taken away again.',
+      });
+      expect([await bold.world.place.keys(), await bold.world.text('a')]).toEqual([['a'], 'longer than mine']);
+    });
+
     it('is stale when the copy went right after it was made, and the object stays', async () => {
       world.on('HEAD b', { before: () => world.place.remove('b') }, 3);
       await expect(move(world, seen)).rejects.toBeInstanceOf(StaleError);
