@@ -71,8 +71,16 @@ export interface Source {
  */
 export type Precondition = { readonly fingerprint: Fingerprint; readonly entry: FileEntry } | null;
 
-/** The result of a conditional change. `stale`: the precondition did not hold, and nothing was changed. */
-export type Outcome<T> = ({ readonly outcome: 'done' } & T) | { readonly outcome: 'stale'; readonly message: string };
+/** A conditional change that was not made, because the precondition did not hold. */
+export interface Stale {
+  readonly outcome: 'stale';
+  readonly message: string;
+  /** It was made after all, perhaps, and another one after it: its answer was lost, or another one's change came right after it. */
+  readonly mayHaveActed?: boolean;
+}
+
+/** The result of a conditional change. `stale`: the precondition did not hold, and nothing was changed, as far as can be known. */
+export type Outcome<T> = ({ readonly outcome: 'done' } & T) | Stale;
 
 /** What a write leaves behind. */
 export interface Written {

@@ -111,6 +111,51 @@ describe('simulate', () => {
     expect(violations).toEqual([]);
   });
 
+  it('keeps the copy of a version that it has deleted, perhaps, before another one came there', async () => {
+    const machine = {
+      conflict: 'local',
+      readonly: false,
+      skewMs: 0,
+      granularityMs: 0,
+      watch: false,
+      concurrency: 1,
+      noHardLinks: false,
+    } as const;
+    const { violations } = await simulate({
+      seed: 120_052_124,
+      dialect: 'aws',
+      probe: 'before',
+      partSizeBytes: 8_388_608,
+      pageKeys: 1000,
+      provesRest: false,
+      machines: [
+        { ...machine, touched: 0 },
+        { ...machine, touched: 0.95 },
+        { ...machine, touched: 0 },
+      ],
+      acts: [
+        { ms: 0, act: 'write', at: 0, path: 'a/c/d', how: 'replace', size: 'same', time: 'now' },
+        { ms: 0, act: 'write', at: 2, path: 'a/b', how: 'in-place', size: 'parts', time: 'kept' },
+        { ms: 66, act: 'put', path: 'a', size: 'short' },
+        { ms: 113, act: 'write', at: 1, path: 'a', how: 'in-place', size: 'empty', time: 'now' },
+        { ms: 149, act: 'delete', path: 'a!' },
+      ],
+      crashes: [],
+      diskFaults: [],
+      networkFaults: [
+        {
+          at: 0,
+          rule: {
+            fault: 'reset-after',
+            operation: ['PutObject', 'DeleteObject', 'CompleteMultipartUpload', 'UploadPart', 'CreateMultipartUpload'],
+            nth: 1,
+          },
+        },
+      ],
+    });
+    expect(violations).toEqual([]);
+  });
+
   it('replays a seed to the same trace', async () => {
     for (const seed of [3, 7, 11, 12]) {
       const [first, second] = [await simulate(generateScenario(seed)), await simulate(generateScenario(seed))];

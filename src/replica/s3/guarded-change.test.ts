@@ -263,6 +263,7 @@ describe('guardedChange', () => {
       expect(await run(world, careful)).toEqual({
         outcome: 'stale',
         message: '"a" was changed by somebody else right after it was changed here.',
+        mayHaveActed: true,
       });
     });
   });

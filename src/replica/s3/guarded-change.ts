@@ -1,5 +1,5 @@
 import { PathError, type FileCloudSyncError } from '../../errors.js';
-import type { Outcome, Precondition } from '../replica.js';
+import type { Outcome, Precondition, Stale } from '../replica.js';
 import { isTransientError } from './wrap/retry.js';
 import type { ObjectState } from './object-state.js';
 import type { Answer } from './s3-api.js';
@@ -40,7 +40,7 @@ export interface GuardedChange<T> {
  * - Where it does not, the store is looked at before and after.
  *   RACE: another writer between the look and the change is overwritten; the window is one request long.
  *
- * @returns `stale` when something else stands there than was expected; nothing was changed then, as far as can be known.
+ * @returns `stale` when something else stands there than was expected; it says when a change of ours may have come before that.
  * @throws PathError, or S3ConnectionError when the store cannot be used.
  */
 export async function guardedChange<T>(
@@ -56,7 +56,7 @@ export async function guardedChange<T>(
     if (!trusted || mayHaveActed) {
       const state = await readState(context, path, signal);
       if (mayHaveActed && change.isOurs(state)) return { outcome: 'done', value: change.recover(state) };
-      if (!holds(state, expected)) return stale(path, expected, state);
+      if (!holds(state, expected)) return stale(path, expected, state, mayHaveActed);
     }
     await change.before?.();
     let waitMs = 0;
@@ -73,7 +73,7 @@ export async function guardedChange<T>(
         const state = await readState(context, path, signal);
         if (mayHaveActed && change.isOurs(state)) return { outcome: 'done', value: change.recover(state) };
         // 409 says that somebody else was writing at the same time: what counts is what stands now.
-        if (!holds(state, expected)) return stale(path, expected, state);
+        if (!holds(state, expected)) return stale(path, expected, state, mayHaveActed);
         if (isLast) throw refused(action, path, failure);
       } else {
         if (!isWorthRepeating(failure)) throw unsupportedOr(failure, action, path, context.api.bucket);
@@ -115,6 +115,7 @@ async function confirm<T>(
   return {
     outcome: 'stale',
     message: `"${change.path}" was changed by somebody else right after it was changed here.`,
+    mayHaveActed: true,
   };
 }
 
@@ -123,14 +124,11 @@ function isLostAnswer(error: unknown): boolean {
   return !(error instanceof PathError);
 }
 
-function stale(
-  path: string,
-  expected: Precondition,
-  state: ObjectState | null,
-): { readonly outcome: 'stale'; readonly message: string } {
+function stale(path: string, expected: Precondition, state: ObjectState | null, mayHaveActed: boolean): Stale {
   const wanted = expected === null ? 'nothing' : `the version ${expected.fingerprint}`;
   const found = state === null ? 'nothing' : `the version ${state.etag}:${state.sizeBytes}`;
-  return { outcome: 'stale', message: `At "${path}" in the bucket ${wanted} was expected, ${found} was found.` };
+  const message = `At "${path}" in the bucket ${wanted} was expected, ${found} was found.`;
+  return { outcome: 'stale', message, ...(mayHaveActed && { mayHaveActed }) };
 }
 
 function refused(action: string, path: string, failure: ServiceFailure): PathError {

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { s3World, type S3World } from '../../../test/replica-s3/s3-world.js';
+import { s3World, type Incident, type S3World } from '../../../test/replica-s3/s3-world.js';
 import { StaleError } from '../../errors.js';
 import { DIALECTS } from '../../testing/s3/dialects.js';
 import { moveObject } from './move-object.js';
@@ -38,6 +38,19 @@ describe('moveObject', () => {
       headers: { 'if-match': expect.any(String) },
     });
   });
+
+  it.each<[string, Parameters<typeof s3World>[0], Incident]>([
+    ['the answer of its deletion is lost', {}, { lost: 'after' }],
+    ['the store may not have looked at what it deleted', { remove: 'none' }, {}],
+  ])(
+    'leaves the copy, which may be all there is, when %s and another one stands there',
+    async (_, dialect, incident) => {
+      ({ world, seen } = await withFile(dialect));
+      world.on('DELETE a', { ...incident, after: () => world.place.put('a', 'theirs') });
+      expect(await move(world, seen)).toMatchObject({ outcome: 'stale', mayHaveActed: true });
+      expect([await world.text('a'), await world.text('b')]).toEqual(['theirs', 'mine']);
+    },
+  );
 
   it('replaces nothing', async () => {
     await world.place.put('b', 'theirs');

@@ -27,7 +27,7 @@ export interface CopyPlan {
 /**
  * Gives an object another key: copies it where nothing stands, then deletes the old one if it is still the same.
  * Content type and metadata go along, a type that followed from the old name is that of the new one. When the old one changed
- * meanwhile, the copy is taken away again, unless it is wanted in any case.
+ * meanwhile, the copy is taken away again, unless it is wanted in any case, or may be the only one.
  *
  * @throws PathError `ERR_S3_NOT_SUPPORTED` where the store cannot copy.
  */
@@ -74,7 +74,8 @@ export async function moveObject(
   if (entry.sizeBytes !== precondition.entry.sizeBytes) return await takeBack(context, plan, entry);
   const removed = await removeObject(context, path, precondition, { ...(signal !== undefined && { signal }) });
   if (removed.outcome === 'stale') {
-    if (!keepsCopy) await takeBack(context, plan, entry);
+    // Where it may be we who deleted the object, before another one came there, the copy may be all that is left of it.
+    if (!keepsCopy && removed.mayHaveActed !== true) await takeBack(context, plan, entry);
     return removed;
   }
   return { outcome: 'done', entry };

@@ -55,6 +55,7 @@ describe('removeObject', () => {
     expect(await removeObject(world.context, 'a', seen, {})).toEqual({
       outcome: 'stale',
       message: '"a" was changed by somebody else right after it was changed here.',
+      mayHaveActed: true,
     });
   });
 
