@@ -1,6 +1,6 @@
 import { showPath } from '../../core/path.js';
 import { throwIfAborted } from '../../errors.js';
-import type { Outcome, Precondition, Source, WriteOptions, Written } from '../replica.js';
+import type { Outcome, Precondition, Source, Stale, WriteOptions, Written } from '../replica.js';
 import { errnoOf } from './file-system.js';
 import type { FileStat } from './file-system.js';
 import { clearEmptyDirectory } from './clear-empty-directory.js';
@@ -13,8 +13,6 @@ import { isLinkUnsupported, renameIfFree } from './put-back.js';
 import { stageFile } from './stage-file.js';
 import type { StagedFile } from './stage-file.js';
 import { whyStale } from './standing.js';
-
-type Stale = { readonly outcome: 'stale'; readonly message: string };
 
 /** How often a place is looked up again when its folder is removed under it. */
 const ATTEMPTS = 5;
