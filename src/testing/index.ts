@@ -38,7 +38,7 @@ export type {
 export type { PartDigests } from '../core/part-digests.js';
 export type { NameRules } from '../core/path.js';
 export type { Problem } from '../core/problem.js';
-export type { HashAlgorithm, Hasher } from '../core/hasher.js';
+export type { FilePart, HashAlgorithm, Hasher } from '../core/hasher.js';
 export type { Clock, Random, Runtime } from '../core/runtime.js';
 export type { Side } from '../core/side.js';
 export type {
@@ -65,6 +65,7 @@ export type {
   ScanOptions,
   ScanPage,
   Source,
+  Stale,
   TrashReason,
   WriteOptions,
   Written,
