@@ -1,13 +1,12 @@
 import { conflictName } from '../core/path.js';
 import type { FileEntry } from '../core/entry.js';
 import type { Side } from '../core/side.js';
+import type { Outcome } from '../replica/replica.js';
 import type { TransferContext } from './context.js';
 import { expecting } from './expecting.js';
 
 /** What became of a file that was to get a conflict name. */
-export type SetAside =
-  | { readonly outcome: 'done'; readonly copyPath: string }
-  | { readonly outcome: 'stale'; readonly message: string };
+export type SetAside = Outcome<{ readonly copyPath: string }>;
 
 /** How often a new conflict name is tried when the one before was taken. */
 const NAME_ATTEMPTS = 5;

@@ -179,14 +179,6 @@ describe('a cycle', () => {
       world.remote.put('x', 'edited in the bucket');
     });
 
-    /** The object has a conflict name, and all is on both sides. */
-    const expectSettled = (): void => {
-      const paths = world.remote.paths();
-      expect(paths).toEqual([expect.stringMatching(/^x \(conflict /), 'x/y']);
-      expect(world.local.paths()).toEqual(paths);
-      expect(world.text('remote', paths[0] ?? '')).toBe('edited in the bucket');
-    };
-
     it('brings nothing below it that could not make room, says so, and goes on in the next run', async () => {
       const move = world.remote.move.bind(world.remote);
       world.remote.move = async () => {
@@ -206,7 +198,10 @@ describe('a cycle', () => {
       expect(world.remote.paths()).toEqual(['x']);
       world.remote.move = move;
       expect((await world.sync()).problems).toEqual([]);
-      expectSettled();
+      const paths = world.remote.paths();
+      expect(paths).toEqual([expect.stringMatching(/^x \(conflict /), 'x/y']);
+      expect(world.local.paths()).toEqual(paths);
+      expect(world.text('remote', paths[0] ?? '')).toBe('edited in the bucket');
     });
 
     it('decides about both again, in the same run, when it was changed once more: then both are left to a person', async () => {

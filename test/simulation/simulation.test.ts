@@ -7,6 +7,29 @@ import { simulate } from './simulate.js';
 const COUNT = Number(process.env['FCS_N2'] ?? 1000);
 const FIRST_SEED = Number(process.env['FCS_SEED'] ?? 1);
 
+/** A machine on which nothing is out of the ordinary. */
+const MACHINE = {
+  conflict: 'newest',
+  readonly: false,
+  skewMs: 0,
+  granularityMs: 0,
+  watch: false,
+  concurrency: 1,
+  noHardLinks: false,
+  touched: 0,
+} as const;
+/** What the scenarios below have in common, unless they say otherwise. */
+const SCENARIO = {
+  dialect: 'aws',
+  probe: 'before',
+  partSizeBytes: 24,
+  pageKeys: 1000,
+  provesRest: true,
+  crashes: [],
+  diskFaults: [],
+  networkFaults: [],
+} as const;
+
 describe('simulate', () => {
   it(
     `keeps every version through ${COUNT} runs with crashes, faults and concurrent writers`,
@@ -23,17 +46,14 @@ describe('simulate', () => {
   );
 
   it('does not believe of a disk that is back what was recorded in its mount point, whose stamp could not be written', async () => {
-    const machine = { conflict: 'newest', readonly: false, noHardLinks: false, touched: 0 } as const;
     const { violations } = await simulate({
+      ...SCENARIO,
       seed: 50_014_085,
-      dialect: 'aws',
-      probe: 'before',
       partSizeBytes: 8_388_608,
-      pageKeys: 1000,
       provesRest: false,
       machines: [
-        { ...machine, skewMs: -282_574_302.747_845_65, granularityMs: 1000, watch: false, concurrency: 4 },
-        { ...machine, skewMs: 0, granularityMs: 0, watch: true, concurrency: 16 },
+        { ...MACHINE, skewMs: -282_574_302.747_845_65, granularityMs: 1000, concurrency: 4 },
+        { ...MACHINE, watch: true, concurrency: 16 },
       ],
       acts: [
         { ms: 0, act: 'write', at: 1, path: 'a!', how: 'replace', size: 'same', time: 'now' },
@@ -46,58 +66,26 @@ describe('simulate', () => {
       ],
       crashes: [{ at: 0, operation: 39, kind: 'power', damage: 'none' }],
       diskFaults: [{ at: 0, operation: 259, count: 1, errno: 'ENOSPC' }],
-      networkFaults: [],
     });
     expect(violations).toEqual([]);
   });
 
   it('comes to rest with a time of the future, where the store says nothing of the content of large objects', async () => {
-    const machine = {
-      conflict: 'newest',
-      readonly: false,
-      watch: false,
-      concurrency: 1,
-      noHardLinks: false,
-      touched: 0,
-    } as const;
     const { violations } = await simulate({
+      ...SCENARIO,
       seed: 20_261_128,
       dialect: 'seaweedfs-3.97',
-      probe: 'before',
-      partSizeBytes: 24,
-      pageKeys: 1000,
-      provesRest: true,
-      machines: [
-        { ...machine, skewMs: 118_947_661_703.601_49, granularityMs: 1000 },
-        { ...machine, skewMs: 0, granularityMs: 0 },
-      ],
+      machines: [{ ...MACHINE, skewMs: 118_947_661_703.601_49, granularityMs: 1000 }, MACHINE],
       acts: [{ ms: 274, act: 'write', at: 0, path: 'ż', how: 'replace', size: 'parts', time: 'now' }],
-      crashes: [],
-      diskFaults: [],
-      networkFaults: [],
     });
     expect(violations).toEqual([]);
   });
 
   it('takes no version for its own copy that somebody puts there while it renames', async () => {
-    const machine = {
-      conflict: 'bucket',
-      readonly: false,
-      skewMs: 0,
-      granularityMs: 0,
-      watch: false,
-      concurrency: 1,
-      noHardLinks: false,
-      touched: 0,
-    } as const;
     const { violations } = await simulate({
+      ...SCENARIO,
       seed: 124_022_442,
-      dialect: 'aws',
-      probe: 'before',
-      partSizeBytes: 24,
-      pageKeys: 1000,
-      provesRest: true,
-      machines: [machine, machine],
+      machines: Array.from({ length: 2 }, () => ({ ...MACHINE, conflict: 'bucket' as const })),
       acts: [
         { ms: 0, act: 'mkdir', at: 0, path: 'b' },
         { ms: 21, act: 'write', at: 0, path: 'd/f', how: 'in-place', size: 'parts', time: 'now' },
@@ -105,34 +93,17 @@ describe('simulate', () => {
         { ms: 193, act: 'put', path: 'd/e', size: 'same' },
       ],
       crashes: [{ at: 0, operation: 126, kind: 'power', damage: 'old' }],
-      diskFaults: [],
-      networkFaults: [],
     });
     expect(violations).toEqual([]);
   });
 
   it('keeps the copy of a version that it has deleted, perhaps, before another one came there', async () => {
-    const machine = {
-      conflict: 'local',
-      readonly: false,
-      skewMs: 0,
-      granularityMs: 0,
-      watch: false,
-      concurrency: 1,
-      noHardLinks: false,
-    } as const;
     const { violations } = await simulate({
+      ...SCENARIO,
       seed: 120_052_124,
-      dialect: 'aws',
-      probe: 'before',
       partSizeBytes: 8_388_608,
-      pageKeys: 1000,
       provesRest: false,
-      machines: [
-        { ...machine, touched: 0 },
-        { ...machine, touched: 0.95 },
-        { ...machine, touched: 0 },
-      ],
+      machines: [0, 0.95, 0].map((touched) => ({ ...MACHINE, conflict: 'local' as const, touched })),
       acts: [
         { ms: 0, act: 'write', at: 0, path: 'a/c/d', how: 'replace', size: 'same', time: 'now' },
         { ms: 0, act: 'write', at: 2, path: 'a/b', how: 'in-place', size: 'parts', time: 'kept' },
@@ -140,8 +111,6 @@ describe('simulate', () => {
         { ms: 113, act: 'write', at: 1, path: 'a', how: 'in-place', size: 'empty', time: 'now' },
         { ms: 149, act: 'delete', path: 'a!' },
       ],
-      crashes: [],
-      diskFaults: [],
       networkFaults: [
         {
           at: 0,

@@ -13,25 +13,45 @@ export async function digestFile(
   signal?: AbortSignal,
 ): Promise<Digest> {
   const partSize = scheme.partSizeBytes ?? Math.max(sizeBytes, 1);
-  const buffer = Buffer.allocUnsafeSlow(Math.max(1, Math.min(BUFFER_BYTES, sizeBytes)));
+  const buffer = bufferFor(sizeBytes);
   const parts: Buffer[] = [];
-  let hash = createHash('md5');
-  let position = 0;
-  while (position < sizeBytes) {
-    throwIfAborted(signal);
-    const partEnd = (parts.length + 1) * partSize;
-    const wanted = buffer.subarray(0, Math.min(buffer.length, sizeBytes - position, partEnd - position));
-    const count = await file.read(wanted, position);
-    if (count < wanted.length) throw new StaleError('The file became shorter while it was read.');
-    hash.update(wanted);
-    position += count;
-    if (position === partEnd && position < sizeBytes) {
-      parts.push(hash.digest());
-      hash = createHash('md5');
-    }
+  for (let start = 0; start === 0 || start < sizeBytes; start += partSize) {
+    const hash = createHash('md5');
+    const end = Math.min(start + partSize, sizeBytes);
+    if (!(await readBlocks(file, { start, end, buffer, signal }, (block) => void hash.update(block))))
+      throw new StaleError('The file became shorter while it was read.');
+    parts.push(hash.digest());
   }
-  parts.push(hash.digest());
   return combineParts(parts, scheme);
+}
+
+/** Memory to read so many bytes with, block by block. */
+export function bufferFor(sizeBytes: number): Uint8Array {
+  return Buffer.allocUnsafeSlow(Math.max(1, Math.min(BUFFER_BYTES, sizeBytes)));
+}
+
+/** What is read of a file, and into which memory. */
+export interface BlockReading {
+  readonly start: number;
+  readonly end: number;
+  readonly buffer: Uint8Array;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Reads a part of a file block by block; answers whether all of it is there. A block is taken before the next is read. */
+export async function readBlocks(
+  file: FileHandle,
+  { start, end, buffer, signal }: BlockReading,
+  take: (block: Uint8Array) => void,
+): Promise<boolean> {
+  for (let position = start; position < end;) {
+    throwIfAborted(signal);
+    const wanted = buffer.subarray(0, Math.min(buffer.length, end - position));
+    if ((await file.read(wanted, position)) < wanted.length) return false;
+    take(wanted);
+    position += wanted.length;
+  }
+  return true;
 }
 
 /** Makes a digest of the MD5s of the parts; without a part size there is one part, the whole. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { simulatedWorld } from '../../../test/local/local-world.js';
+import { withChange } from '../../../test/with-change.js';
 import { EarlySync } from './early-sync.js';
-import type { FileHandle } from './file-system.js';
 
 /** A file whose syncs end when they are told to. */
 async function bench() {
@@ -9,14 +9,11 @@ async function bench() {
   const directory = await world.fileSystem.openRoot(world.root);
   const file = await directory.createFile('stage');
   const syncs: ((error?: Error) => void)[] = [];
-  const slow: FileHandle = new Proxy(file, {
-    get: (target, key) =>
-      key === 'sync'
-        ? () =>
-            new Promise<void>((resolve, reject) => {
-              syncs.push((error) => (error === undefined ? resolve() : reject(error)));
-            })
-        : Reflect.get(target, key),
+  const slow = withChange(file, {
+    sync: () =>
+      new Promise<void>((resolve, reject) => {
+        syncs.push((error) => (error === undefined ? resolve() : reject(error)));
+      }),
   });
   return { early: new EarlySync(slow, 10), syncs };
 }

@@ -5,7 +5,7 @@ import type { Hasher } from '../../core/hasher.js';
 import { showPath } from '../../core/path.js';
 import { FileCloudSyncError, PathError, throwIfAborted } from '../../errors.js';
 import type { Source } from '../replica.js';
-import { combineParts, digestFile } from './digest-file.js';
+import { bufferFor, combineParts, digestFile, readBlocks } from './digest-file.js';
 import { EarlySync } from './early-sync.js';
 import type { FileHandle } from './file-system.js';
 import type { LocalSource } from './local-source.js';
@@ -68,10 +68,15 @@ interface BegunRange {
   readonly hash: Hash | undefined;
 }
 
+/** MD5 of a part of the file; `undefined`: it has to be made here. */
+type PartHash = (start: number, end: number) => Promise<Uint8Array | undefined>;
+
 /** Fills one staged file, range by range, in any order. */
 export class StageFilling {
   readonly #options: FillingOptions;
   readonly #early: EarlySync;
+  /** Hashes a part of the file on another thread, where there is more than one range, and somebody to do it. */
+  readonly #hashElsewhere: PartHash | undefined;
   /** MD5s of the ranges, where they are hashed one by one. */
   readonly #md5s: Uint8Array[] = [];
   /** Ranges that came from the source in this run, from their first byte on. */
@@ -81,6 +86,7 @@ export class StageFilling {
   constructor(options: FillingOptions) {
     this.#options = options;
     this.#early = new EarlySync(options.file, options.syncEveryBytes);
+    this.#hashElsewhere = hashElsewhere(options);
   }
 
   /** MD5s of the ranges, when they are hashed one by one. */
@@ -132,32 +138,23 @@ export class StageFilling {
 
   /** Hashes a range that is in the file. */
   async #hashInFile(range: number, stop: AbortSignal): Promise<void> {
-    const { file, hasher } = this.#options;
-    const { descriptor } = file;
     const start = this.#start(range);
     const length = this.#length(range);
-    let md5: Uint8Array | undefined;
-    if (descriptor !== undefined) md5 = await hasher?.hashFile?.('md5', { descriptor, start, end: start + length });
+    let md5 = await this.#hashElsewhere?.(start, start + length);
     if (md5 === undefined) {
       const hash = createHash('md5');
       // Cut short by somebody, it has another digest than it should.
-      await this.#read(start, length, stop, (block) => void hash.update(block));
+      await this.#read(range, length, stop, (block) => void hash.update(block));
       md5 = hash.digest();
     }
     this.#md5s[range] = md5;
   }
 
-  /** Reads a part of the file, block by block; answers whether all of it is there. */
-  async #read(start: number, length: number, stop: AbortSignal, take: (block: Uint8Array) => void): Promise<boolean> {
-    const buffer = Buffer.allocUnsafeSlow(Math.min(BLOCK_BYTES, length));
-    for (let done = 0; done < length;) {
-      throwIfAborted(stop);
-      const wanted = buffer.subarray(0, Math.min(buffer.length, length - done));
-      if ((await this.#options.file.read(wanted, start + done)) < wanted.length) return false;
-      take(wanted);
-      done += wanted.length;
-    }
-    return true;
+  /** Reads the first bytes of a range, block by block; answers whether all of them are there. */
+  async #read(range: number, length: number, stop: AbortSignal, take: (block: Uint8Array) => void): Promise<boolean> {
+    const start = this.#start(range);
+    const reading = { start, end: start + length, buffer: bufferFor(length), signal: stop };
+    return readBlocks(this.#options.file, reading, take);
   }
 
   async #eachRange(work: (range: number, stop: AbortSignal) => Promise<void>): Promise<void> {
@@ -194,7 +191,7 @@ export class StageFilling {
     if (length === 0 || length > this.#length(range)) return this.#begin();
     const hash = this.#newHash();
     let found = 0;
-    const isWhole = await this.#read(this.#start(range), length, stop, (block) => {
+    const isWhole = await this.#read(range, length, stop, (block) => {
       found = crc32(block, found);
       hash?.update(block);
     });
@@ -283,16 +280,19 @@ export class StageFilling {
 
   /** For a range that is hashed on its way: the only one, and any where no other thread hashes it in the file. */
   #newHash(): Hash | undefined {
-    const { plan, file, hasher } = this.#options;
-    if (plan.hashed === undefined) return undefined;
-    const isHashedInFile = plan.count > 1 && file.descriptor !== undefined && hasher?.hashFile !== undefined;
-    return isHashedInFile ? undefined : createHash('md5');
+    const { plan } = this.#options;
+    return plan.hashed === undefined || this.#hashElsewhere !== undefined ? undefined : createHash('md5');
   }
 
   /** A range that is fetched again counts once. */
   #tell(range: number, count: number): void {
     if (!this.#told.has(range)) this.#options.onBytes?.(count);
   }
+}
+
+function hashElsewhere({ plan, file: { descriptor }, hasher }: FillingOptions): PartHash | undefined {
+  if (plan.count <= 1 || descriptor === undefined || hasher?.hashFile === undefined) return undefined;
+  return async (start, end) => hasher.hashFile?.('md5', { descriptor, start, end });
 }
 
 function incomplete(path: string, expected: number, found: number): PathError {

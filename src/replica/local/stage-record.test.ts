@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { simulatedWorld } from '../../../test/local/local-world.js';
+import { withChange } from '../../../test/with-change.js';
 import type { DirectoryHandle, FileHandle } from './file-system.js';
 import { StageRecord, type StageIdentity } from './stage-record.js';
 
@@ -121,17 +122,12 @@ describe('StageRecord', () => {
     const saying = (sizeBytes: number): DirectoryHandle => {
       const reopenFile = async (name: string): Promise<FileHandle> => {
         const file = await directory.reopenFile(name);
-        return {
+        return withChange(file, {
           stat: async () => ({ ...(await file.stat()), sizeBytes }),
           read: (buffer, position) => (read.push(sizeBytes), file.read(buffer, position)),
-          write: (bytes, position) => file.write(bytes, position),
-          setModified: (modifiedMs) => file.setModified(modifiedMs),
-          setMode: (mode) => file.setMode(mode),
-          sync: () => file.sync(),
-          close: () => file.close(),
-        };
+        });
       };
-      return new Proxy(directory, { get: (_, key) => (key === 'reopenFile' ? reopenFile : undefined) });
+      return withChange(directory, { reopenFile });
     };
     const most = 192 * 1024 * 1024;
     expect(await StageRecord.open(saying(most + 1), 'record', IDENTITY)).toBeUndefined();
