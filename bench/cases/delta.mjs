@@ -13,11 +13,12 @@ const MIB = 1024 * 1024;
 export async function run({ directory, dist, main, short, mib = short ? 128 : 1024, serverKind, log }) {
   const server = await startServer(serverKind, dist, { countsBytes: true });
   const half = Math.floor(mib / 16) * 8 * MIB;
-  // Across the border of two parts, which is the worst place; a plain one; and at the end.
+  // Across the border of two parts, which is the worst place; a plain one; at the end; and one that moves all that follows.
   const edits = [
     { what: '1 MiB changed across two parts', at: half - MIB / 2 },
     { what: '1 MiB changed again elsewhere', at: half + 33 * MIB + 12_345 },
     { what: '1 MiB appended', at: undefined },
+    { what: '1 MiB put in', at: half - 12_345, isPutIn: true },
   ];
   const programs = oursAndRclone({ main, server, verb: 'sync' });
   try {
@@ -92,8 +93,8 @@ async function runProgram({ program, directory, server, mib, edits, log }) {
   await carry('up');
   await carry('down');
   const runs = [];
-  for (const [i, { what, at }] of edits.entries()) {
-    change(file, at ?? statSync(file).size, i + 1);
+  for (const [i, { what, at, isPutIn = false }] of edits.entries()) {
+    change(file, at ?? statSync(file).size, i + 1, isPutIn);
     const pair = { up: await carry('up'), down: await carry('down') };
     if (!isSame(file, path.join(there, 'large.bin'))) throw new Error(`${name} brought other bytes`);
     log(`${name}: ${what}: ${sent(pair.up)} MiB sent, ${received(pair.down)} MiB received`);
@@ -104,13 +105,19 @@ async function runProgram({ program, directory, server, mib, edits, log }) {
   return { name, runs };
 }
 
-function change(file, at, seed) {
+function change(file, at, seed, isPutIn) {
   const random = createRandom(1000 + seed);
   const bytes = Buffer.alloc(MIB);
   for (let i = 0; i < MIB; i += 4) bytes.writeUInt32LE(random(), i);
+  const rest = isPutIn ? readFileSync(file).subarray(at) : undefined;
   const descriptor = openSync(file, 'r+');
   writeSync(descriptor, bytes, 0, MIB, at);
+  if (rest !== undefined) writeFully(descriptor, rest, at + MIB);
   closeSync(descriptor);
+}
+
+function writeFully(descriptor, bytes, at) {
+  for (let done = 0; done < bytes.length;) done += writeSync(descriptor, bytes, done, bytes.length - done, at + done);
 }
 
 function isSame(a, b) {

@@ -88,8 +88,8 @@ export const GROUPS = {
   },
   /** How parts that have not changed are found and copied within the store. */
   delta: {
-    files: below('src/replica/s3', 'combined-etag part-hints stored-parts'),
-    tests: below('src/replica/s3', 'part-hints stored-parts write-parts', '.test.ts'),
+    files: below('src/replica/s3', 'combined-etag moved-content part-hints stored-parts'),
+    tests: below('src/replica/s3', 'moved-content part-hints stored-parts write-parts', '.test.ts'),
   },
   /** How a decision is carried out and recorded. */
   transfer: {

@@ -34,6 +34,11 @@ function edited(bytes: Uint8Array, at: number, length: number): Uint8Array {
   return copy;
 }
 
+/** The same without `length` bytes from `at` on, and with others in their place. */
+function spliced(bytes: Uint8Array, at: number, length: number, words = ''): Uint8Array {
+  return Buffer.concat([bytes.subarray(0, at), Buffer.from(words), bytes.subarray(at + length)]);
+}
+
 /** A bucket, and the folders of two machines, on a store with some ways. */
 class Stage {
   readonly place: ReturnType<typeof simulatedBucket>;
@@ -118,6 +123,9 @@ const EDITS: readonly (readonly [string, (bytes: Uint8Array) => Uint8Array, numb
   ['bytes across two parts', (bytes) => edited(bytes, 10 * PART - 50, 100), 2],
   ['bytes within a part', (bytes) => edited(bytes, 20 * PART + 5, 10), 1],
   ['bytes appended', (bytes) => Buffer.concat([bytes, edited(bytes.subarray(0, PART), 0, PART)]), 2],
+  ['bytes put in', (bytes) => spliced(bytes, 7 * PART + 5, 0, 'some words more'), 1],
+  ['bytes taken out', (bytes) => spliced(bytes, 12 * PART + 9, 2 * PART + 77), 1],
+  ['bytes put in at the beginning', (bytes) => spliced(bytes, 0, 0, 'a new beginning of it'), 1],
   ['the end cut off', (bytes) => bytes.subarray(0, 30 * PART + 10), 1],
 ];
 

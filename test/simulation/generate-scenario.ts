@@ -177,7 +177,10 @@ function makeActs(random: SeededRandom, machineCount: number): Act[] {
 
 function sizeChoice(random: SeededRandom): SizeChoice {
   const roll = random.next();
-  return roll < 0.5 ? 'same' : roll < 0.78 ? 'short' : roll < 0.98 ? 'parts' : 'empty';
+  if (roll < 0.5) return 'same';
+  if (roll < 0.78) return 'short';
+  if (roll < 0.9) return 'parts';
+  return roll < 0.98 ? 'before' : 'empty';
 }
 
 function timeChoice(random: SeededRandom): 'now' | 'kept' | 'back' {

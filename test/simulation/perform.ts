@@ -12,6 +12,8 @@ export interface Stage {
 }
 
 const PARTS_LENGTH = 60;
+/** What has things put in before it again and again does not grow for ever. */
+const MOST_LENGTH = 200;
 /** How long it takes to read the time of a file, write the file and set the time again: one coarse tick of a disk. */
 const KEEPING_MS = 20;
 /** Where links of users lead, and where nothing of ours may ever arrive. */
@@ -157,6 +159,7 @@ function contentOf(number: number, author: string, size: SizeChoice, old: string
   if (size === 'empty') return '';
   const stamp = `<${String(number).padStart(3, '0')} ${author}>`;
   if (size === 'same') return stamp.padEnd(old?.length ?? 0, '.');
+  if (size === 'before') return `${stamp}${old ?? ''}`.slice(0, MOST_LENGTH);
   return size === 'parts' ? stamp.padEnd(PARTS_LENGTH, '.') : stamp;
 }
 

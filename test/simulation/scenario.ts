@@ -19,8 +19,11 @@ export interface MachinePlan {
   readonly noHardLinks: boolean;
 }
 
-/** How the content of a write is made. `same`: as long as what stands there. `parts`: more than one part. */
-export type SizeChoice = 'short' | 'same' | 'parts' | 'empty';
+/**
+ * How the content of a write is made. `same`: as long as what stands there. `parts`: more than one part. `before`: what stands
+ * there with something put in before it.
+ */
+export type SizeChoice = 'short' | 'same' | 'parts' | 'before' | 'empty';
 
 /** One thing somebody does, at a time after the start. `at` is a machine, by number. */
 export type Act = { readonly ms: number } & (

@@ -24,6 +24,11 @@ const partsOf = (text: string): string[] => text.match(/.{1,10}/gs) ?? [];
 const digestOfParts = (text: string): string =>
   `md5-${RANGE}:${hex(Buffer.concat(partsOf(text).map((part) => md5(part))))}-${partsOf(text).length}`;
 const IDENTITY = { path: 'f', fingerprint: 'etag', sizeBytes: TEXT.length, rangeBytes: RANGE };
+const TEXT_RANGES = [
+  [0, 10],
+  [10, 20],
+  [20, 25],
+] as const;
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('planRanges', () => {
@@ -639,12 +644,37 @@ describe('StageFilling', () => {
       expect(bench.text()).toBe(TEXT);
     });
 
-    it('reads nothing from it beyond its end', async () => {
+    it('reads nothing from it beyond its end, and its own end once', async () => {
       const bench = await over('aaaaaaaaaaB');
       let reads = 0;
       bench.other.disk.step = () => void reads++;
       await bench.filling.fill(true);
-      expect(reads).toBe(1);
+      expect(reads).toBe(2);
+      expect(bench.source.asked).toHaveLength(2);
+    });
+
+    it.each<[string, string, readonly (readonly [number, number])[]]>([
+      ['put in', 'aaaaaaaabbbbbbbbbbccccc', [[0, 10]]],
+      ['put in, a whole part of them', 'aaaaaaaaaaccccc', [[10, 20]]],
+      ['taken out', 'xyzaaaaaaaaaabbbbbbbbbbccccc', []],
+      ['taken out between others that stay', 'aaaaaaaaaabbbxxxbbbbbbbccccc', [[10, 20]]],
+      ['exchanged for fewer', 'aaaaaaaaaaxxxxxxxxxxxxxbbbccccc', [[10, 20]]],
+      ['put in behind and before, and the end is another', 'aaaaaaaabbbbbbbbbbcccc', TEXT_RANGES],
+    ])('takes what was moved from where it was, when bytes were %s', async (_, old, asked) => {
+      const bench = await over(old);
+      expect(await bench.filling.fill(true)).toBe(digestOfParts(TEXT));
+      expect(bench.source.asked).toEqual(asked);
+      expect([bench.told, bench.text()]).toEqual([expect.arrayContaining([10, 10, 5]), TEXT]);
+      expect(bench.filling.md5s).toEqual(partsOf(TEXT).map((part) => hex(part)));
+    });
+
+    it('looks first where the part before was found', async () => {
+      const bench = await over(`x${TEXT}`);
+      const reads: string[] = [];
+      bench.other.disk.step = (operation) => void reads.push(operation);
+      await bench.filling.fill(true);
+      // The first range is looked for in its place, then the end, then where it was moved from; the others come from there.
+      expect(reads).toHaveLength(5);
     });
 
     it('takes long parts, which come piece by piece, and needs no record for that', async () => {

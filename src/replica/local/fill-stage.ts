@@ -4,7 +4,7 @@ import type { Digest, DigestScheme } from '../../core/digest.js';
 import type { Hasher } from '../../core/hasher.js';
 import { showPath } from '../../core/path.js';
 import { FileCloudSyncError, PathError, throwIfAborted } from '../../errors.js';
-import type { Source } from '../replica.js';
+import type { PartHints, Source } from '../replica.js';
 import { bufferFor, combineParts, digestFile, readBlocks } from './digest-file.js';
 import { EarlySync } from './early-sync.js';
 import type { FileHandle } from './file-system.js';
@@ -68,6 +68,12 @@ interface BegunRange {
   readonly hash: Hash | undefined;
 }
 
+/** The version that stands in the place of a file, and what is known of the parts of the file. */
+interface Versions {
+  readonly base: LocalSource;
+  readonly parts: PartHints;
+}
+
 /** MD5 of a part of the file; `undefined`: it has to be made here. */
 type PartHash = (start: number, end: number) => Promise<Uint8Array | undefined>;
 
@@ -82,6 +88,10 @@ export class StageFilling {
   /** Ranges that came from the source in this run, from their first byte on. */
   readonly #fetched = new Set<number>();
   readonly #told = new Set<number>();
+  /** By how much the range that was taken last from the version before had been moved. */
+  #movedBy = 0;
+  /** Whether the version before ends in the same way, once that was asked. */
+  #isEndMoved: Promise<boolean> | undefined;
 
   constructor(options: FillingOptions) {
     this.#options = options;
@@ -200,40 +210,83 @@ export class StageFilling {
     return { length, checksum, hash };
   }
 
-  /** Copies a range from the version before, and keeps it if that can be the one that is wanted. */
+  /** Takes a range from the version before, from the same place or the one that it was moved from, if it is in there. */
   async #isInBase(range: number, stop: AbortSignal): Promise<boolean> {
-    const { base, source, plan, file, record } = this.#options;
-    const start = this.#start(range);
-    const end = start + this.#length(range);
+    const { base, source, plan } = this.#options;
     const { parts } = source;
-    if (base === undefined || parts?.partSizeBytes !== plan.rangeBytes || end > base.entry.sizeBytes) return false;
+    if (base === undefined || parts?.partSizeBytes !== plan.rangeBytes) return false;
+    const versions = { base, parts };
+    // What was put in or taken out lies between what stayed and what was moved: the next range is mostly as this one.
+    const likely = this.#movedBy;
+    if (await this.#copyFromBase(versions, range, likely, stop)) return true;
+    const by = source.entry.sizeBytes - base.entry.sizeBytes;
+    const other = likely === 0 ? by : 0;
+    if (by === 0 || !(await (this.#isEndMoved ??= this.#endIsInBase(versions, by, stop)))) return false;
+    if (!(await this.#copyFromBase(versions, range, other, stop))) return false;
+    this.#movedBy = other;
+    return true;
+  }
+
+  /** Whether the version before may end as this one does, though it is longer or shorter. */
+  async #endIsInBase(versions: Versions, by: number, stop: AbortSignal): Promise<boolean> {
+    const last = this.#options.plan.count - 1;
+    const hash = createHash('md5');
+    const isRead = await this.#readFromBase(versions, last, by, stop, (block) => void hash.update(block));
+    return isRead && versions.parts.mayBe(last, hash.digest());
+  }
+
+  /** Copies a range from the version before, where it began `by` bytes earlier, and keeps it if that can be the one that is wanted. */
+  async #copyFromBase(versions: Versions, range: number, by: number, stop: AbortSignal): Promise<boolean> {
+    const { file, record } = this.#options;
     const hash = createHash('md5');
     let checksum = 0;
-    let position = start;
+    const isRead = await this.#readFromBase(versions, range, by, stop, async (block, position) => {
+      hash.update(block);
+      checksum = crc32(block, checksum);
+      await file.write(block, position);
+    });
+    if (!isRead) return false;
+    const md5 = hash.digest();
+    if (!versions.parts.mayBe(range, md5)) return false;
+    const length = this.#length(range);
+    await record?.note(range, length, checksum);
+    this.#md5s[range] = md5;
+    this.#tell(range, length);
+    this.#told.add(range);
+    return true;
+  }
+
+  /**
+   * Reads what may be a range out of the version before, block by block.
+   *
+   * @param take - gets each block, and where it belongs in the new file.
+   * @returns whether the version before has all of it.
+   */
+  async #readFromBase(
+    { base }: Versions,
+    range: number,
+    by: number,
+    stop: AbortSignal,
+    take: (block: Uint8Array, position: number) => unknown,
+  ): Promise<boolean> {
+    const start = this.#start(range);
+    const end = start + this.#length(range);
+    if (start < by || end - by > base.entry.sizeBytes) return false;
     try {
       // One piece of memory for the whole range: a part of its own for each would wait for the collector.
       const buffer = Buffer.allocUnsafeSlow(Math.min(BLOCK_BYTES, end - start));
-      while (position < end) {
+      for (let position = start; position < end; position += buffer.length) {
         const block = buffer.subarray(0, Math.min(buffer.length, end - position));
-        await base.readInto(block, position, stop);
-        hash.update(block);
-        checksum = crc32(block, checksum);
-        await file.write(block, position);
-        position += block.length;
+        await base.readInto(block, position - by, stop);
+        await take(block, position);
       }
+      return true;
     } catch (error) {
       throwIfAborted(stop);
       // The old version can be done without; a stage that cannot be written to fails again at once.
       if (error instanceof FileCloudSyncError) return false;
       throw error;
     }
-    const md5 = hash.digest();
-    if (!parts.mayBe(range, md5)) return false;
-    await record?.note(range, end - start, checksum);
-    this.#md5s[range] = md5;
-    this.#tell(range, end - start);
-    this.#told.add(range);
-    return true;
   }
 
   /** Fetches what is missing of a range. */

@@ -61,9 +61,20 @@ describe('compareStoredParts', () => {
       stored: known,
       precondition: seen,
       found: { different: 0, same: 0 },
+      moved: undefined,
     });
     expect(source.reads).toEqual([0, 4, 8]);
     expect(world.asked).toEqual([]);
+  });
+
+  it('looks for what bytes that were put in have moved, where the parts of the object are known', async () => {
+    const { world, seen, known } = await standing();
+    const source = watchedSource('aaaaXbbbbcc');
+    expect(await compare(world, seen, known, source)).toMatchObject({ moved: { start: 5, by: 1 } });
+    expect(source.reads).toEqual([0, 4, 8, 9, 5]);
+    const again = watchedSource('aaaaXbbbbcc');
+    expect(await compare(world, seen, undefined, again)).toMatchObject({ moved: undefined });
+    expect(again.reads).toEqual([0, 4, 8]);
   });
 
   it('has nothing to compare a new file with, and reads none of it', async () => {
@@ -153,6 +164,7 @@ describe('copyStoredPart', () => {
       stored: known,
       precondition: seen,
       found: { different: 0, same: 0 },
+      moved: undefined,
       ...rest,
     };
     const copy = (number = 1, [start, end]: readonly [number, number] = [4 * number - 4, Math.min(10, 4 * number)]) => {
@@ -222,6 +234,65 @@ describe('copyStoredPart', () => {
     expect(parts.found).toEqual({ different: 1, same: 0 });
     expect(world.asked).toEqual([COPY]);
     expect(world.context.dialect).toMatchObject({ copyPart: false, partsMakeEtag: true });
+  });
+
+  describe('that was moved', () => {
+    /** The object is aaaabbbbcc, the file Xaaaabbbbcc; or as it is told. */
+    const moved = (content = 'Xaaaabbbbcc') =>
+      uploading({
+        now: { partSizeBytes: PART_BYTES, md5s: (content.match(/.{1,4}/g) ?? []).map((part) => md5Of(part)) },
+        moved: { start: 1, by: 1 },
+      });
+
+    it('comes from where it was', async () => {
+      const { world, parts, copy } = await moved();
+      expect(await copy(2, [4, 8])).toEqual({ number: 2, etag: md5Of('abbb'), sizeBytes: 4 });
+      expect(await copy(3, [8, 11])).toEqual({ number: 3, etag: md5Of('bcc'), sizeBytes: 3 });
+      const from = world.requests.map(({ headers }) => ({ ...headers })['x-amz-copy-source-range']);
+      expect(from).toEqual(['bytes=3-6', 'bytes=7-9']);
+      expect(parts.found).toEqual({ different: 0, same: 2 });
+    });
+
+    it('is asked for, in case that it begins earlier than is known, and is sent if it does not', async () => {
+      const content = 'aaaabbXbbcc';
+      const { world, parts, copy } = await uploading({
+        now: { partSizeBytes: PART_BYTES, md5s: (content.match(/.{1,4}/g) ?? []).map((part) => md5Of(part)) },
+        moved: { start: 9, by: 1 },
+      });
+      expect(await copy(2, [4, 8])).toBeUndefined();
+      expect(world.asked).toEqual([]);
+      expect(await copy(3, [8, 11])).toMatchObject({ etag: md5Of('bcc') });
+      parts.moved = { start: 7, by: 1 };
+      expect(await copy(2, [4, 8])).toBeUndefined();
+      expect(world.asked).toEqual([COPY, COPY]);
+      expect(parts.moved).toBeDefined();
+    });
+
+    it('is sent where the object has nothing before its beginning', async () => {
+      const { world, copy } = await moved();
+      expect(await copy(1, [0, 4])).toBeUndefined();
+      expect(world.asked).toEqual([]);
+    });
+
+    it('comes from the same place, if it is there as well', async () => {
+      const { world, copy } = await uploading({ moved: { start: 1, by: 1 } });
+      expect(await copy(2)).toBeDefined();
+      expect({ ...world.requests[0]?.headers }).toMatchObject({ 'x-amz-copy-source-range': 'bytes=4-7' });
+    });
+
+    it.each<[string, Incident | undefined]>([
+      ['makes another part of it', undefined],
+      ['refuses it', { status: 400, code: 'InvalidRange' }],
+    ])('is asked for no more of a store that %s, which still copies what stayed', async (_, incident) => {
+      const { world, parts, copy } = await moved('aaaabbbbccXX');
+      if (incident !== undefined) world.on(COPY, incident);
+      expect(await copy(3, [8, 12])).toBeUndefined();
+      expect(parts.moved).toBeUndefined();
+      expect(await copy(3, [8, 12])).toBeUndefined();
+      expect(world.asked.filter((asked) => asked === COPY)).toHaveLength(1);
+      expect(await copy(1)).toMatchObject({ etag: md5Of('aaaa') });
+      expect(world.context.dialect.copyPart).toBe(true);
+    });
   });
 
   it.each([true, false])('copies none any more when the answer is none: parts known: %s', async (isKnown) => {

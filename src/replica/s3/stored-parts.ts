@@ -5,6 +5,7 @@ import { combinedEtag } from './combined-etag.js';
 import { etagCondition, mayBeMd5 } from './dialect.js';
 import { forEachBounded } from './for-each-bounded.js';
 import { hexOf } from './digest-text.js';
+import { findMovedContent, type MovedContent } from './moved-content.js';
 import { etagOf } from './object-state.js';
 import { partsOf } from './part-size.js';
 import { readRange } from './read-range.js';
@@ -21,7 +22,11 @@ export interface StoredParts {
   readonly precondition: NonNullable<Precondition>;
   /** Parts of which the store said that they are others, and those that were the same. */
   readonly found: { different: number; same: number };
+  /** What of it is in the object at another place, as far as that is known. */
+  moved: MovedContent | undefined;
 }
+
+type Range = readonly [start: number, end: number];
 
 /** With fewer parts than this, the parts that differ are most of the file. */
 const LEAST_PARTS = 3;
@@ -51,16 +56,31 @@ export async function compareStoredParts(
   if (!isKnown && !(dialect.partsMakeEtag && mayBeMd5(dialect))) return undefined;
   const md5s: string[] = [];
   await forEachBounded(ranges, context.parallelParts, signal, async ({ number, start, end }, stop) => {
-    const lent = await context.memory.take(end - start, stop);
-    try {
-      await readRange(source, start, lent.bytes, stop);
-      md5s[number - 1] = hexOf(await context.hasher.hash('md5', lent.bytes));
-    } finally {
-      lent.release(true);
-    }
+    md5s[number - 1] = await md5Of(context, source, [start, end], stop);
   });
+  const now = { partSizeBytes, md5s };
   const found = { different: 0, same: 0 };
-  return { now: { partSizeBytes, md5s }, stored: isKnown ? stored : undefined, precondition, found };
+  if (!isKnown) return { now, stored: undefined, precondition, found, moved: undefined };
+  const sizes = { sizeBytes: source.entry.sizeBytes, earlierSizeBytes: precondition.entry.sizeBytes };
+  const moved = await findMovedContent({ ...sizes, now, earlier: stored }, (start, end) =>
+    md5Of(context, source, [start, end], signal),
+  );
+  return { now, stored, precondition, found, moved };
+}
+
+async function md5Of(
+  context: S3Context,
+  source: Source,
+  [start, end]: Range,
+  signal: AbortSignal | undefined,
+): Promise<string> {
+  const lent = await context.memory.take(end - start, signal);
+  try {
+    await readRange(source, start, lent.bytes, signal);
+    return hexOf(await context.hasher.hash('md5', lent.bytes));
+  } finally {
+    lent.release(true);
+  }
 }
 
 function makeEtag({ md5s }: PartDigests, etag: string): boolean {
@@ -68,7 +88,7 @@ function makeEtag({ md5s }: PartDigests, etag: string): boolean {
 }
 
 /**
- * Makes a part out of the object that is replaced, within the store, if it is the same there. The store says the MD5 of what
+ * Makes a part out of the object that is replaced, within the store, if the object has it. The store says the MD5 of what
  * it copied, which has to be that of the file's part.
  *
  * @returns `undefined` when the part has to be sent: it differs, or the store does not copy parts as it should.
@@ -79,18 +99,17 @@ export async function copyStoredPart(
   path: string,
   parts: StoredParts,
   target: PartTarget,
-  [start, end]: readonly [start: number, end: number],
+  [start, end]: Range,
   signal: AbortSignal,
 ): Promise<HeldPart | undefined> {
   const { number } = target;
   const { now, stored, precondition, found } = parts;
   const md5 = now.md5s[number - 1];
-  if (md5 === undefined || !context.dialect.copyPart || end > precondition.entry.sizeBytes) return undefined;
-  if (stored === undefined ? found.same === 0 && found.different >= MOST_MISSES : stored.md5s[number - 1] !== md5)
-    return undefined;
+  const from = placeInObject(parts, number, [start, end]);
+  if (md5 === undefined || !context.dialect.copyPart || from === undefined) return undefined;
   const ifMatch = etagCondition(context.dialect.copySource, etagOf(precondition.fingerprint));
   const answer = await context.api
-    .copyPart(target, { key: target.key, ifMatch }, [start, end], signal)
+    .copyPart(target, { key: target.key, ifMatch }, from, signal)
     .catch((error: unknown) => {
       if (error instanceof S3ConnectionError && error.code === 'ERR_S3_BAD_ANSWER') return undefined;
       throw error;
@@ -109,6 +128,26 @@ export async function copyStoredPart(
     if (!holds(await readState(context, path, signal), precondition))
       throw new StaleError(`"${path}" was changed in the bucket while it was uploaded.`);
   }
-  context.dialect = { ...context.dialect, copyPart: false };
+  if (from[0] === start) context.dialect = { ...context.dialect, copyPart: false };
+  // A store may copy its own parts and nothing that lies across two of them.
+  else if (parts.moved !== undefined && start >= parts.moved.start) parts.moved = undefined;
   return undefined;
+}
+
+/** Where in the object the content of a part is, or may be; `undefined`: it is not known to be in there. */
+function placeInObject(
+  { now, stored, found, moved, precondition }: StoredParts,
+  number: number,
+  range: Range,
+): Range | undefined {
+  const [start, end] = range;
+  const reachesSoFar = end <= precondition.entry.sizeBytes;
+  if (stored === undefined) {
+    const isHopeless = found.same === 0 && found.different >= MOST_MISSES;
+    return reachesSoFar && !isHopeless ? range : undefined;
+  }
+  if (reachesSoFar && stored.md5s[number - 1] === now.md5s[number - 1]) return range;
+  // What was moved may begin earlier than it is known to, within the part before: the store can tell.
+  const isMoved = moved !== undefined && end > moved.start && start >= moved.by;
+  return isMoved ? [start - moved.by, end - moved.by] : undefined;
 }
