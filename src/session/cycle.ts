@@ -6,7 +6,7 @@ import { carryOut, wait, type CarryState } from './carry-out.js';
 import type { CycleContext } from './cycle-context.js';
 import { decideAgain, haltIfJudgedSo } from './decide-again.js';
 import { makePlan, type PlanVerdict } from './make-plan.js';
-import { Report } from './report.js';
+import type { Report } from './report.js';
 import type { CycleResult } from './result.js';
 import { ROOT_FACT } from './root-fact.js';
 import { transferContext } from './transfer-context.js';
@@ -27,14 +27,14 @@ const MAX_ROUNDS = 5;
  * - a finished transition is in the baseline before the next of that path begins;
  * - whatever ends the cycle early, what was recorded stays true, and the same call goes on from there.
  *
+ * @param report - takes what is done; it may know already what was done before the memory was found to be damaged.
  * @throws HaltError when the guard forbids the plan; what makes a side unusable; the reason of an aborted signal.
  */
-export async function runCycle(context: CycleContext): Promise<CycleResult> {
+export async function runCycle(context: CycleContext, report: Report): Promise<CycleResult> {
   const { ports, options } = context;
   const { store, runtime, runId } = ports;
   const startedAtMs = runtime.clock.nowMs();
-  const report = new Report(context.onEvent, context.listed);
-  report.tell({ type: 'begin', runId });
+  report.begin(runId);
   await store.journal.begin();
   const waiting = new WaitingConflicts(store.facts);
   const state: CarryState = {

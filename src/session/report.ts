@@ -24,7 +24,7 @@ export class Report {
   readonly #listener: SessionListener | undefined;
   readonly #listed: number;
   readonly #changes: PathChange[] = [];
-  readonly #conflicts: Conflict[] = [];
+  #conflicts: Conflict[] = [];
   readonly #problems: Problem[] = [];
   readonly #told = new Set<string>();
   readonly #held: HeldPath[] = [];
@@ -64,6 +64,17 @@ export class Report {
 
   get counts(): CycleCounts {
     return { ...this.#counts };
+  }
+
+  /** What was done stays, what was found is found again: a cycle may have to begin anew. */
+  begin(runId: string): void {
+    this.#problems.length = 0;
+    this.#held.length = 0;
+    this.#told.clear();
+    this.#conflicts = this.#conflicts.filter(({ resolution }) => resolution !== 'manual');
+    Object.assign(this.#counts, { waitingConflicts: 0, errors: 0, notices: 0 });
+    this.#heldCount = 0;
+    this.tell({ type: 'begin', runId });
   }
 
   tell(event: SessionEvent): void {

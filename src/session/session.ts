@@ -8,6 +8,7 @@ import { LastCycle } from './last-cycle.js';
 import type { SessionOptions } from './options.js';
 import type { SessionPorts } from './ports.js';
 import { purgeOldTrash } from './purge-old-trash.js';
+import { Report } from './report.js';
 import type { CycleResult, Plan, Verification } from './result.js';
 import { StampedStore } from './stamped-store.js';
 import { runTouchedCycle } from './touched-cycle.js';
@@ -61,8 +62,11 @@ export class Session {
   /** Runs one cycle. Goes on by itself after a crash or with a damaged memory; see `runCycle` for what it throws. */
   async cycle(call: SessionCall = {}): Promise<CycleResult> {
     const { touched } = call;
-    const result = touched === undefined ? undefined : await this.#touchedCycle(call, touched);
-    return result ?? this.#wholeCycle(call);
+    const context = this.#context(call);
+    // One for the whole call: what was done before the memory turned out to be damaged was done.
+    const report = new Report(context.onEvent, context.listed);
+    const result = touched === undefined ? undefined : await this.#touchedCycle(context, report, touched);
+    return result ?? this.#wholeCycle(context, report);
   }
 
   /** Does what reads the memory before a call, as to find out what the store can do; with a damaged memory once more, with an empty one. */
@@ -83,10 +87,13 @@ export class Session {
   }
 
   /** Looks at some paths only; `undefined` when that is not enough to judge them, and nothing was changed. */
-  async #touchedCycle(call: SessionCall, touched: readonly string[]): Promise<CycleResult | undefined> {
-    const context = this.#context(call);
+  async #touchedCycle(
+    context: CycleContext,
+    report: Report,
+    touched: readonly string[],
+  ): Promise<CycleResult | undefined> {
     try {
-      const work = (each: CycleContext): Promise<CycleResult> => runTouchedCycle(each, touched);
+      const work = (each: CycleContext): Promise<CycleResult> => runTouchedCycle(each, report, touched);
       const result = await this.#withRepair(context, work, (store) => store.startAfresh());
       if (result.touchedPaths === 0) return result;
       await this.#store.settle();
@@ -99,14 +106,14 @@ export class Session {
     }
   }
 
-  async #wholeCycle(call: SessionCall): Promise<CycleResult> {
+  async #wholeCycle(context: CycleContext, report: Report): Promise<CycleResult> {
     if (!this.#recovered) {
-      await this.#ports.local.cleanUp({ signal: call.signal });
+      await this.#ports.local.cleanUp({ signal: context.signal });
       this.#recovered = true;
     }
-    const context = this.#context(call);
     try {
-      const result = await this.#withRepair(context, runCycle, (store) => store.startAfresh());
+      const work = (each: CycleContext): Promise<CycleResult> => runCycle(each, report);
+      const result = await this.#withRepair(context, work, (store) => store.startAfresh());
       await this.#store.settle();
       await new LastCycle(this.#store.facts).succeeded(result);
       await purgeOldTrash(this.#store.facts, this.#ports.local.trash, {

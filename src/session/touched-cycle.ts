@@ -1,7 +1,7 @@
 import type { CycleContext } from './cycle-context.js';
 import { runCycle } from './cycle.js';
 import { lookAtTouched } from './look-at-touched.js';
-import { Report } from './report.js';
+import type { Report } from './report.js';
 import type { CycleResult } from './result.js';
 import { Tally } from './tally.js';
 
@@ -11,11 +11,15 @@ import { Tally } from './tally.js';
  *
  * @throws WholeLookNeeded when a look at everything is needed to judge them; nothing was changed.
  */
-export async function runTouchedCycle(context: CycleContext, paths: readonly string[]): Promise<CycleResult> {
+export async function runTouchedCycle(
+  context: CycleContext,
+  report: Report,
+  paths: readonly string[],
+): Promise<CycleResult> {
   const touched = await lookAtTouched(context, paths, context.deletedBefore ?? 0);
-  if (touched.length > 0) return runCycle({ ...context, touched });
+  if (touched.length > 0) return runCycle({ ...context, touched }, report);
   const atMs = context.ports.runtime.clock.nowMs();
-  return new Report(undefined).result({
+  return report.result({
     runId: context.ports.runId,
     touchedPaths: 0,
     tally: new Tally(),

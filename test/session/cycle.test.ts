@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { PathError, S3ConnectionError } from '../../src/errors.js';
+import { PathError, S3ConnectionError, StateDamagedError } from '../../src/errors.js';
 import { MemoryWorld } from './memory-world.js';
 
 describe('a cycle', () => {
@@ -256,6 +256,31 @@ describe('a cycle', () => {
       ['a', 'b', 'c'],
     ]);
     expect((await world.sync()).rebuilt).toBe(false);
+  });
+
+  it('says what was done before the memory was found to be damaged, and what has to be found again only once', async () => {
+    world.local.put('mine', '1');
+    world.remote.put('theirs', '2');
+    world.local.put('both', 'here');
+    world.remote.put('both', 'there');
+    world.local.put('x/y', 'a folder here');
+    world.remote.put('x', 'a file there');
+    const cleanUp = world.remote.cleanUp.bind(world.remote);
+    world.remote.cleanUp = async (options) => {
+      world.remote.cleanUp = cleanUp;
+      if (options?.cycleEnded === true) throw new StateDamagedError('A row cannot be read.');
+    };
+    const result = await world.sync({ conflict: 'manual' });
+    expect(result).toMatchObject({
+      changes: [
+        { path: 'mine', operation: 'added', origin: 'local' },
+        { path: 'theirs', operation: 'added', origin: 'remote' },
+      ],
+      counts: { changes: 2, uploads: 1, downloads: 1, waitingConflicts: 3, errors: 2, notices: 0 },
+    });
+    expect(result.conflicts.map(({ path }) => path).toSorted()).toEqual(['both', 'x', 'x/y']);
+    expect(result.problems.map(({ path }) => path).toSorted()).toEqual(['x', 'x/y']);
+    expect([world.text('remote', 'mine'), world.text('local', 'theirs')]).toEqual(['1', '2']);
   });
 
   it('finishes what runs and keeps it when it is stopped softly', async () => {

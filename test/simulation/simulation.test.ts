@@ -125,6 +125,27 @@ describe('simulate', () => {
     expect(violations).toEqual([]);
   });
 
+  it('says what it did before its memory was found to be damaged, so that nobody takes the run for one that did nothing', async () => {
+    const { violations } = await simulate({
+      ...SCENARIO,
+      seed: 140_054_109,
+      dialect: 'bare',
+      probe: 'never',
+      machines: [
+        { ...MACHINE, conflict: 'local', concurrency: 4 },
+        { ...MACHINE, conflict: 'local', watch: true, concurrency: 4 },
+      ],
+      acts: [
+        { ms: 41, act: 'write', at: 0, path: 'd/f', how: 'replace', size: 'short', time: 'now' },
+        { ms: 58, act: 'rename', at: 1, path: 'b', to: 'ż' },
+        { ms: 76, act: 'write', at: 1, path: 'b', how: 'in-place', size: 'parts', time: 'now' },
+        { ms: 163, act: 'write', at: 1, path: 'b', how: 'in-place', size: 'short', time: 'now' },
+      ],
+      crashes: [{ at: 1, operation: 143, kind: 'power', damage: 'flip' }],
+    });
+    expect(violations).toEqual([]);
+  });
+
   it('replays a seed to the same trace', async () => {
     for (const seed of [3, 7, 11, 12]) {
       const [first, second] = [await simulate(generateScenario(seed)), await simulate(generateScenario(seed))];
