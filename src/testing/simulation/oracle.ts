@@ -22,6 +22,7 @@ export class Oracle {
   readonly #origin = new Map<string, string>();
   readonly #discarded = new Set<string>();
   readonly #written = new Set<string>();
+  readonly #passed = new Set<string>();
   readonly #removed = new Set<string>();
 
   /** A user wrote this version. Written again, it is wanted again. Nothing is kept of empty ones, which cannot be told apart. */
@@ -41,6 +42,11 @@ export class Oracle {
     this.#written.add(path);
   }
 
+  /** A user put what may be on its way at this path, as a copy that a run makes and takes back: its folder stands there. */
+  passedThrough(path: string): void {
+    this.#passed.add(path);
+  }
+
   /** A user took away what stood at or below this path. */
   removedAt(path: string): void {
     this.#removed.add(path);
@@ -48,11 +54,11 @@ export class Oracle {
 
   /** Paths that somebody wrote and nobody ever took away: something has to stand there. None that is a folder in another's path. */
   standing(): string[] {
-    const written = Array.from(this.#written);
-    return written.filter(
+    const others = [...this.#written, ...this.#passed];
+    return Array.from(this.#written).filter(
       (path) =>
         !Array.from(this.#removed).some((removed) => path === removed || path.startsWith(`${removed}/`)) &&
-        !written.some((other) => other.startsWith(`${path}/`) || path.startsWith(`${other}/`)),
+        !others.some((other) => other.startsWith(`${path}/`) || path.startsWith(`${other}/`)),
     );
   }
 
