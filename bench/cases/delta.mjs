@@ -39,11 +39,12 @@ export async function run({ directory, dist, main, short, mib = short ? 128 : 10
       ({ what }, i) => `${what}: ${sent(ours.runs[i].up)} MiB sent, ${received(ours.runs[i].down)} MiB received`,
     );
     const headlines = [
-      {
-        what: `1 MiB changed in a file of ${show(mib)} MiB`,
-        figure: `${sent(ours.runs[0].up)} MiB sent, ${received(ours.runs[0].down)} MiB received on the other machine; others: ${show(mib)}`,
-      },
-    ];
+      [0, 'changed in'],
+      [3, 'put into'],
+    ].map(([i, how]) => ({
+      what: `1 MiB ${how} a file of ${show(mib)} MiB`,
+      figure: `${sent(ours.runs[i].up)} MiB sent, ${received(ours.runs[i].down)} MiB received on the other machine; others: ${show(mib)}`,
+    }));
     return { title: `P7: 1 MiB changed in a file of ${mib} MiB`, mib, server: server.name, headlines, tables, notes };
   } finally {
     await server.stop();

@@ -41,8 +41,14 @@ export async function clearKey(api: S3Api, key: string, rest: ScratchRest, backo
 }
 
 async function clearOnce(api: S3Api, key: string, rest: ScratchRest): Promise<boolean> {
-  for (const uploadId of rest.uploads) if (mayPass(await api.abortUpload(key, uploadId))) return false;
-  if (rest.isNameless && !(await clearUploads(api, key))) return false;
+  let { isNameless } = rest;
+  for (const uploadId of rest.uploads) {
+    const aborted = await api.abortUpload(key, uploadId);
+    if (mayPass(aborted)) return false;
+    // The store knows none by this name: it was damaged on its way here, perhaps, and the upload has another.
+    if (!aborted.ok && aborted.failure.status === 404) isNameless = true;
+  }
+  if (isNameless && !(await clearUploads(api, key))) return false;
   if (rest.isKnownAbsent) return true;
   const removed = await api.remove(key, {});
   return removed.ok || removed.failure.status === 404;

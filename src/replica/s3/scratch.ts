@@ -111,11 +111,9 @@ export class Scratch {
     const { api, signal } = this.#tools;
     const body = Buffer.from(text);
     const target = await this.#begin(name);
-    const etag = must(await this.#intoUpload(target, api.uploadPart(target, body, {}, signal)));
+    const etag = must(await api.uploadPart(target, body, {}, signal));
     const parts = [{ number: 1, etag, sizeBytes: body.length }];
-    const answer = await this.#change(name, text, (key) =>
-      this.#intoUpload(target, api.complete(key, target.uploadId, parts, headers, signal)),
-    );
+    const answer = await this.#change(name, text, (key) => api.complete(key, target.uploadId, parts, headers, signal));
     if (answer.ok) this.#uploads.delete(target.uploadId);
     else {
       endUnlessRefused(answer.failure);
@@ -207,18 +205,10 @@ export class Scratch {
   async #inVain<T>(name: ScratchName, send: (target: PartTarget) => Promise<Answer<T>>): Promise<Answer<T>> {
     const target = await this.#begin(name);
     try {
-      return await this.#intoUpload(target, send(target));
+      return await send(target);
     } finally {
       await this.#abort(target.key, target.uploadId);
     }
-  }
-
-  /** An upload that the store does not know has another name than the one that was read: that answer was damaged. */
-  async #intoUpload<T>({ key }: PartTarget, sent: Promise<Answer<T>>): Promise<Answer<T>> {
-    const answer = await sent;
-    // By the status: the code may have been damaged, too.
-    if (!answer.ok && answer.failure.status === 404) this.#namelessUploads.add(key);
-    return answer;
   }
 
   async #abort(key: string, uploadId: string): Promise<void> {
