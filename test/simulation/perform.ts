@@ -115,13 +115,11 @@ function performInFolder(
       const old = target === undefined ? [] : [user.readText(act.to)];
       user.rename(path, act.to);
       oracle.removedAt(path);
+      if (standing.type === 'directory') oracle.folderAt(act.to);
       // A copy of the loser of a conflict may be of a run that is under way, which puts it into the trash after all.
       if (!machine.plan.readonly) {
-        for (const at of machine.files().keys()) {
-          if (at !== act.to && !at.startsWith(`${act.to}/`)) continue;
-          if (at.includes(' (conflict ')) oracle.passedThrough(at);
-          else oracle.wroteAt(at);
-        }
+        for (const at of machine.files().keys())
+          if ((at === act.to || at.startsWith(`${act.to}/`)) && !at.includes(' (conflict ')) oracle.wroteAt(at);
       }
       for (const content of old) oracle.discarded(content);
       return;

@@ -22,7 +22,7 @@ export class Oracle {
   readonly #origin = new Map<string, string>();
   readonly #discarded = new Set<string>();
   readonly #written = new Set<string>();
-  readonly #passed = new Set<string>();
+  readonly #folders = new Set<string>();
   readonly #removed = new Set<string>();
 
   /** A user wrote this version. Written again, it is wanted again. Nothing is kept of empty ones, which cannot be told apart. */
@@ -42,9 +42,9 @@ export class Oracle {
     this.#written.add(path);
   }
 
-  /** A user put what may be on its way at this path, as a copy that a run makes and takes back: its folder stands there. */
-  passedThrough(path: string): void {
-    this.#passed.add(path);
+  /** A user put a folder at this path, whatever is in it or gets into it: a file of that name has to make way. */
+  folderAt(path: string): void {
+    this.#folders.add(`${path}/`);
   }
 
   /** A user took away what stood at or below this path. */
@@ -52,9 +52,9 @@ export class Oracle {
     this.#removed.add(path);
   }
 
-  /** Paths that somebody wrote and nobody ever took away: something has to stand there. None that is a folder in another's path. */
+  /** Paths that somebody wrote and nobody ever took away: something has to stand there. None that is a folder, or below another. */
   standing(): string[] {
-    const others = [...this.#written, ...this.#passed];
+    const others = [...this.#written, ...this.#folders];
     return Array.from(this.#written).filter(
       (path) =>
         !Array.from(this.#removed).some((removed) => path === removed || path.startsWith(`${removed}/`)) &&
