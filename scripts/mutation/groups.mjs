@@ -58,7 +58,7 @@ export const GROUPS = {
   },
   /** How content arrives in a file beside its place, and how a later run goes on with it. */
   stage: {
-    files: below('src/replica/local', 'stage-file fill-stage early-sync open-stage stage-record'),
+    files: below('src/replica/local', 'stage-file fill-stage version-before early-sync open-stage stage-record'),
     tests: below(
       'src/replica/local',
       'stage-record early-sync open-stage fill-stage stage-file.steps stage-file',
@@ -90,6 +90,11 @@ export const GROUPS = {
   delta: {
     files: below('src/replica/s3', 'combined-etag moved-content part-hints stored-parts'),
     tests: below('src/replica/s3', 'moved-content part-hints stored-parts write-parts', '.test.ts'),
+  },
+  /** How answers come out of their sockets. */
+  answers: {
+    files: below('src/replica/s3', 'shared-reads flowing-body receive-memory dispatch read-body'),
+    tests: below('src/replica/s3', 'shared-reads flowing-body receive-memory dispatch', '.test.ts'),
   },
   /** How a decision is carried out and recorded. */
   transfer: {

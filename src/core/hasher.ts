@@ -7,6 +7,8 @@ export interface FilePart {
   readonly descriptor: number;
   readonly start: number;
   readonly end: number;
+  /** How long all parts of the file are that are hashed so. */
+  readonly totalBytes: number;
 }
 
 /** Makes digests of large pieces of memory, here or on other threads. What it answers is the same everywhere; when it answers is not. */

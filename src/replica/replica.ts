@@ -51,7 +51,8 @@ export interface Source {
   readonly parts?: PartHints | undefined;
   /**
    * Reads the bytes from `start` (inclusive) to `end` (exclusive); may be called repeatedly, in any order and concurrently.
-   * Exactly `end - start` bytes are given, or it throws: `StaleError` when the content is not the pinned one any more.
+   * Exactly `end - start` bytes are given, or it throws: `StaleError` when the content is not the pinned one any more. The memory
+   * of a chunk holds until the next is asked for, or the reading ends.
    */
   read(start: number, end: number, signal?: AbortSignal): AsyncIterable<Uint8Array>;
   /**
@@ -62,7 +63,6 @@ export interface Source {
   /** Throws `StaleError` when the file changed since it was opened. Called by the writer just before it commits. */
   verify(signal?: AbortSignal): Promise<void>;
   /** Releases what `open` took. Must be called once; never throws. */
-  /** Lets go of what is held open for it. */
   close(): Promise<void>;
 }
 

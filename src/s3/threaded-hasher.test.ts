@@ -80,6 +80,7 @@ describe('createThreadedHasher, of files', () => {
   const file = path.join(directory, 'file');
   writeFileSync(file, content);
   const descriptor = openSync(file, 'r');
+  const totalBytes = 0;
   afterAll(() => {
     closeSync(descriptor);
     rmSync(directory, { recursive: true });
@@ -93,7 +94,9 @@ describe('createThreadedHasher, of files', () => {
       [SIZE, content.length],
       [3 * SIZE - 1, 4 * SIZE],
     ] as const;
-    const found = await Promise.all(parts.map(([start, end]) => hashFile('md5', { descriptor, start, end })));
+    const found = await Promise.all(
+      parts.map(([start, end]) => hashFile('md5', { descriptor, start, end, totalBytes })),
+    );
     expect(found.map((digest) => hex(digest ?? Buffer.alloc(0)))).toEqual(
       parts.map(([start, end]) => expected('md5', content.subarray(start, end))),
     );
@@ -102,26 +105,34 @@ describe('createThreadedHasher, of files', () => {
   it('answers nothing for a part that is not there, or cannot be read, and goes on', async () => {
     const hashFile = fileHasherOf(1);
     const end = content.length + 1;
-    expect(await hashFile('md5', { descriptor, start: 0, end })).toBeUndefined();
+    expect(await hashFile('md5', { descriptor, start: 0, end, totalBytes })).toBeUndefined();
     const closed = openSync(file, 'r');
     closeSync(closed);
-    expect(await hashFile('md5', { descriptor: closed + 100, start: 0, end: SIZE })).toBeUndefined();
-    const whole = { descriptor, start: 0, end: content.length };
+    expect(await hashFile('md5', { descriptor: closed + 100, start: 0, end: SIZE, totalBytes })).toBeUndefined();
+    const whole = { descriptor, start: 0, end: content.length, totalBytes };
     expect(hex((await hashFile('sha256', whole)) ?? Buffer.alloc(0))).toBe(expected('sha256', content));
     expect(started).toHaveLength(1);
   });
 
   it('leaves little to whoever asks, and what comes before a thread is worth it', async () => {
     const hashFile = fileHasherOf(2, SIZE);
-    expect(await hashFile('md5', { descriptor, start: 0, end: 1000 })).toBeUndefined();
-    expect(await hashFile('md5', { descriptor, start: 0, end: SIZE })).toBeUndefined();
+    expect(await hashFile('md5', { descriptor, start: 0, end: 1000, totalBytes })).toBeUndefined();
+    expect(await hashFile('md5', { descriptor, start: 0, end: SIZE, totalBytes })).toBeUndefined();
     expect(started).toEqual([]);
-    expect(await hashFile('md5', { descriptor, start: 0, end: SIZE })).toBeDefined();
+    expect(await hashFile('md5', { descriptor, start: 0, end: SIZE, totalBytes })).toBeDefined();
+  });
+
+  it('starts a thread at once for a file that is worth it', async () => {
+    const hashFile = fileHasherOf(2, SIZE * 2);
+    const part = { descriptor, start: 0, end: SIZE };
+    expect(await hashFile('md5', { ...part, totalBytes: SIZE * 2 - 1 })).toBeUndefined();
+    expect(await hashFile('md5', { ...part, totalBytes: SIZE * 2 })).toBeDefined();
+    expect(started).toHaveLength(1);
   });
 
   it('leaves all to whoever asks once a thread has died, and where there are none', async () => {
     const hashFile = fileHasherOf(1);
-    const part = { descriptor, start: 0, end: content.length };
+    const part = { descriptor, start: 0, end: content.length, totalBytes };
     const asked = Array.from({ length: 8 }, () => hashFile('md5', part));
     void started[0]?.stop();
     await Promise.all(asked);

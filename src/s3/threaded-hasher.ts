@@ -15,7 +15,7 @@ const MOST_THREADS = 4;
 export interface ThreadedHasherOptions {
   /** Default: one less than there are processors, at most 4. With 0 everything is hashed here. */
   readonly threads?: number;
-  /** So many bytes are hashed here before the first thread is started. Default 32 MiB. */
+  /** So many bytes are hashed here before the first thread is started, but for a file of that length. Default 32 MiB. */
   readonly bytesWorthAThread?: number;
   readonly startThread?: () => HashThread | undefined;
 }
@@ -29,13 +29,14 @@ export function createThreadedHasher(options: ThreadedHasherOptions = {}): Hashe
   const { startThread = () => HashThread.start() } = options;
   const most = options.threads ?? Math.min(MOST_THREADS, availableParallelism() - 1);
   let isOfUse = most > 0;
-  let bytesHere = options.bytesWorthAThread ?? BYTES_WORTH_A_THREAD;
+  const { bytesWorthAThread = BYTES_WORTH_A_THREAD } = options;
+  let bytesHere = bytesWorthAThread;
   let threads: HashThread[] = [];
 
   /** The thread with the least to do; `undefined`: to be hashed here. */
-  const threadFor = (sizeBytes: number): HashThread | undefined => {
+  const threadFor = (sizeBytes: number, totalBytes: number): HashThread | undefined => {
     if (!isOfUse || sizeBytes < LEAST_BYTES) return undefined;
-    if (bytesHere > 0) {
+    if (bytesHere > 0 && totalBytes < bytesWorthAThread) {
       bytesHere -= sizeBytes;
       return undefined;
     }
@@ -48,9 +49,13 @@ export function createThreadedHasher(options: ThreadedHasherOptions = {}): Hashe
     return started ?? idlest;
   };
 
-  const ask = async (sizeBytes: number, question: HashQuestion): Promise<Uint8Array | undefined> => {
+  const ask = async (
+    sizeBytes: number,
+    totalBytes: number,
+    question: HashQuestion,
+  ): Promise<Uint8Array | undefined> => {
     try {
-      return await threadFor(sizeBytes)?.ask(question);
+      return await threadFor(sizeBytes, totalBytes)?.ask(question);
     } catch {
       // One that ends while it is asked would end again.
       isOfUse = false;
@@ -58,11 +63,11 @@ export function createThreadedHasher(options: ThreadedHasherOptions = {}): Hashe
     }
   };
   const hash = async (algorithm: HashAlgorithm, bytes: Uint8Array): Promise<Uint8Array> => {
-    const made = isShared(bytes) ? await ask(bytes.length, { algorithm, bytes }) : undefined;
+    const made = isShared(bytes) ? await ask(bytes.length, bytes.length, { algorithm, bytes }) : undefined;
     return made ?? plainHasher.hash(algorithm, bytes);
   };
   const hashFile = (algorithm: HashAlgorithm, part: FilePart): Promise<Uint8Array | undefined> =>
-    ask(part.end - part.start, { algorithm, part });
+    ask(part.end - part.start, part.totalBytes, { algorithm, part });
 
   return {
     allocate: (sizeBytes) =>

@@ -84,7 +84,7 @@ export class Bucket {
       ...(body && { body }),
     });
     const chunks: Uint8Array[] = [];
-    for await (const chunk of answer.body) chunks.push(chunk);
+    for await (const chunk of answer.body) chunks.push(Buffer.from(chunk));
     const bytes = Buffer.concat(chunks);
     if (answer.status >= 300)
       throw new Error(`${method} ${key ?? this.name} answered ${answer.status}: ${bytes.toString()}`);

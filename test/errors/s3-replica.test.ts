@@ -113,7 +113,7 @@ const onGet =
     const response = await pass(request);
     if (request.method !== 'GET' || request.key === undefined) return response;
     const chunks: Uint8Array[] = [];
-    for await (const chunk of response.body) chunks.push(chunk);
+    for await (const chunk of response.body) chunks.push(Buffer.from(chunk));
     return change(response, Buffer.concat(chunks).toString());
   };
 

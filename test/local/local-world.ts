@@ -207,7 +207,12 @@ export function sourceOf(
     },
     async *read(start, end) {
       this.reads += 1;
-      for (let at = start; at < end; at += chunk) yield bytes.subarray(at, Math.min(at + chunk, end));
+      for (let at = start; at < end; at += chunk) {
+        // Memory of a chunk holds until the next one is asked for.
+        const lent = bytes.slice(at, Math.min(at + chunk, end));
+        yield lent;
+        lent.fill(0xdd);
+      }
     },
     async verify() {
       onVerify?.();

@@ -138,7 +138,7 @@ class Writer {
     for (const { id, sizeBytes } of await this.local.trash.list()) {
       const source = await this.local.trash.open(id);
       const chunks: Uint8Array[] = [];
-      for await (const chunk of source.read(0, sizeBytes)) chunks.push(chunk);
+      for await (const chunk of source.read(0, sizeBytes)) chunks.push(Buffer.from(chunk));
       await source.close();
       contents.push(Buffer.concat(chunks).toString());
     }

@@ -87,7 +87,7 @@ function lists(
 
 async function rewritten(response: S3Response, edit: (text: string) => string): Promise<S3Response> {
   const chunks: Uint8Array[] = [];
-  for await (const chunk of response.body) chunks.push(chunk);
+  for await (const chunk of response.body) chunks.push(Buffer.from(chunk));
   return textAnswer(response.status, edit(Buffer.concat(chunks).toString()));
 }
 

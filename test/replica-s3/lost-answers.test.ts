@@ -356,7 +356,7 @@ describe('a download', () => {
   const read = async (replica: S3Replica, path: string): Promise<Uint8Array> => {
     const source = await replica.open(await fileAt(replica, path));
     const chunks: Uint8Array[] = [];
-    for await (const chunk of source.read(0, source.entry.sizeBytes)) chunks.push(chunk);
+    for await (const chunk of source.read(0, source.entry.sizeBytes)) chunks.push(Buffer.from(chunk));
     return Buffer.concat(chunks);
   };
 

@@ -275,7 +275,7 @@ describe('probe', () => {
         if (request.method !== 'POST' || 'uploads' in request.query) asked.push(request.method);
         const answer = await inner.send(request);
         const chunks: Uint8Array[] = [];
-        for await (const chunk of answer.body) chunks.push(chunk);
+        for await (const chunk of answer.body) chunks.push(Buffer.from(chunk));
         const text = Buffer.concat(chunks).toString();
         return {
           ...answer,

@@ -40,15 +40,15 @@ export interface BlockReading {
 
 /** Reads a part of a file block by block; answers whether all of it is there. A block is taken before the next is read. */
 export async function readBlocks(
-  file: FileHandle,
+  file: Pick<FileHandle, 'read'>,
   { start, end, buffer, signal }: BlockReading,
-  take: (block: Uint8Array) => void,
+  take: (block: Uint8Array, position: number) => Promise<void> | void,
 ): Promise<boolean> {
   for (let position = start; position < end;) {
     throwIfAborted(signal);
     const wanted = buffer.subarray(0, Math.min(buffer.length, end - position));
     if ((await file.read(wanted, position)) < wanted.length) return false;
-    take(wanted);
+    await take(wanted, position);
     position += wanted.length;
   }
   return true;

@@ -46,8 +46,8 @@ export interface FileHandle {
   stat(): Promise<FileStat>;
   /** Reads into the whole of `buffer` from `position` on; answers fewer bytes than asked for only at the end of the file. */
   read(buffer: Uint8Array, position: number): Promise<number>;
-  /** Writes the whole of `bytes`, or of several pieces one after another, at `position`, or throws. */
-  write(bytes: Uint8Array | readonly Uint8Array[], position: number): Promise<void>;
+  /** Writes the whole of `bytes` at `position`, or throws. */
+  write(bytes: Uint8Array, position: number): Promise<void>;
   /** Sets the time of the last change of content. */
   setModified(modifiedMs: number): Promise<void>;
   /** Sets the permission bits. */

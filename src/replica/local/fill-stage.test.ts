@@ -157,6 +157,24 @@ describe('StageFilling', () => {
     expect(filling.isAllFetched).toBe(true);
   });
 
+  it('writes all that came, however long the disk takes to read the memory that it was given', async () => {
+    const text = Array.from({ length: 300_000 }, (_, i) => `${i} `)
+      .join('')
+      .slice(0, 1.9 * MIB);
+    const slow = (file: FileHandle): FileHandle =>
+      withChange(file, {
+        async write(bytes, position) {
+          for (let i = 0; i < 3; i++) await turn();
+          await file.write(bytes, position);
+        },
+      });
+    const rangeBytes = 1.5 * MIB;
+    const source = sourceOf(text, { chunk: 100_000 });
+    const bench = await stage({ source, known: undefined, rangeBytes, concurrency: 2, wrap: slow, noted: [] });
+    await bench.filling.fill(true);
+    expect(bench.text() === text).toBe(true);
+  });
+
   it('hashes the whole when all is there, where the ranges do not give its digest', async () => {
     const { filling } = await stage({ known: WHOLE });
     expect(await filling.fill(true)).toBe(`md5:${hex(TEXT)}`);
@@ -291,9 +309,9 @@ describe('StageFilling', () => {
       const { filling, asked, text, readsHere } = await hashed();
       expect(await filling.fill(true)).toBe(digestOfParts(TEXT));
       expect(asked).toEqual([
-        { descriptor: DESCRIPTOR, start: 0, end: 10 },
-        { descriptor: DESCRIPTOR, start: 10, end: 20 },
-        { descriptor: DESCRIPTOR, start: 20, end: 25 },
+        { descriptor: DESCRIPTOR, start: 0, end: 10, totalBytes: 25 },
+        { descriptor: DESCRIPTOR, start: 10, end: 20, totalBytes: 25 },
+        { descriptor: DESCRIPTOR, start: 20, end: 25, totalBytes: 25 },
       ]);
       expect([text(), readsHere()]).toEqual([TEXT, 0]);
       expect(filling.md5s).toEqual(partsOf(TEXT).map((part) => hex(part)));

@@ -3,19 +3,16 @@ import { crc32 } from 'node:zlib';
 import type { Digest, DigestScheme } from '../../core/digest.js';
 import type { Hasher } from '../../core/hasher.js';
 import { showPath } from '../../core/path.js';
-import { FileCloudSyncError, PathError, throwIfAborted } from '../../errors.js';
-import type { PartHints, Source } from '../replica.js';
+import { PathError, throwIfAborted } from '../../errors.js';
+import type { Source } from '../replica.js';
 import { bufferFor, combineParts, digestFile, readBlocks } from './digest-file.js';
 import { EarlySync } from './early-sync.js';
 import type { FileHandle } from './file-system.js';
 import type { LocalSource } from './local-source.js';
 import type { StageRecord } from './stage-record.js';
+import { VersionBefore } from './version-before.js';
 
 const MIB = 1024 * 1024;
-/** How much of a range arrives before that is written and noted: what is lost of each range that was under way. */
-const BLOCK_BYTES = MIB;
-/** The most pieces that are written by one call. */
-const MOST_PIECES = 256;
 const NEVER = new AbortController().signal;
 const WHOLE: DigestScheme = { partSizeBytes: undefined };
 
@@ -68,12 +65,6 @@ interface BegunRange {
   readonly hash: Hash | undefined;
 }
 
-/** The version that stands in the place of a file, and what is known of the parts of the file. */
-interface Versions {
-  readonly base: LocalSource;
-  readonly parts: PartHints;
-}
-
 /** MD5 of a part of the file; `undefined`: it has to be made here. */
 type PartHash = (start: number, end: number) => Promise<Uint8Array | undefined>;
 
@@ -88,15 +79,15 @@ export class StageFilling {
   /** Ranges that came from the source in this run, from their first byte on. */
   readonly #fetched = new Set<number>();
   readonly #told = new Set<number>();
-  /** By how much the range that was taken last from the version before had been moved. */
-  #movedBy = 0;
-  /** Whether the version before ends in the same way, once that was asked. */
-  #isEndMoved: Promise<boolean> | undefined;
+  /** Memory that ranges went through, for the next ones. */
+  readonly #blocks: Uint8Array[] = [];
+  readonly #before: VersionBefore | undefined;
 
   constructor(options: FillingOptions) {
     this.#options = options;
     this.#early = new EarlySync(options.file, options.syncEveryBytes);
     this.#hashElsewhere = hashElsewhere(options);
+    this.#before = versionBefore(options);
   }
 
   /** MD5s of the ranges, when they are hashed one by one. */
@@ -138,7 +129,7 @@ export class StageFilling {
     if (this.#fetched.has(range)) return;
     const begun = believing ? await this.#held(range, stop) : this.#begin();
     const isNew = begun.length === 0;
-    if (isNew && believing && (await this.#isInBase(range, stop))) return;
+    if (isNew && believing && (await this.#isInVersionBefore(range, stop))) return;
     if (begun.length < this.#length(range)) await this.#fetch(range, begun, stop);
     if (begun.hash !== undefined) this.#md5s[range] = begun.hash.digest();
     else if (this.#options.plan.hashed !== undefined) hashing.push(this.#hashInFile(range, stop));
@@ -163,8 +154,12 @@ export class StageFilling {
   /** Reads the first bytes of a range, block by block; answers whether all of them are there. */
   async #read(range: number, length: number, stop: AbortSignal, take: (block: Uint8Array) => void): Promise<boolean> {
     const start = this.#start(range);
-    const reading = { start, end: start + length, buffer: bufferFor(length), signal: stop };
-    return readBlocks(this.#options.file, reading, take);
+    const buffer = this.#takeBlock();
+    try {
+      return await readBlocks(this.#options.file, { start, end: start + length, buffer, signal: stop }, take);
+    } finally {
+      this.#blocks.push(buffer);
+    }
   }
 
   async #eachRange(work: (range: number, stop: AbortSignal) => Promise<void>): Promise<void> {
@@ -210,82 +205,28 @@ export class StageFilling {
     return { length, checksum, hash };
   }
 
-  /** Takes a range from the version before, from the same place or the one that it was moved from, if it is in there. */
-  async #isInBase(range: number, stop: AbortSignal): Promise<boolean> {
-    const { base, source, plan } = this.#options;
-    const { parts } = source;
-    if (base === undefined || parts?.partSizeBytes !== plan.rangeBytes) return false;
-    const versions = { base, parts };
-    // What was put in or taken out lies between what stayed and what was moved: the next range is mostly as this one.
-    const likely = this.#movedBy;
-    if (await this.#copyFromBase(versions, range, likely, stop)) return true;
-    const by = source.entry.sizeBytes - base.entry.sizeBytes;
-    const other = likely === 0 ? by : 0;
-    if (by === 0 || !(await (this.#isEndMoved ??= this.#endIsInBase(versions, by, stop)))) return false;
-    if (!(await this.#copyFromBase(versions, range, other, stop))) return false;
-    this.#movedBy = other;
-    return true;
-  }
-
-  /** Whether the version before may end as this one does, though it is longer or shorter. */
-  async #endIsInBase(versions: Versions, by: number, stop: AbortSignal): Promise<boolean> {
-    const last = this.#options.plan.count - 1;
-    const hash = createHash('md5');
-    const isRead = await this.#readFromBase(versions, last, by, stop, (block) => void hash.update(block));
-    return isRead && versions.parts.mayBe(last, hash.digest());
-  }
-
-  /** Copies a range from the version before, where it began `by` bytes earlier, and keeps it if that can be the one that is wanted. */
-  async #copyFromBase(versions: Versions, range: number, by: number, stop: AbortSignal): Promise<boolean> {
+  /** Takes a range from the version before, from where it is in there, if it is. */
+  async #isInVersionBefore(range: number, stop: AbortSignal): Promise<boolean> {
     const { file, record } = this.#options;
-    const hash = createHash('md5');
-    let checksum = 0;
-    const isRead = await this.#readFromBase(versions, range, by, stop, async (block, position) => {
-      hash.update(block);
-      checksum = crc32(block, checksum);
-      await file.write(block, position);
-    });
-    if (!isRead) return false;
-    const md5 = hash.digest();
-    if (!versions.parts.mayBe(range, md5)) return false;
-    const length = this.#length(range);
-    await record?.note(range, length, checksum);
-    this.#md5s[range] = md5;
-    this.#tell(range, length);
-    this.#told.add(range);
-    return true;
-  }
-
-  /**
-   * Reads what may be a range out of the version before, block by block.
-   *
-   * @param take - gets each block, and where it belongs in the new file.
-   * @returns whether the version before has all of it.
-   */
-  async #readFromBase(
-    { base }: Versions,
-    range: number,
-    by: number,
-    stop: AbortSignal,
-    take: (block: Uint8Array, position: number) => unknown,
-  ): Promise<boolean> {
-    const start = this.#start(range);
-    const end = start + this.#length(range);
-    if (start < by || end - by > base.entry.sizeBytes) return false;
+    const block = this.#takeBlock();
     try {
-      // One piece of memory for the whole range: a part of its own for each would wait for the collector.
-      const buffer = Buffer.allocUnsafeSlow(Math.min(BLOCK_BYTES, end - start));
-      for (let position = start; position < end; position += buffer.length) {
-        const block = buffer.subarray(0, Math.min(buffer.length, end - position));
-        await base.readInto(block, position - by, stop);
-        await take(block, position);
+      for await (const place of this.#before?.places(range, block, stop) ?? []) {
+        let checksum = 0;
+        const md5 = await place.read(async (bytes, position) => {
+          checksum = crc32(bytes, checksum);
+          await file.write(bytes, position);
+        });
+        if (md5 === undefined) continue;
+        const length = this.#length(range);
+        await record?.note(range, length, checksum);
+        this.#md5s[range] = md5;
+        this.#tell(range, length);
+        this.#told.add(range);
+        return true;
       }
-      return true;
-    } catch (error) {
-      throwIfAborted(stop);
-      // The old version can be done without; a stage that cannot be written to fails again at once.
-      if (error instanceof FileCloudSyncError) return false;
-      throw error;
+      return false;
+    } finally {
+      this.#blocks.push(block);
     }
   }
 
@@ -294,32 +235,40 @@ export class StageFilling {
     const { path, source, file, record } = this.#options;
     const start = this.#start(range);
     const end = start + this.#length(range);
-    let position = start + length;
+    const block = this.#takeBlock();
+    let written = start + length;
     let checksum = begun;
-    let written = position;
-    let pieces: Uint8Array[] = [];
+    let filled = 0;
     const flush = async (): Promise<void> => {
-      const [first] = pieces;
-      await file.write(pieces.length === 1 && first !== undefined ? first : pieces, written);
-      await record?.note(range, position - start, checksum);
-      this.#early.wrote(position - written);
-      written = position;
-      pieces = [];
+      await file.write(block.subarray(0, filled), written);
+      written += filled;
+      await record?.note(range, written - start, checksum);
+      this.#early.wrote(filled);
+      filled = 0;
     };
-    for await (const chunk of source.read(position, end, stop)) {
+    for await (const chunk of source.read(written, end, stop)) {
       throwIfAborted(stop);
-      if (position + chunk.length > end) throw incomplete(path, end - start, position + chunk.length - start);
-      // Hashed while it is still near the processor, and not copied together.
-      hash?.update(chunk);
-      if (record !== undefined) checksum = crc32(chunk, checksum);
-      pieces.push(chunk);
-      position += chunk.length;
-      if (position < end && (position - written >= BLOCK_BYTES || pieces.length >= MOST_PIECES)) await flush();
+      if (written + filled + chunk.length > end)
+        throw incomplete(path, end - start, written + filled + chunk.length - start);
+      for (let at = 0; at < chunk.length;) {
+        const piece = chunk.subarray(at, at + block.length - filled);
+        block.set(piece, filled);
+        hash?.update(piece);
+        if (record !== undefined) checksum = crc32(piece, checksum);
+        filled += piece.length;
+        at += piece.length;
+        // Noted as whole only when nothing came after it.
+        if (filled === block.length && written + filled < end) await flush();
+      }
       this.#tell(range, chunk.length);
     }
-    if (position !== end) throw incomplete(path, end - start, position - start);
-    // Noted as whole only when nothing came after it.
+    if (written + filled !== end) throw incomplete(path, end - start, written + filled - start);
     await flush();
+    this.#blocks.push(block);
+  }
+
+  #takeBlock(): Uint8Array {
+    return this.#blocks.pop() ?? bufferFor(this.#length(0));
   }
 
   #start(range: number): number {
@@ -343,9 +292,17 @@ export class StageFilling {
   }
 }
 
-function hashElsewhere({ plan, file: { descriptor }, hasher }: FillingOptions): PartHash | undefined {
+/** The version before, where its parts can be told from those of the new one. */
+function versionBefore({ base, source, plan }: FillingOptions): VersionBefore | undefined {
+  const { entry, parts } = source;
+  if (base === undefined || parts?.partSizeBytes !== plan.rangeBytes) return undefined;
+  return new VersionBefore(base, { parts, sizeBytes: entry.sizeBytes, count: plan.count });
+}
+
+function hashElsewhere({ plan, file: { descriptor }, hasher, source }: FillingOptions): PartHash | undefined {
   if (plan.count <= 1 || descriptor === undefined || hasher?.hashFile === undefined) return undefined;
-  return async (start, end) => hasher.hashFile?.('md5', { descriptor, start, end });
+  const totalBytes = source.entry.sizeBytes;
+  return async (start, end) => hasher.hashFile?.('md5', { descriptor, start, end, totalBytes });
 }
 
 function incomplete(path: string, expected: number, found: number): PathError {

@@ -21,7 +21,7 @@ async function bytesOf(
   size: number,
 ): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
-  for await (const chunk of source.read(0, size)) chunks.push(chunk);
+  for await (const chunk of source.read(0, size)) chunks.push(Buffer.from(chunk));
   return Buffer.concat(chunks);
 }
 

@@ -108,9 +108,10 @@ export class LocalSource implements Source {
   }
 
   async *read(start: number, end: number, signal?: AbortSignal): AsyncIterable<Uint8Array> {
+    const buffer = Buffer.allocUnsafeSlow(Math.min(CHUNK_BYTES, Math.max(1, end - start)));
     for (let position = start; position < end;) {
       throwIfAborted(signal);
-      const chunk = Buffer.allocUnsafeSlow(Math.min(CHUNK_BYTES, end - position));
+      const chunk = buffer.subarray(0, end - position);
       await this.#fill(chunk, position);
       position += chunk.length;
       yield chunk;

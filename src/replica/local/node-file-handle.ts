@@ -5,16 +5,21 @@ import { fromNodeStat } from './node-stat.js';
 
 const readAsync = promisify(fs.read);
 const writeAsync = promisify(fs.write);
-const writevAsync = promisify(fs.writev);
 const fsyncAsync = promisify(fs.fsync);
 
-/** Up to this size a transfer to the page cache takes less time than a trip through the thread pool. */
+/**
+ * Up to this size a transfer to the page cache takes less time than a trip through the thread pool. More is written in pieces of it:
+ * for a larger one the kernel takes larger pages, which a virtual machine may have given back to its host.
+ */
 const INLINE_BYTES = 32 * 1024;
+/** A disk that keeps a short call waiting for so long would keep everything else waiting. */
+const SLOW_MS = 50;
 
-/** A file descriptor as a {@link FileHandle}. Short calls are made at once, long ones in the thread pool. */
+/** A file descriptor as a {@link FileHandle}. Short calls are made at once; long ones, and those of a slow disk, in the thread pool. */
 export class NodeFileHandle implements FileHandle {
   readonly #fd: number;
   #open = true;
+  #isSlow = false;
 
   constructor(fd: number) {
     this.#fd = fd;
@@ -42,29 +47,21 @@ export class NodeFileHandle implements FileHandle {
     return done;
   }
 
-  async write(given: Uint8Array | readonly Uint8Array[], position: number): Promise<void> {
-    if (given instanceof Uint8Array) return this.#writeOne(given, position);
-    const total = given.reduce((sum, { byteLength }) => sum + byteLength, 0);
-    const done = total <= INLINE_BYTES ? 0 : (await writevAsync(this.#fd, given, position)).bytesWritten;
-    if (done === total) return;
-    // A short write, as before the disk is full: piece by piece, so that the reason is told.
-    let at = 0;
-    for (const piece of given) {
-      const rest = piece.subarray(Math.min(piece.byteLength, Math.max(0, done - at)));
-      at += piece.byteLength;
-      await this.#writeOne(rest, position + at - rest.byteLength);
+  async write(bytes: Uint8Array, position: number): Promise<void> {
+    for (let done = 0; done < bytes.byteLength;) {
+      const length = bytes.byteLength - done;
+      done += this.#isSlow
+        ? (await writeAsync(this.#fd, bytes, done, length, position + done)).bytesWritten
+        : this.#writeInline(bytes, done, position + done);
     }
   }
 
-  async #writeOne(bytes: Uint8Array, position: number): Promise<void> {
-    let done = 0;
-    while (done < bytes.byteLength) {
-      const length = bytes.byteLength - done;
-      done +=
-        length <= INLINE_BYTES
-          ? fs.writeSync(this.#fd, bytes, done, length, position + done)
-          : (await writeAsync(this.#fd, bytes, done, length, position + done)).bytesWritten;
-    }
+  #writeInline(bytes: Uint8Array, start: number, position: number): number {
+    const begunMs = performance.now();
+    const length = Math.min(INLINE_BYTES, bytes.byteLength - start);
+    const count = fs.writeSync(this.#fd, bytes, start, length, position);
+    this.#isSlow = performance.now() - begunMs >= SLOW_MS;
+    return count;
   }
 
   async setModified(modifiedMs: number): Promise<void> {

@@ -47,7 +47,7 @@ export async function readWhole(
     length += chunk.length;
     if (length > sizeBytes)
       throw new StaleError(`"${path}" gave more than the ${sizeBytes} bytes it was said to have.`);
-    chunks.push(chunk);
+    chunks.push(Uint8Array.from(chunk));
     onBytes?.(chunk.length);
   }
   if (length < sizeBytes) throw new StaleError(`"${path}" ended after ${length} of ${sizeBytes} bytes.`);

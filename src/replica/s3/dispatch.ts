@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
 import { FlowingBody } from './flowing-body.js';
+import type { ReceiveMemory } from './receive-memory.js';
 
 /** The head of an answer, and its body as it comes. */
 export interface DispatchedAnswer {
@@ -10,22 +11,27 @@ export interface DispatchedAnswer {
   readonly body: FlowingBody | undefined;
 }
 
+/** What a request over a dispatcher needs besides itself. */
+export interface DispatchSurroundings {
+  readonly signal: AbortSignal | undefined;
+  readonly memory: ReceiveMemory;
+  /** Holds back what comes on the connection from which something is being handed on, until what it answers is called. */
+  readonly hold: () => () => void;
+}
+
 /**
  * Sends one request over an undici dispatcher and resolves with the head of the answer; where the head says that nothing
  * follows it, when the answer has ended.
  *
- * The body is taken as fast as it comes and never held back: up to version 7.30 undici ends the process with an assertion
- * when a server closes a connection whose answer is held back (nodejs/undici#5360; mended in version 8, which needs Node 22).
- * What is not read yet waits in memory, up to `maxBufferedBytes`; more than that breaks the request off.
+ * The body comes a little ahead of its reader and waits in `memory`; what is read holds until more is asked for.
  *
  * Rejects with what undici says, or with the reason of the signal.
  */
 export function dispatch(
   dispatcher: Dispatcher,
   options: Dispatcher.DispatchOptions,
-  limits: { readonly signal: AbortSignal | undefined; readonly maxBufferedBytes: number },
+  { signal, memory, hold }: DispatchSurroundings,
 ): Promise<DispatchedAnswer> {
-  const { signal } = limits;
   return new Promise((resolve, reject) => {
     let controller: Dispatcher.DispatchController | undefined;
     let body: FlowingBody | undefined;
@@ -62,7 +68,7 @@ export function dispatch(
           return;
         }
         settled = true;
-        body = new FlowingBody(limits.maxBufferedBytes, abort);
+        body = new FlowingBody({ memory, hold, expectedBytes: lengthOf(headers) }, abort);
         resolve({ statusCode, headers, body });
       },
       onResponseData(_controller, chunk) {
@@ -76,6 +82,11 @@ export function dispatch(
       },
     });
   });
+}
+
+function lengthOf(headers: IncomingHttpHeaders): number | undefined {
+  const length = Number(headers['content-length']);
+  return Number.isSafeInteger(length) ? length : undefined;
 }
 
 function asError(reason: unknown): Error {

@@ -1,34 +1,60 @@
-import { S3ConnectionError } from '../../errors.js';
+import type { ReceiveMemory } from './receive-memory.js';
 
-/** A body that arrives whether it is read or not. Read once, by one reader; ended by the sender, an error, or `return`. */
+/** So much waits for its reader; more is held back. */
+const MOST_BUFFERED_BYTES = 1024 * 1024;
+
+/** Options of {@link FlowingBody}. */
+export interface FlowingBodyOptions {
+  readonly memory: ReceiveMemory;
+  /** Holds back what comes until what it answers is called. */
+  readonly hold: () => () => void;
+  /** How long the body is to be, where the answer says it. */
+  readonly expectedBytes: number | undefined;
+}
+
+/** A piece of memory that is filled with what arrives. */
+interface Slab {
+  readonly bytes: Uint8Array;
+  filled: number;
+}
+
+/**
+ * A body that arrives a little ahead of its reader. Read once, by one reader; ended by the sender, an error, or `return`.
+ *
+ * The memory of a chunk holds until the next one is asked for.
+ */
 export class FlowingBody implements AsyncIterableIterator<Uint8Array> {
-  readonly #maxBufferedBytes: number;
+  readonly #options: FlowingBodyOptions;
   readonly #abort: (reason: Error) => void;
-  #chunks: Uint8Array[] = [];
+  /** The first is being read, the last is being filled. */
+  #slabs: Slab[] = [];
+  /** How much of the first slab was given to the reader. */
+  #given = 0;
   #bufferedBytes = 0;
   #ended = false;
   #error: Error | undefined;
+  /** Goes on with what is held back. */
+  #letFlow: (() => void) | undefined;
   #wake: (() => void) | undefined;
 
   /** @param abort - breaks the request off. */
-  constructor(maxBufferedBytes: number, abort: (reason: Error) => void) {
-    this.#maxBufferedBytes = maxBufferedBytes;
+  constructor(options: FlowingBodyOptions, abort: (reason: Error) => void) {
+    this.#options = options;
     this.#abort = abort;
   }
 
+  /** Copies what has arrived. */
   push(chunk: Uint8Array): void {
     if (this.#ended) return;
-    this.#chunks.push(chunk);
     this.#bufferedBytes += chunk.length;
-    if (this.#bufferedBytes > this.#maxBufferedBytes) {
-      this.#abort(
-        new S3ConnectionError(
-          'ERR_S3_BAD_ANSWER',
-          `The service sent ${this.#bufferedBytes} bytes that nobody asked for, and the connection was broken off. Check that the endpoint is an S3 service.`,
-        ),
-      );
-      return;
+    for (let at = 0; at < chunk.length;) {
+      const slab = this.#slabWithRoom();
+      const count = Math.min(chunk.length - at, slab.bytes.length - slab.filled);
+      slab.bytes.set(count === chunk.length ? chunk : chunk.subarray(at, at + count), slab.filled);
+      slab.filled += count;
+      at += count;
     }
+    if (this.#bufferedBytes >= MOST_BUFFERED_BYTES) this.#letFlow ??= this.#options.hold();
     this.#notify();
   }
 
@@ -36,17 +62,17 @@ export class FlowingBody implements AsyncIterableIterator<Uint8Array> {
     if (this.#ended) return;
     this.#ended = true;
     this.#error = error;
+    // The connection may be used for another request at once.
+    this.#flow();
     this.#notify();
   }
 
   async next(): Promise<IteratorResult<Uint8Array, undefined>> {
     for (;;) {
-      const chunk = this.#chunks.shift();
-      if (chunk !== undefined) {
-        this.#bufferedBytes -= chunk.length;
-        return { done: false, value: chunk };
-      }
+      const chunk = this.#take();
+      if (chunk !== undefined) return { done: false, value: chunk };
       if (this.#ended) {
+        this.#letGo();
         const error = this.#error;
         this.#error = undefined;
         if (error !== undefined) throw error;
@@ -59,10 +85,11 @@ export class FlowingBody implements AsyncIterableIterator<Uint8Array> {
   }
 
   async return(): Promise<IteratorResult<Uint8Array, undefined>> {
-    this.#chunks = [];
+    this.#letGo();
     if (!this.#ended) {
       this.#ended = true;
       this.#abort(new Error('the answer is not wanted any more'));
+      this.#flow();
       this.#notify();
     }
     return { done: true, value: undefined };
@@ -70,6 +97,47 @@ export class FlowingBody implements AsyncIterableIterator<Uint8Array> {
 
   [Symbol.asyncIterator](): this {
     return this;
+  }
+
+  #slabWithRoom(): Slab {
+    const last = this.#slabs.at(-1);
+    if (last !== undefined && last.filled < last.bytes.length) return last;
+    const slab = { bytes: this.#options.memory.take(this.#options.expectedBytes), filled: 0 };
+    this.#slabs.push(slab);
+    return slab;
+  }
+
+  /** What has arrived and was not given, as far as it lies together; `undefined`: nothing. What was given before is done with. */
+  #take(): Uint8Array | undefined {
+    const [first] = this.#slabs;
+    if (first === undefined) return undefined;
+    if (this.#given === first.filled) {
+      this.#given = 0;
+      if (this.#slabs.length === 1) {
+        // Filled from the beginning again, as long as the reader keeps up.
+        first.filled = 0;
+        return undefined;
+      }
+      this.#slabs.shift();
+      this.#options.memory.give(first.bytes);
+      return this.#take();
+    }
+    const chunk = first.bytes.subarray(this.#given, first.filled);
+    this.#given = first.filled;
+    this.#bufferedBytes -= chunk.length;
+    if (this.#bufferedBytes <= MOST_BUFFERED_BYTES / 2) this.#flow();
+    return chunk;
+  }
+
+  #flow(): void {
+    this.#letFlow?.();
+    this.#letFlow = undefined;
+  }
+
+  #letGo(): void {
+    for (const { bytes } of this.#slabs) this.#options.memory.give(bytes);
+    this.#slabs = [];
+    this.#given = 0;
   }
 
   #notify(): void {

@@ -17,7 +17,7 @@ export async function readBody(
   for await (const chunk of response.body) {
     length += chunk.length;
     if (length > mostBytes) throw tooLong();
-    chunks.push(chunk);
+    chunks.push(Buffer.from(chunk));
   }
   return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, length);
 }

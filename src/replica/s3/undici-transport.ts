@@ -13,9 +13,11 @@ import type { FlowingBody } from './flowing-body.js';
 import { pacedBody } from './paced-body.js';
 import { rememberSecrets } from './known-secrets.js';
 import { hexOf } from './digest-text.js';
-import { loadAgent } from './load-agent.js';
+import { loadUndici } from './load-undici.js';
+import { createReceiveMemory } from './receive-memory.js';
 import { createRequestSigner, hashPayload, type SigningCredentials } from './request-signer.js';
 import { SHA256_HEADER } from './s3-api.js';
+import { createSharedReads } from './shared-reads.js';
 import { NO_BODY, type S3Request, type S3Response, type S3Transport } from './transport.js';
 import { encodeKey, encodeQuery } from './uri.js';
 
@@ -42,9 +44,6 @@ export interface UndiciTransport extends S3Transport {
   readonly clockOffsetMs: number;
 }
 
-/** Far more than any part or page has; a service that sends more while nobody reads is none. */
-const MAX_BUFFERED_BYTES = 64 * 1024 * 1024;
-
 /** Up to here a body is hashed sooner than anybody could be asked to do it. */
 const LARGE_BYTES = 256 * 1024;
 
@@ -63,10 +62,15 @@ export function createUndiciTransport(options: UndiciTransportOptions): UndiciTr
   const timeoutMs = clientTimeoutMs(client) ?? 60_000;
   const bodyTimeoutMs = options.bodyTimeoutMs ?? timeoutMs;
   const headersTimeoutMs = options.headersTimeoutMs ?? timeoutMs;
-  const agent = new (loadAgent())({
+  const { Agent, buildConnector } = loadUndici();
+  const memory = createReceiveMemory();
+  const reads = createSharedReads(buildConnector, {
+    timeout: options.connectTimeoutMs ?? Math.min(timeoutMs, 10_000),
+  });
+  const agent = new Agent({
     connections: options.maxConnections ?? 64,
     pipelining: 1,
-    connect: { timeout: options.connectTimeoutMs ?? Math.min(timeoutMs, 10_000) },
+    connect: reads.connect,
     headersTimeout: headersTimeoutMs,
     bodyTimeout: bodyTimeoutMs,
   });
@@ -125,7 +129,7 @@ export function createUndiciTransport(options: UndiciTransportOptions): UndiciTr
           body: paced === undefined ? (body ?? null) : Readable.from(paced, { objectMode: false, highWaterMark: 1 }),
           ...(paced !== undefined && { headersTimeout: 0 }),
         },
-        { signal: eitherOf(request.signal, paced?.signal), maxBufferedBytes: MAX_BUFFERED_BYTES },
+        { signal: eitherOf(request.signal, paced?.signal), memory, hold: reads.hold },
       );
       return {
         status: answer.statusCode,

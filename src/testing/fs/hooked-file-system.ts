@@ -55,7 +55,7 @@ class HookedFile implements FileHandle {
     return await this.inner.read(buffer, position);
   }
 
-  async write(bytes: Uint8Array | readonly Uint8Array[], position: number): Promise<void> {
+  async write(bytes: Uint8Array, position: number): Promise<void> {
     await this.#before(`write ${this.#path}`);
     await this.inner.write(bytes, position);
   }

@@ -228,8 +228,7 @@ class SimulatedFile extends SimulatedHandle implements FileHandle {
     return bytes.length;
   }
 
-  async write(given: Uint8Array | readonly Uint8Array[], position: number): Promise<void> {
-    const bytes = given instanceof Uint8Array ? given : Buffer.concat(given);
+  async write(bytes: Uint8Array, position: number): Promise<void> {
     if (!this.isOpen) throw errnoError('EBADF', `write ${this.path}`);
     const failure = await this.gate.enter(`write ${this.path}`, this.epoch);
     const written = failure === undefined ? bytes : bytes.subarray(0, bytes.length >> 1);

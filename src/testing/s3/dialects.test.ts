@@ -18,7 +18,7 @@ async function portrait(dialect: DialectName): Promise<Record<string, unknown>> 
   ): Promise<readonly [number, string, Query]> => {
     const answer = await transport.send({ method, bucket: 'bkt', key, query, headers, body: Buffer.from(body) });
     const chunks: Uint8Array[] = [];
-    for await (const chunk of answer.body) chunks.push(chunk);
+    for await (const chunk of answer.body) chunks.push(Buffer.from(chunk));
     return [answer.status, Buffer.concat(chunks).toString(), answer.headers];
   };
   const seen: Record<string, unknown> = {};

@@ -57,7 +57,7 @@ function open(options: SimulatedS3Options = {}): { s3: SimulatedS3; ask: typeof 
 async function send(transport: S3Transport, request: S3Request): Promise<Answer> {
   const { status, headers, body } = await transport.send(request);
   const chunks: Uint8Array[] = [];
-  for await (const chunk of body) chunks.push(chunk);
+  for await (const chunk of body) chunks.push(Buffer.from(chunk));
   return { status, headers, text: Buffer.concat(chunks).toString() };
 }
 

@@ -38,14 +38,24 @@ export function serviceTransport(service: S3Service): S3Transport {
 }
 
 /** Copies, because the receiver may do with its bytes what it likes. */
-async function* copies(body: AnswerBody, signal: AbortSignal | undefined): AsyncIterable<Uint8Array> {
+async function* copies(body: AnswerBody, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array, void> {
   if (body === undefined) return;
   if (body instanceof Uint8Array) {
-    if (body.length > 0) yield Uint8Array.prototype.slice.call(body);
+    if (body.length > 0) yield* lent(body);
     return;
   }
   for await (const chunk of body) {
     signal?.throwIfAborted();
-    yield Uint8Array.prototype.slice.call(chunk);
+    yield* lent(chunk);
+  }
+}
+
+/** Gives a copy that does not outlast its time: memory of a chunk holds until the next one is asked for. */
+function* lent(chunk: Uint8Array): Generator<Uint8Array, void> {
+  const copy = Uint8Array.prototype.slice.call(chunk);
+  try {
+    yield copy;
+  } finally {
+    copy.fill(0xdd);
   }
 }
