@@ -24,7 +24,7 @@ describe('createSharedReads', () => {
     const connect = async (): Promise<{ readonly near: Socket; readonly far: Socket }> => {
       const near = await new Promise<Socket>((resolve, reject) => {
         const target = { hostname: '127.0.0.1', protocol: 'http:', port: String(port) };
-        reads.connect(target, (error, socket) => (socket === null ? reject(error) : resolve(socket as Socket)));
+        reads.connect(target, (error, socket) => (socket === null ? reject(error) : resolve(socket)));
       });
       while (accepted.length === 0) await turn();
       const far = accepted.shift() as Socket;
