@@ -207,10 +207,11 @@ export class StageFilling {
 
   /** Takes a range from the version before, from where it is in there, if it is. */
   async #isInVersionBefore(range: number, stop: AbortSignal): Promise<boolean> {
+    if (this.#before === undefined) return false;
     const { file, record } = this.#options;
     const block = this.#takeBlock();
     try {
-      for await (const place of this.#before?.places(range, block, stop) ?? []) {
+      for await (const place of this.#before.places(range, block, stop)) {
         let checksum = 0;
         const md5 = await place.read(async (bytes, position) => {
           checksum = crc32(bytes, checksum);
