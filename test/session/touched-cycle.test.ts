@@ -71,18 +71,6 @@ describe('a cycle over touched paths', () => {
     expect(result.touchedPaths).toBe(3);
   });
 
-  it('carries what is new or written in a directory of which some was carried before', async () => {
-    expect((await cycle(['d'])).touchedPaths).toBe(0);
-    world.local.put('d/e', 'again');
-    world.local.put('d/deep/new', 'new');
-    const result = await cycle(['d']);
-    expect(result.changes.map(({ path, operation }) => `${operation} ${path}`).toSorted()).toEqual([
-      'added d/deep/new',
-      'modified d/e',
-    ]);
-    expect([result.touchedPaths, asked.toSorted()]).toEqual([2, ['d/deep', 'd/deep/new', 'd/e']]);
-  });
-
   it('asks the remote side nothing and tells nothing where the folder is as agreed', async () => {
     const result = await cycle([...FILES, 'd', 'nowhere'].filter((path) => path !== 'd'));
     expect([result.touchedPaths, scans, asked, world.events]).toEqual([0, 0, [], []]);
@@ -139,7 +127,7 @@ describe('a cycle over touched paths', () => {
       ['when a file became a directory', both(drop('a'), put('local', 'a/x')), ['a']],
       ['when a file became a directory, of which only a file was heard', both(drop('a'), put('local', 'a/x')), ['a/x']],
       ['when a directory became a file', both(drop('d/e', 'd/f'), put('local', 'd')), ['d']],
-      ['when a known directory appeared, and a file of it is gone', drop('d/e'), ['d']],
+      ['when a known directory appeared', () => {}, ['d']],
       ['when the bucket has objects below a new file', both(put('local', 'n'), put('remote', 'n/x')), ['n']],
       [
         'when the bucket has objects below a file that was written, and not the file',
