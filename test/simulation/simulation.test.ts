@@ -146,6 +146,24 @@ describe('simulate', () => {
     expect(violations).toEqual([]);
   });
 
+  it('takes no version of somebody else for the upload whose last answer has no ETag', async () => {
+    const { violations } = await simulate({
+      ...SCENARIO,
+      seed: 161_032_970,
+      dialect: 'ceph-16',
+      provesRest: false,
+      machines: [MACHINE, { ...MACHINE, conflict: 'local', watch: true, concurrency: 4 }, MACHINE],
+      acts: [
+        { ms: 0, act: 'write', at: 1, path: 'a!', how: 'replace', size: 'same', time: 'now' },
+        { ms: 79, act: 'write', at: 1, path: 'a!', how: 'in-place', size: 'parts', time: 'now' },
+        { ms: 98, act: 'write', at: 0, path: 'a!', how: 'replace', size: 'same', time: 'now' },
+        { ms: 254, act: 'put', path: 'a!', size: 'same' },
+      ],
+      crashes: [{ at: 0, operation: 18, kind: 'process', damage: 'none' }],
+    });
+    expect(violations).toEqual([]);
+  });
+
   it('replays a seed to the same trace', async () => {
     for (const seed of [3, 7, 11, 12]) {
       const [first, second] = [await simulate(generateScenario(seed)), await simulate(generateScenario(seed))];

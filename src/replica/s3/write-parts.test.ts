@@ -45,6 +45,24 @@ describe('combinedEtag', () => {
 });
 
 describe('writeParts', () => {
+  it.each<[string, (world: S3World) => unknown, object]>([
+    [
+      'knows its own by what the ETag has to be',
+      () => undefined,
+      { outcome: 'done', entry: { fingerprint: `${COMBINED}:10` } },
+    ],
+    ['takes no other version for it', (world) => world.place.put('big', 'x'.repeat(10)), { outcome: 'stale' }],
+    ['takes nothing for it', (world) => world.place.remove('big'), { outcome: 'stale' }],
+  ])('%s, where the last answer has no ETag', async (_, after, expected) => {
+    const world = s3World(
+      { etagIsMd5: true, checksSha256: false },
+      { store: { ...SMALL, completeEtag: 'empty' }, partSizeBytes: 4 },
+    );
+    world.on(COMPLETE, { after: () => after(world) });
+    expect(await write(world)).toMatchObject(expected);
+    expect(world.asked.slice(5, 6)).toEqual(['HEAD big']);
+  });
+
   it('sends the parts with their digests, then puts them together under the condition', async () => {
     const world = worldOf();
     const counts: number[] = [];

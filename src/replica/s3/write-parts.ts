@@ -17,7 +17,7 @@ import { compareStoredParts, copyStoredPart, type StoredParts } from './stored-p
 import { lostUpload, uploadFailure } from './upload-failure.js';
 import type { RememberedUpload } from './upload-memory.js';
 import { writeCondition } from './write-condition.js';
-import { metadataOf, stateAfter, written } from './written-object.js';
+import { metadataOf, written } from './written-object.js';
 
 /**
  * Writes a large file in parts, some at a time. The upload is remembered before its first part is sent: a later call for
@@ -213,7 +213,14 @@ async function completeUpload(
     return { outcome: 'stale' as const, message: `"${path}" was changed in the bucket while it was uploaded.` };
   });
   if (outcome.outcome === 'stale') return outcome;
-  const etag = outcome.value === '' ? (await stateAfter(context, path, signal)).etag : outcome.value;
+  let etag = outcome.value;
+  if (etag === '') {
+    // The answer did not say it, and another version may have taken the place of ours already.
+    const state = await readState(context, path, signal);
+    if (state === null || !isOurUpload(state, sizeBytes, answered))
+      return { outcome: 'stale', message: `"${path}" was changed in the bucket right after it was uploaded.` };
+    ({ etag } = state);
+  }
   const { partSizeBytes } = record;
   const done = written(path, source, { etag, sizeBytes }, `md5-${partSizeBytes}:${combined}`);
   return { ...done, parts: { partSizeBytes, md5s: parts.map(({ md5 }) => hexOf(md5)) } };
