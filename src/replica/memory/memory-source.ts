@@ -40,16 +40,16 @@ export async function readWhole(
   onBytes?: (count: number) => void,
 ): Promise<Uint8Array> {
   const { path, sizeBytes } = source.entry;
-  const chunks: Uint8Array[] = [];
+  const bytes = new Uint8Array(sizeBytes);
   let length = 0;
   for await (const chunk of source.read(0, sizeBytes, signal)) {
     throwIfAborted(signal);
-    length += chunk.length;
-    if (length > sizeBytes)
+    if (length + chunk.length > sizeBytes)
       throw new StaleError(`"${path}" gave more than the ${sizeBytes} bytes it was said to have.`);
-    chunks.push(Uint8Array.from(chunk));
+    bytes.set(chunk, length);
+    length += chunk.length;
     onBytes?.(chunk.length);
   }
   if (length < sizeBytes) throw new StaleError(`"${path}" ended after ${length} of ${sizeBytes} bytes.`);
-  return new Uint8Array(Buffer.concat(chunks));
+  return bytes;
 }

@@ -33,7 +33,10 @@ export interface S3Response {
   readonly status: number;
   /** Lower-case names; of repeated headers the values are joined with `, `. */
   readonly headers: Readonly<Record<string, string>>;
-  /** Must be read to the end or cancelled with `return()`. Throws when the connection breaks or the length is short. The memory of a chunk holds until the next is asked for, or the reading ends. */
+  /**
+   * Must be read to the end or cancelled with `return()`. Throws when the connection breaks or the length is short. The memory of
+   * a chunk holds until the next is asked for, or the reading ends.
+   */
   readonly body: AsyncIterable<Uint8Array>;
 }
 
