@@ -38,12 +38,12 @@ export const GROUPS = {
     files: [
       'src/core/path.ts',
       ...below('src/replica/s3', 's3-keys url-decode uri'),
-      ...below('src/replica/local', 'byte-name folder read-places'),
+      ...below('src/replica/local', 'byte-name folder shared-places'),
     ],
     tests: [
       ...inFolder('src/core', '.test.ts', isOfPaths),
       ...below('src/replica/s3', 's3-keys url-decode uri', '.test.ts'),
-      ...below('src/replica/local', 'byte-name folder read-places', '.test.ts'),
+      ...below('src/replica/local', 'byte-name folder shared-places', '.test.ts'),
     ],
   },
   /** What a listing says, and when it is not believed. */

@@ -55,7 +55,7 @@ export const BREAKS = [
   {
     name: 'the directory of a new file is not synced',
     file: 'src/replica/local/write-file.ts',
-    find: '  await context.syncDirectory(found.parent);\n  return undefined;',
+    find: '  await context.syncDirectory(found.parent, found.identity);\n  return undefined;',
     replace: '  return undefined;',
     by: [proof('n4', 400, 7), tests('src/replica/local/write-file.steps.test.ts')],
   },
@@ -323,10 +323,17 @@ export const BREAKS = [
   },
   {
     name: 'a file is looked at again in a directory that has another place by now',
-    file: 'src/replica/local/read-places.ts',
+    file: 'src/replica/local/shared-places.ts',
     find: "if (stat?.type !== 'directory' || identityOfStat(stat) !== identity) return false;",
     replace: 'if (stat === null) return false;',
-    by: [tests('src/replica/local/read-places.test.ts')],
+    by: [tests('src/replica/local/shared-places.test.ts')],
+  },
+  {
+    name: 'a new file is put into a directory that was moved away while it was held open',
+    file: 'src/replica/local/write-file.ts',
+    find: '    const standing = await shared.lookAgain();',
+    replace: '    const standing = await shared.parent.lstat(shared.name);',
+    by: [tests('src/replica/local/write-file.steps.test.ts')],
   },
   {
     name: 'half a table of the memory is taken for damage',

@@ -1,7 +1,11 @@
 import type { DirectoryHandle } from './file-system.js';
+import { identityOfStat } from './folder.js';
 
-/** Makes the names in a directory durable, those that were put there before the call. */
-export type SyncDirectory = (directory: DirectoryHandle) => Promise<void>;
+/**
+ * Makes the names in a directory durable, those that were put there before the call. `identity`: which directory it is, as
+ * {@link identityOfStat} tells, where that is known.
+ */
+export type SyncDirectory = (directory: DirectoryHandle, identity?: string) => Promise<void>;
 
 /**
  * Makes a {@link SyncDirectory} that syncs a directory once for all who ask while an earlier sync of it is under way: hundreds
@@ -12,9 +16,8 @@ export type SyncDirectory = (directory: DirectoryHandle) => Promise<void>;
 export function createDirectorySyncs(): SyncDirectory {
   /** The last sync that was asked for of each directory; another one joins it as long as it has not begun. */
   const last = new Map<string, { begun: boolean; readonly ended: Promise<void> }>();
-  return async (directory) => {
-    const { device, inode } = await directory.stat();
-    const id = `${device}-${inode}`;
+  return async (directory, identity) => {
+    const id = identity ?? identityOfStat(await directory.stat());
     const before = last.get(id);
     if (before !== undefined && !before.begun) return await before.ended;
     const sync = async (): Promise<void> => {

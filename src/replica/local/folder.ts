@@ -15,6 +15,8 @@ export function identityOfStat({ device, inode }: Pick<FileStat, 'device' | 'ino
 export interface Place {
   readonly parent: DirectoryHandle;
   readonly name: string;
+  /** Which directory the parent is, as {@link identityOfStat} tells, where that was found out already. */
+  readonly identity?: string;
 }
 
 /** How often a step is tried again when directories come and go under it. */

@@ -1,14 +1,14 @@
 import type { Runtime } from '../../core/runtime.js';
 import type { SyncDirectory } from './directory-syncs.js';
 import type { Folder } from './folder.js';
-import type { ReadPlaces } from './read-places.js';
+import type { SharedPlaces } from './shared-places.js';
 import type { SharedDirectory } from './shared-directory.js';
 
 /** What the parts of a local replica share. */
 export interface LocalContext {
   readonly folder: Folder;
-  /** Directories of files that are being read. */
-  readonly reading: ReadPlaces;
+  /** Directories of files that are being read or brought in. */
+  readonly places: SharedPlaces;
   /** `.filecloudsync/tmp`, open while anything is staged. */
   readonly staging: SharedDirectory;
   /** Makes new names in a directory durable, together with those that others put there. */

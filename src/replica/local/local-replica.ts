@@ -19,7 +19,7 @@ import { LocalTrash } from './local-trash.js';
 import { moveFile } from './move-file.js';
 import { observePath } from './observe-path.js';
 import { probeDisk } from './probe-disk.js';
-import { ReadPlaces } from './read-places.js';
+import { SharedPlaces } from './shared-places.js';
 import { removeFile } from './remove-file.js';
 import { hasFileBelow } from './has-below.js';
 import { createSharedDirectory } from './shared-directory.js';
@@ -85,7 +85,7 @@ export function createLocalReplica(options: LocalReplicaOptions): LocalReplica {
   let clockOffsetMs = 0;
   const context: LocalContext = {
     folder,
-    reading: new ReadPlaces(folder),
+    places: new SharedPlaces(folder),
     staging: createSharedDirectory(() => folder.privateFolder('tmp')),
     syncDirectory: createDirectorySyncs(),
     runtime,

@@ -21,8 +21,8 @@ export async function openLocalSource(context: LocalContext, entry: FileEntry): 
  * Opens it in the directory that others read in, and looks there at its path again; `undefined` when anything is not as it should be:
  * then the walk from the root tells what it is.
  */
-async function openInShared({ folder, reading }: LocalContext, entry: FileEntry): Promise<LocalSource | undefined> {
-  const place = await reading.take(entry.path).catch(() => undefined);
+async function openInShared({ folder, places }: LocalContext, entry: FileEntry): Promise<LocalSource | undefined> {
+  const place = await places.take(entry.path).catch(() => undefined);
   if (place === undefined) return undefined;
   const lookAtPath = async (): Promise<string | undefined> => {
     const found = await place.lookAgain().catch(() => undefined);

@@ -246,6 +246,62 @@ describe('writeFile, step by step', () => {
     expect(traced.world.openHandles()).toBe(0);
   });
 
+  it('opens the directory once for new files that come together', async () => {
+    const traced = await tracedWorld();
+    traced.world.write('a/old', 'x');
+    const names = ['f', 'g', 'h'];
+    await Promise.all(names.map((name) => traced.replica.write(`a/${name}`, sourceOf(name), null)));
+    expect(names.map((name) => traced.world.read(`a/${name}`))).toEqual(names);
+    expect(traced.trace.filter((operation) => operation === 'openDirectory a')).toHaveLength(1);
+    expect(traced.world.openHandles()).toBe(0);
+  });
+
+  it.each<[string, (traced: TracedWorld) => void]>([
+    ['there is none in its place', () => {}],
+    ['another one is in its place', ({ world }) => world.makeDirectory('a')],
+  ])('follows no directory that is moved away while it is held open, and %s', async (_, act) => {
+    const traced = await tracedWorld();
+    traced.world.write('a/old', 'x');
+    traced.before('sync tmp/STAGED', () => {
+      traced.world.rename('a', 'moved');
+      act(traced);
+    });
+    expect(await write(traced)).toMatchObject({ outcome: 'done' });
+    expect(traced.world.tree()).toMatchObject({ 'a/f': 'new', 'moved/old': 'x' });
+    expect(traced.world.read('moved/f')).toBeUndefined();
+    expect(traced.world.openHandles()).toBe(0);
+  });
+
+  it('follows no link in the place of a directory that is held open', async () => {
+    const traced = await tracedWorld();
+    traced.world.write('a/old', 'x');
+    traced.before('sync tmp/STAGED', () => {
+      traced.world.rename('a', 'moved');
+      traced.world.symlink('moved', 'a');
+    });
+    await expect(write(traced)).rejects.toMatchObject({ code: 'ERR_SYMLINK_IN_PATH' });
+    expect(traced.world.read('moved/f')).toBeUndefined();
+    expect(traced.world.openHandles()).toBe(0);
+  });
+
+  it('makes a directory again that is removed while it is held open', async () => {
+    const traced = await tracedWorld();
+    traced.world.makeDirectory('a');
+    traced.before('link tmp/STAGED', () => traced.world.remove('a'));
+    expect(await write(traced)).toMatchObject({ outcome: 'done' });
+    expect(traced.world.read('a/f')).toBe('new');
+    expect(traced.world.openHandles()).toBe(0);
+  });
+
+  it('sees what appeared in a directory that is held open', async () => {
+    const traced = await tracedWorld();
+    traced.world.makeDirectory('a');
+    traced.before('sync tmp/STAGED', () => traced.world.write('a/f', 'mine'));
+    expect(await write(traced)).toMatchObject({ outcome: 'stale' });
+    expect(traced.world.read('a/f')).toBe('mine');
+    expect(traced.trace).not.toContain('link tmp/STAGED');
+  });
+
   it('says which path could not be looked at, and leaves nothing open', async () => {
     const traced = await tracedWorld();
     traced.world.makeDirectory('a');

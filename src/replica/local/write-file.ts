@@ -9,6 +9,7 @@ import type { Place } from './folder.js';
 import type { LocalContext } from './local-context.js';
 import { pathErrorOf } from './local-error.js';
 import type { LocalTrash } from './local-trash.js';
+import type { SharedPlace } from './shared-places.js';
 import { isLinkUnsupported, renameIfFree } from './put-back.js';
 import { stageFile } from './stage-file.js';
 import type { StagedFile } from './stage-file.js';
@@ -33,7 +34,25 @@ export async function writeFile(
   precondition: Precondition,
   options: WriteOptions,
 ): Promise<Outcome<Written>> {
-  const before = await lookAt(context, path);
+  // New files come many to a directory, which is opened once for those that come together.
+  const shared = precondition === null ? await context.places.take(path).catch(() => undefined) : undefined;
+  try {
+    return await fetchAndPlace(context, trash, path, source, precondition, options, shared);
+  } finally {
+    await shared?.release();
+  }
+}
+
+async function fetchAndPlace(
+  context: LocalContext,
+  trash: LocalTrash,
+  path: string,
+  source: Source,
+  precondition: Precondition,
+  options: WriteOptions,
+  shared: SharedPlace | undefined,
+): Promise<Outcome<Written>> {
+  const before = await lookAt(context, path, shared);
   const early = whyStale(path, before, precondition);
   if (early !== undefined) return { outcome: 'stale', message: early };
   const staged = await stageFile(
@@ -46,7 +65,7 @@ export async function writeFile(
   try {
     await source.verify(options.signal);
     throwIfAborted(options.signal);
-    stale = await place(context, trash, path, staged, precondition, options);
+    stale = await place(context, trash, path, staged, precondition, options, shared);
     if (stale !== undefined) return stale;
     // The name in `tmp` goes first: taking it away changes the ctime of the file in place.
     await staged.directory.unlink(staged.name).catch((error: unknown) => {
@@ -67,16 +86,19 @@ export async function writeFile(
   }
 }
 
-async function lookAt(context: LocalContext, path: string): Promise<FileStat | null> {
-  const found = await context.folder.place(path);
-  if (found === undefined) return null;
+/** Looks at a path before anything is fetched for it; what is found is looked at again before anything is changed. */
+async function lookAt(context: LocalContext, path: string, shared: SharedPlace | undefined): Promise<FileStat | null> {
+  let found: Place | undefined;
   try {
+    if (shared !== undefined && (await shared.parent.lstat(shared.name)) === null) return null;
+    found = await context.folder.place(path);
+    if (found === undefined) return null;
     const stat = await found.parent.lstat(found.name);
     return stat?.type === 'directory' && (await clearEmptyDirectory(found)) ? null : stat;
   } catch (error) {
     throw pathErrorOf(error, path, 'look at');
   } finally {
-    await found.parent.close();
+    await found?.parent.close();
   }
 }
 
@@ -87,12 +109,14 @@ async function place(
   staged: StagedFile,
   precondition: Precondition,
   options: WriteOptions,
+  shared: SharedPlace | undefined,
 ): Promise<Stale | undefined> {
   for (let attempt = 1; ; attempt++) {
-    const found = await context.folder.place(path, { make: precondition === null });
-    if (found === undefined) return { outcome: 'stale', message: `${showPath(path)} is gone.` };
+    const looked = await lookAgain(context, path, precondition, attempt === 1 ? shared : undefined);
+    if (looked === undefined) return { outcome: 'stale', message: `${showPath(path)} is gone.` };
+    const { found, standing, close } = looked;
     try {
-      const message = whyStale(path, await found.parent.lstat(found.name), precondition);
+      const message = whyStale(path, standing, precondition);
       if (message !== undefined) return { outcome: 'stale', message };
       return precondition === null
         ? await putNew(context, path, staged, found)
@@ -101,8 +125,38 @@ async function place(
       // Another change emptied and removed the folder: it is made again.
       if (precondition !== null || errnoOf(error) !== 'ENOENT' || attempt === ATTEMPTS) throw error;
     } finally {
-      await found.parent.close();
+      await close();
     }
+  }
+}
+
+/** Where a path leads now, what stands there, and how the place is given back. */
+interface Looked {
+  readonly found: Place;
+  readonly standing: FileStat | null;
+  readonly close: () => Promise<void>;
+}
+
+/** Finds the place of a path: the directory that is held open, if the path leads there still, else by a walk from the root. */
+async function lookAgain(
+  context: LocalContext,
+  path: string,
+  precondition: Precondition,
+  shared: SharedPlace | undefined,
+): Promise<Looked | undefined> {
+  if (shared !== undefined) {
+    const standing = await shared.lookAgain();
+    if (standing !== undefined) return { found: shared, standing, close: async () => {} };
+    shared.forget();
+  }
+  const found = await context.folder.place(path, { make: precondition === null });
+  if (found === undefined) return undefined;
+  const close = (): Promise<void> => found.parent.close();
+  try {
+    return { found, standing: await found.parent.lstat(found.name), close };
+  } catch (error) {
+    await close();
+    throw error;
   }
 }
 
@@ -115,7 +169,7 @@ async function putNew(
   if (!(await linkIntoPlace(staged, found))) {
     return { outcome: 'stale', message: `Something appeared at ${showPath(path)}.` };
   }
-  await context.syncDirectory(found.parent);
+  await context.syncDirectory(found.parent, found.identity);
   return undefined;
 }
 

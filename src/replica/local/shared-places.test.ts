@@ -5,11 +5,11 @@ import { HaltError, PathError, StaleError } from '../../errors.js';
 import { SimulatedFileSystem } from '../../testing/fs/simulated-file-system.js';
 import { Folder } from './folder.js';
 import { createLocalReplica, type LocalReplica } from './local-replica.js';
-import { ReadPlaces, type ReadPlace } from './read-places.js';
+import { SharedPlaces, type SharedPlace } from './shared-places.js';
 
 let disk: SimulatedFileSystem;
 let folder: Folder;
-let places: ReadPlaces;
+let places: SharedPlaces;
 /** Everything that was asked of the disk. */
 let trace: string[];
 beforeEach(() => {
@@ -18,16 +18,16 @@ beforeEach(() => {
   for (const path of ['a/b/one', 'a/b/two', 'top']) disk.user.writeFile(path, path, { modifiedMs: OLD_MS });
   disk.step = (operation) => void trace.push(operation.replaceAll('/folder', '~'));
   folder = new Folder(disk.root, 'linux', disk);
-  places = new ReadPlaces(folder);
+  places = new SharedPlaces(folder);
 });
 
-const taken = async (path: string): Promise<ReadPlace> => {
+const taken = async (path: string): Promise<SharedPlace> => {
   const place = await places.take(path);
   if (place === undefined) throw new Error(`no place for ${path}`);
   return place;
 };
 
-describe('ReadPlaces', () => {
+describe('SharedPlaces', () => {
   it('opens a directory and all above it once for those who read in it at the same time', async () => {
     const both = await Promise.all([taken('a/b/one'), taken('a/b/two')]);
     expect(trace).toEqual([

@@ -2,14 +2,14 @@ import type { DirectoryHandle, FileStat } from './file-system.js';
 import { identityOfStat, type Folder, type Place } from './folder.js';
 import { Leased } from './leased.js';
 
-/** The directory in which a file is read, held open together with all above it. */
-export interface ReadPlace extends Place {
+/** The directory of a path, held open together with all above it. */
+export interface SharedPlace extends Place {
   /**
    * What stands at the path now, no link followed on the way; `undefined` when a directory on the way is not the one that is
    * held open, so that only a walk from the root can tell. Throws `HaltError` like {@link Folder.open}.
    */
   lookAgain(): Promise<FileStat | null | undefined>;
-  /** The next to read there opens everything anew. */
+  /** The next to take a place there opens everything anew. */
   forget(): void;
   /** Gives it back. To be called once; never throws. */
   release(): Promise<void>;
@@ -31,12 +31,13 @@ interface Opened {
 type Chain = Leased<Opened | undefined>;
 
 /**
- * Directories that are held open for as long as files in them are read: many small files of one directory are read at the
- * same time, and each would walk from the root twice.
+ * Directories that are held open for as long as files in them are read, or new ones are brought in: many small files of one
+ * directory come at the same time, and each would walk from the root twice.
  *
- * Only for reading, where it is enough that the file was found in the folder once, and that the path still leads to it in the end.
+ * A directory that is held open may have been moved away. So what was read there counts, and a new name is given there, only
+ * after a look that the path still leads to it.
  */
-export class ReadPlaces {
+export class SharedPlaces {
   readonly #folder: Folder;
   readonly #chains = new Map<string, Chain>();
 
@@ -45,7 +46,7 @@ export class ReadPlaces {
   }
 
   /** The place of a path; `undefined` when its directory does not exist. Throws `PathError` and `HaltError` like {@link Folder.place}. */
-  async take(path: string): Promise<ReadPlace | undefined> {
+  async take(path: string): Promise<SharedPlace | undefined> {
     this.#folder.check(path);
     const end = path.lastIndexOf('/');
     const directory = path.slice(0, Math.max(0, end));
@@ -56,10 +57,12 @@ export class ReadPlaces {
       return undefined;
     }
     const { levels, parent } = opened;
+    const identity = levels.at(-1)?.identity;
     const name = path.slice(end + 1);
     return {
       parent,
       name,
+      ...(identity !== undefined && { identity }),
       lookAgain: async () => ((await this.#areInPlace(levels)) ? await parent.lstat(name) : undefined),
       forget: () => this.#forget(directory, chain),
       release,
