@@ -185,6 +185,18 @@ describe('sameContent', () => {
     expect(world.openSources).toBe(0);
   });
 
+  it.each(['local', 'remote'] as const)('takes nothing for zeros where the %s file gave fewer bytes', async (side) => {
+    mute();
+    const files = await both('ab\0\0', 'ab\0\0');
+    const open = world[side].open.bind(world[side]);
+    world[side].open = async (entry, signal) => {
+      const source = await open(entry, signal);
+      return { ...source, readInto: undefined, read: (start, _end, stop) => source.read(start, 2, stop) };
+    };
+    await expect(sameContent(world.context(), ...files)).rejects.toMatchObject({ code: 'ERR_SOURCE_LENGTH' });
+    expect(world.openSources).toBe(0);
+  });
+
   it('lets go of the file when the object cannot be opened', async () => {
     mute();
     const files = await both('same', 'same');

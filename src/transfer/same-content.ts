@@ -1,5 +1,6 @@
 import { compareDigests, schemeOf, type Digest, type DigestScheme } from '../core/digest.js';
 import type { FileEntry } from '../core/entry.js';
+import { readRange } from '../replica/read-range.js';
 import type { Source } from '../replica/replica.js';
 import type { TransferContext } from './context.js';
 
@@ -95,25 +96,21 @@ async function sameBytes(context: TransferContext, local: FileEntry, remote: Fil
 async function sameRanges(a: Source, b: Source, sizeBytes: number, signal: AbortSignal | undefined): Promise<boolean> {
   for (let start = 0; start < sizeBytes;) {
     const end = Math.min(sizeBytes, start === 0 ? FIRST_RANGE_BYTES : start + RANGE_BYTES);
-    const [x, y] = await Promise.all([readRange(a, start, end, signal), readRange(b, start, end, signal)]);
+    const [x, y] = await Promise.all([bytesOf(a, start, end, signal), bytesOf(b, start, end, signal)]);
     if (!equalBytes(x, y)) return false;
     start = end;
   }
   return true;
 }
 
-async function readRange(
+async function bytesOf(
   source: Source,
   start: number,
   end: number,
   signal: AbortSignal | undefined,
 ): Promise<Uint8Array> {
   const bytes = new Uint8Array(end - start);
-  let filled = 0;
-  for await (const chunk of source.read(start, end, signal)) {
-    bytes.set(chunk, filled);
-    filled += chunk.byteLength;
-  }
+  await readRange(source, start, bytes, signal);
   return bytes;
 }
 

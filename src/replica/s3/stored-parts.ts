@@ -8,7 +8,7 @@ import { hexOf } from './digest-text.js';
 import { findMovedContent, type MovedContent } from './moved-content.js';
 import { etagOf } from './object-state.js';
 import { partsOf } from './part-size.js';
-import { readRange } from './read-range.js';
+import { readRange } from '../read-range.js';
 import type { HeldPart, PartTarget } from './s3-api.js';
 import { holds, readState, type S3Context } from './s3-context.js';
 import { isTransientFailure } from './service-error.js';

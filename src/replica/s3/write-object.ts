@@ -4,7 +4,7 @@ import { MAX_DAMAGES } from './damage.js';
 import { guardedChange } from './guarded-change.js';
 import { base64Of, hexOf } from './digest-text.js';
 import { fingerprintOf } from './object-state.js';
-import { readRange } from './read-range.js';
+import { readRange } from '../read-range.js';
 import { readState, toEntry, type S3Context } from './s3-context.js';
 import { isUnsupported } from './service-error.js';
 import { writeCondition } from './write-condition.js';

@@ -9,7 +9,7 @@ import { combinedEtag } from './combined-etag.js';
 import { forEachBounded } from './for-each-bounded.js';
 import { encodePartHints, HINTS_HEADER } from './part-hints.js';
 import { partSizeFor, partsOf } from './part-size.js';
-import { readRange } from './read-range.js';
+import { readRange } from '../read-range.js';
 import type { HeldPart } from './s3-api.js';
 import { holds, readState, type S3Context } from './s3-context.js';
 import { createPartSender, type SentPart } from './send-part.js';

@@ -1,5 +1,5 @@
-import { PathError } from '../../errors.js';
-import type { Source } from '../replica.js';
+import { PathError } from '../errors.js';
+import type { Source } from './replica.js';
 
 /**
  * Fills memory with the bytes of a source from `start` on. Once it has ended, nothing more is written to that memory.
