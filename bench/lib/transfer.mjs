@@ -1,6 +1,6 @@
 // Brings a folder up into an empty bucket and down into an empty folder, with everybody in turns.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { compare } from './compare.mjs';
@@ -150,8 +150,18 @@ function bytesIn(folder) {
   };
 }
 
-/** For a folder of one file. */
+/** For a folder of one file. In blocks, because Node.js reads no file of more than 2 GiB at once. */
 function isSame(a, b) {
   const [name] = readdirSync(a).filter((each) => each !== '.filecloudsync');
-  return readFileSync(path.join(a, name)).equals(readFileSync(path.join(b, name)));
+  const files = [a, b].map((folder) => openSync(path.join(folder, name), 'r'));
+  try {
+    const blocks = files.map(() => Buffer.allocUnsafe(8 * 1024 * 1024));
+    for (;;) {
+      const [x, y] = files.map((file, i) => blocks[i].subarray(0, readSync(file, blocks[i])));
+      if (!x.equals(y)) return false;
+      if (x.length === 0) return true;
+    }
+  } finally {
+    for (const file of files) closeSync(file);
+  }
 }
