@@ -164,6 +164,24 @@ describe('simulate', () => {
     expect(violations).toEqual([]);
   });
 
+  it('keeps what is being moved to the trash while its directory is removed, and the power fails', async () => {
+    const { violations } = await simulate({
+      ...SCENARIO,
+      seed: 266,
+      partSizeBytes: 8_388_608,
+      provesRest: false,
+      machines: [{ ...MACHINE, conflict: 'bucket' }],
+      acts: [
+        { ms: 0, act: 'write', at: 0, path: 'a/b', how: 'in-place', size: 'short', time: 'now' },
+        { ms: 0, act: 'put', path: 'a/b', size: 'parts' },
+        { ms: 57, act: 'remove', at: 0, path: 'a' },
+        { ms: 257, act: 'delete', path: 'b' },
+      ],
+      crashes: [{ at: 0, operation: 1, after: { begins: 'rename', by: 4 }, kind: 'power', damage: 'none' }],
+    });
+    expect(violations).toEqual([]);
+  });
+
   it('replays a seed to the same trace', async () => {
     for (const seed of [3, 7, 11, 12]) {
       const [first, second] = [await simulate(generateScenario(seed)), await simulate(generateScenario(seed))];

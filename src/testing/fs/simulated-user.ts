@@ -68,8 +68,11 @@ export class SimulatedUser {
     const { directory, name } = this.#parent(path, false);
     const inode = this.#disk.get(directory, name);
     if (inode === undefined) return;
-    if (inode.type === 'directory')
+    if (inode.type === 'directory') {
       for (const { name: below } of inode.slots.values()) this.remove(`${this.#absolute(path)}/${below}`);
+      // A disk that keeps the order of changes does not forget that a file was moved out of a directory that it remembers to be removed.
+      this.#disk.syncDirectory(inode);
+    }
     this.#disk.change({ directory, name, inode: undefined });
     this.#disk.syncDirectory(directory);
   }

@@ -1,0 +1,31 @@
+import { describe, expect, it } from 'vitest';
+import { SimulatedFileSystem } from './simulated-file-system.js';
+
+/** A disk on which the engine has moved `a/b` to `kept/b` and synced nothing. */
+async function afterUnsyncedMove(): Promise<SimulatedFileSystem> {
+  const disk = new SimulatedFileSystem();
+  disk.user.writeFile('a/b', 'version');
+  disk.user.makeDirectory('kept');
+  const root = await disk.openRoot(disk.root);
+  const [a, kept] = [await root.openDirectory('a'), await root.openDirectory('kept')];
+  await a.rename('b', kept, 'b');
+  for (const directory of [a, kept, root]) await directory.close();
+  return disk;
+}
+
+describe('SimulatedUser', () => {
+  it('removes a directory no more durably than what was moved out of it before', async () => {
+    const disk = await afterUnsyncedMove();
+    disk.user.remove('a');
+    disk.crash({ keep: 'durable' });
+    expect(disk.user.tree()).toEqual({ 'kept/': 'directory', 'kept/b': 'version' });
+  });
+
+  it('makes nothing of others durable by removing something beside it', async () => {
+    const disk = await afterUnsyncedMove();
+    disk.user.writeFile('c/d', 'other');
+    disk.user.remove('c');
+    disk.crash({ keep: 'durable' });
+    expect(disk.user.tree()).toEqual({ 'a/': 'directory', 'a/b': 'version', 'kept/': 'directory' });
+  });
+});
