@@ -24,7 +24,7 @@ export interface TouchedPath {
 
 /**
  * Finds out, without asking the remote side, at which of the paths that may have changed the folder is not as it was agreed:
- * files that were written, files that are gone, and what lies in directories that are new.
+ * files that were written, files that are gone, and what lies in directories that appeared.
  *
  * Invariant: what is no plain file (a link, something unreadable, a name that the filter leaves out) is left to the next
  * look at everything, and so changes nothing here.
@@ -65,6 +65,8 @@ class TouchedLook {
   readonly #found = new Map<string, TouchedPath>();
   /** Directories above touched paths that are known to be no files in the baseline. */
   readonly #noFiles = new Set<string>();
+  /** How many agreed files were met in directories. */
+  #knownInDirectories = 0;
 
   constructor(context: CycleContext) {
     this.#context = context;
@@ -115,27 +117,39 @@ class TouchedLook {
     if (await hasRowBelow(this.#context.ports.store.baseline, path)) throw new WholeLookNeeded('a directory is gone');
   }
 
-  /** A directory that nothing is known of: all that is in it is new. */
+  /** A directory: what is in it is new, or is known, as when some of it was carried before the directory itself was heard of. */
   async #atDirectory(path: string, baseline: BaselineRow | undefined): Promise<void> {
-    const { ports, options, signal } = this.#context;
     if (baseline !== undefined) throw new WholeLookNeeded('a directory in the place of a file');
-    if (await hasRowBelow(this.#context.ports.store.baseline, path))
-      throw new WholeLookNeeded('a known directory came back');
-    const files: TouchedPath[] = [];
+    const files = await this.#filesBelow(path);
+    const known = new Map<string, BaselineRow>();
+    for await (const rows of this.#context.ports.store.baseline.scanBelow(path)) {
+      this.#knownInDirectories += rows.length;
+      if (this.#knownInDirectories > MOST_TOUCHED) throw new WholeLookNeeded('large directories');
+      for (const row of rows) {
+        // It may have been moved elsewhere, became a directory or a link, or is left out now; or another directory stands there.
+        if (!files.has(row.path)) throw new WholeLookNeeded('files of a known directory are gone');
+        known.set(row.path, row);
+      }
+    }
+    for (const [each, local] of files) await this.#atFile({ path: each, local, baseline: known.get(each) });
+  }
+
+  async #filesBelow(directoryPath: string): Promise<ReadonlyMap<string, Entry>> {
+    const { ports, options, signal } = this.#context;
+    const files = new Map<string, Entry>();
     try {
-      for await (const { entries } of ports.local.scanBelow(path, {
+      for await (const { entries } of ports.local.scanBelow(directoryPath, {
         filter: options.filter,
         ...(signal && { signal }),
       })) {
-        for (const local of entries)
-          if (local.kind === 'file') files.push({ path: local.path, local, baseline: undefined });
-        if (files.length > MOST_TOUCHED) throw new WholeLookNeeded('a large new directory');
+        for (const local of entries) if (local.kind === 'file') files.set(local.path, local);
+        if (files.size > MOST_TOUCHED) throw new WholeLookNeeded('a large directory');
       }
     } catch (error) {
       if (!(error instanceof PathError)) throw error;
       throw new WholeLookNeeded('a directory that cannot be walked');
     }
-    for (const file of files) await this.#atFile(file);
+    return files;
   }
 
   #add(touched: TouchedPath): void {

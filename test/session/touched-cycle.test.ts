@@ -71,6 +71,35 @@ describe('a cycle over touched paths', () => {
     expect(result.touchedPaths).toBe(3);
   });
 
+  it('carries what is new or written in a directory of which some was carried before', async () => {
+    expect((await cycle(['d'])).touchedPaths).toBe(0);
+    world.local.put('d/e', 'again');
+    world.local.put('d/deep/new', 'new');
+    const result = await cycle(['d']);
+    expect(result.changes.map(({ path, operation }) => `${operation} ${path}`).toSorted()).toEqual([
+      'added d/deep/new',
+      'modified d/e',
+    ]);
+    expect([result.touchedPaths, asked.toSorted()]).toEqual([2, ['d/deep', 'd/deep/new', 'd/e']]);
+  });
+
+  it('compares by content what stands in the place of a known directory, under the same names', async () => {
+    for (const path of ['d/e', 'd/f']) {
+      const content = world.local.content(path);
+      world.local.delete(path);
+      world.local.put(`old/${path}`, path);
+      world.local.put(path, path === 'd/e' ? (content ?? '') : 'f of another');
+    }
+    const result = await cycle(['d', 'old']);
+    expect(result.changes.map(({ path, operation }) => `${operation} ${path}`).toSorted()).toEqual([
+      'added old/d/e',
+      'added old/d/f',
+      'modified d/f',
+    ]);
+    expect([world.text('remote', 'd/e'), world.text('remote', 'd/f')]).toEqual(['d/e', 'f of another']);
+    expect(result.touchedPaths).toBe(4);
+  });
+
   it('asks the remote side nothing and tells nothing where the folder is as agreed', async () => {
     const result = await cycle([...FILES, 'd', 'nowhere'].filter((path) => path !== 'd'));
     expect([result.touchedPaths, scans, asked, world.events]).toEqual([0, 0, [], []]);
@@ -127,7 +156,27 @@ describe('a cycle over touched paths', () => {
       ['when a file became a directory', both(drop('a'), put('local', 'a/x')), ['a']],
       ['when a file became a directory, of which only a file was heard', both(drop('a'), put('local', 'a/x')), ['a/x']],
       ['when a directory became a file', both(drop('d/e', 'd/f'), put('local', 'd')), ['d']],
-      ['when a known directory appeared', () => {}, ['d']],
+      ['when a known directory appeared, and a file of it is gone', drop('d/e'), ['d']],
+      [
+        'when a known directory appeared, and a file of it is elsewhere',
+        both(drop('d/e'), () => world.local.put('d/e2', 'd/e')),
+        ['d'],
+      ],
+      [
+        'when a known directory appeared, and a file of it became a directory',
+        both(drop('d/e'), put('local', 'd/e/x')),
+        ['d'],
+      ],
+      [
+        'when a known directory appeared, and a directory of it became a file',
+        both(drop('g/h/i'), put('local', 'g/h')),
+        ['g'],
+      ],
+      [
+        'when the bucket has objects below a new file of a known directory',
+        both(put('local', 'd/n'), put('remote', 'd/n/x')),
+        ['d'],
+      ],
       ['when the bucket has objects below a new file', both(put('local', 'n'), put('remote', 'n/x')), ['n']],
       [
         'when the bucket has objects below a file that was written, and not the file',
@@ -159,6 +208,23 @@ describe('a cycle over touched paths', () => {
         twin.remote.paths().map(named),
       ]);
       world = before;
+    });
+
+    it('for more than a thousand agreed files in all directories', async () => {
+      for (let i = 0; i < 600; i++) for (const path of [`m/${i}`, `n/${i}`]) world.local.put(path, 'm');
+      await world.sync({ concurrency: 64 });
+      world.local.put('m/1', 'again');
+      expect((await cycle(['m'])).touchedPaths).toBe(1);
+      world.local.put('m/1', 'once more');
+      expect((await cycle(['m', 'n'])).touchedPaths).toBeUndefined();
+      expect(world.text('remote', 'm/1')).toBe('once more');
+    });
+
+    it('where the filter leaves out an agreed file of a known directory, and deletes nothing', async () => {
+      world.local.delete('d/e');
+      const filter = { includesFile: (path: string) => path !== 'd/e', mayContain: () => true };
+      expect((await cycle(['d'], { filter })).touchedPaths).toBeUndefined();
+      expect(world.remote.paths()).toEqual(FILES);
     });
 
     it('when the memory was rebuilt, and deletes nothing', async () => {
