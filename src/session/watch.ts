@@ -18,7 +18,15 @@ export interface WatchListener {
 export interface FolderWatcher {
   /** Begins to watch; resolves when all that can be watched is. */
   start(listener: WatchListener): Promise<void>;
-  /** Makes sure that it is still the folder itself that is watched, and not what it was moved away to. Called before each look at everything. */
+  /**
+   * Whether whatever changes in the folder is told: all of it is watched, nothing was refused, and it lies on file systems on which
+   * nobody but this machine writes. A hint, like all that is told: a mapping in memory, or a link from elsewhere, changes a file unheard.
+   */
+  readonly hearsEverything: boolean;
+  /**
+   * Makes sure that it is still the folder itself that is watched, and not what it was moved away to; when it was not, changes count as
+   * lost. Called before each cycle that does not look only at what was told.
+   */
   check(): Promise<void>;
   /** Ends; nothing is told afterwards. May be called at any time, also twice. */
   close(): Promise<void>;

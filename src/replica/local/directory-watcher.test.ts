@@ -136,6 +136,65 @@ describe.runIf(process.platform === 'linux')('DirectoryWatcher', { timeout: 60_0
     }
   });
 
+  describe('hears everything', () => {
+    it('where all is watched, on disks that tell what changes', async () => {
+      await mkdir(path.join(root, 'a/b'), { recursive: true });
+      const asked: string[] = [];
+      await start(() => true, { tellsAllChanges: async (place) => (asked.push(place), true) });
+      expect([watcher.hearsEverything, asked]).toEqual([true, [root]]);
+    });
+
+    it('not before it began, nor once it ended', async () => {
+      watcher = new DirectoryWatcher(root, { mayContain: () => true, tellsAllChanges: async () => true });
+      expect(watcher.hearsEverything).toBe(false);
+      await watcher.start({ onChange, onLost, onTrouble });
+      await watcher.close();
+      expect(watcher.hearsEverything).toBe(false);
+    });
+
+    it('not on a disk that does not tell', async () => {
+      await start(() => true, { tellsAllChanges: async () => false });
+      expect(watcher.hearsEverything).toBe(false);
+    });
+
+    it('not where the folder is not there', async () => {
+      watcher = new DirectoryWatcher(path.join(root, 'none'), {
+        mayContain: () => true,
+        tellsAllChanges: async () => true,
+      });
+      await watcher.start({ onChange, onLost, onTrouble });
+      expect(watcher.hearsEverything).toBe(false);
+    });
+
+    it('not once a directory was refused, until all is watched anew', async () => {
+      let refuses = true;
+      const limited = ((place: string, ...rest: [never, never]) => {
+        if (refuses && place.endsWith('/b')) throw Object.assign(new Error('no more'), { code: 'ENOSPC' });
+        return watch(place, ...rest);
+      }) as typeof watch;
+      await start(() => true, { watch: limited, tellsAllChanges: async () => true });
+      expect(watcher.hearsEverything).toBe(true);
+      await hears(() => mkdir(path.join(root, 'b')), 'b', 'appeared');
+      expect(watcher.hearsEverything).toBe(false);
+      refuses = false;
+      const away = `${root}-away`;
+      try {
+        await rename(root, away);
+        await vi.waitFor(() => expect(onLost).toHaveBeenCalled(), { timeout: 20_000, interval: 5 });
+        expect(watcher.hearsEverything).toBe(false);
+        await mkdir(path.join(root, 'b'), { recursive: true });
+        onLost.mockClear();
+        await watcher.check();
+        // What changed before the other one was watched was heard by nobody.
+        expect([watcher.hearsEverything, onLost.mock.calls.length]).toEqual([true, 1]);
+        await watcher.check();
+        expect(onLost).toHaveBeenCalledTimes(1);
+      } finally {
+        await rm(away, { recursive: true, force: true });
+      }
+    });
+  });
+
   it('tells that changes were lost when the folder is moved away, and watches the one that takes its place', async () => {
     await mkdir(path.join(root, 'a'));
     await start();

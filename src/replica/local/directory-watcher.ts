@@ -2,6 +2,7 @@ import { watch, type FSWatcher } from 'node:fs';
 import { lstat, readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { FileCloudSyncError } from '../../errors.js';
+import { tellsAllChanges } from './tells-all-changes.js';
 
 /** The reserved folder: what is written there is our own doing. */
 const RESERVED = '.filecloudsync';
@@ -30,6 +31,8 @@ export interface DirectoryWatcherOptions {
   readonly mode?: 'tree' | 'recursive';
   /** How the system is asked to watch a directory. Default: that of `node:fs`. */
   readonly watch?: typeof watch;
+  /** Whether the file system at a place tells whatever changes on it. Default: what is known of its kind. */
+  readonly tellsAllChanges?: (place: string) => Promise<boolean>;
 }
 
 /**
@@ -50,6 +53,7 @@ export class DirectoryWatcher {
   readonly #mayContain: (directoryPath: string) => boolean;
   readonly #mode: 'tree' | 'recursive';
   readonly #watchDirectory: typeof watch;
+  readonly #tellsAllChanges: (place: string) => Promise<boolean>;
   readonly #watches = new Map<string, FSWatcher>();
   /** Directories that could not be watched. */
   readonly #refused = new Set<string>();
@@ -60,6 +64,12 @@ export class DirectoryWatcher {
   #eventsAtOnce = 0;
   #mostAtOnce = QUEUED_EVENTS / 2;
   #rootIdentity: string | undefined;
+  /** By device, whether the file systems that the folder lies on tell whatever changes. */
+  readonly #devices = new Map<number, Promise<boolean>>();
+  /** Counts what leaves open whether everything is heard, until all is watched anew. */
+  #doubts = 0;
+  /** How many there had been when last all began to be watched that takes part. */
+  #doubtsBefore = -1;
   #listener: DirectoryWatchListener | undefined;
 
   constructor(root: string, options: DirectoryWatcherOptions) {
@@ -67,6 +77,7 @@ export class DirectoryWatcher {
     this.#mayContain = options.mayContain;
     this.#mode = options.mode ?? (process.platform === 'linux' ? 'tree' : 'recursive');
     this.#watchDirectory = options.watch ?? watch;
+    this.#tellsAllChanges = options.tellsAllChanges ?? tellsAllChanges;
   }
 
   async start(listener: DirectoryWatchListener): Promise<void> {
@@ -76,10 +87,15 @@ export class DirectoryWatcher {
     await this.#watchAll();
   }
 
+  get hearsEverything(): boolean {
+    return this.#doubtsBefore === this.#doubts;
+  }
+
   async check(): Promise<void> {
     if (this.#listener === undefined || this.#rootIdentity === (await this.#identify())) return;
     this.#stopAll();
     await this.#watchAll();
+    this.#listener?.onLost();
   }
 
   async close(): Promise<void> {
@@ -93,18 +109,37 @@ export class DirectoryWatcher {
   }
 
   async #watchAll(): Promise<void> {
+    const doubts = this.#doubts;
     this.#rootIdentity = await this.#identify();
-    if (this.#mode === 'tree') return this.#enter('');
+    if (this.#mode === 'tree') await this.#enter('');
+    else await this.#enterRecursively();
+    if (this.#watches.has('')) this.#doubtsBefore = doubts;
+  }
+
+  async #enterRecursively(): Promise<void> {
     const each = this.#open('', { recursive: true }, (_event, name) => {
       if (name === null) return this.#lost();
       const relative = name.replaceAll('\\', '/');
       if (isReserved(relative) || this.#countsAsLost()) return;
       this.#lookLater(relative);
     });
-    if (each !== undefined) this.#watches.set('', each);
+    if (each === undefined) return;
+    this.#watches.set('', each);
+    const found = await stat(this.#root).catch(() => undefined);
+    if (found === undefined) this.#doubts++;
+    else await this.#askDevice('', found);
+  }
+
+  /** Whether changes below a directory are all told is asked once for each disk that the folder lies on. */
+  async #askDevice(relative: string, { dev }: { readonly dev: number }): Promise<void> {
+    let tells = this.#devices.get(dev);
+    if (tells === undefined) this.#devices.set(dev, (tells = this.#tellsAllChanges(path.join(this.#root, relative))));
+    if (!(await tells)) this.#doubts++;
   }
 
   #stopAll(): void {
+    this.#doubts++;
+    this.#devices.clear();
     for (const each of this.#watches.values()) each.close();
     this.#watches.clear();
     this.#refused.clear();
@@ -131,8 +166,9 @@ export class DirectoryWatcher {
     let children;
     try {
       // A link that took the place of the directory is not followed.
-      if (relative !== '' && !(await lstat(path.join(this.#root, relative))).isDirectory())
-        return this.#leave(relative);
+      const found = await (relative === '' ? stat : lstat)(path.join(this.#root, relative));
+      if (!found.isDirectory()) return this.#leave(relative);
+      await this.#askDevice(relative, found);
       children = await readdir(path.join(this.#root, relative), { withFileTypes: true });
     } catch (error) {
       this.#leave(relative);
@@ -245,6 +281,7 @@ export class DirectoryWatcher {
         (event, name) => heard(event, name),
       );
       each.on('error', (error) => {
+        this.#doubts++;
         each.close();
         if (this.#watches.get(relative) === each) this.#watches.delete(relative);
         this.#refused.add(relative);
@@ -260,6 +297,7 @@ export class DirectoryWatcher {
   }
 
   #trouble(relative: string, error: unknown): void {
+    this.#doubts++;
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
     if (this.#troubles.has(code)) return;
     this.#troubles.add(code);
