@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
+import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { makeFiles, nameOf } from '../lib/data.mjs';
 import { median } from '../lib/compare.mjs';
@@ -13,6 +14,9 @@ const LOOK_EVERY_MS = 4;
 const PATIENCE_MS = 30_000;
 const POLL_SECONDS = 2;
 const TICKS_PER_SECOND = 100;
+const IDLE_POLL_SECONDS = 60;
+/** How often a monitor looks at everything while it waits (src/s3/cycle-pacer.ts). */
+const WHOLE_LOOK_SECONDS = 600;
 
 export async function run({ directory, dist, main, short, files = short ? 1000 : 10_000, serverKind, log }) {
   const server = await startServer(serverKind, dist);
@@ -49,7 +53,7 @@ export async function run({ directory, dist, main, short, files = short ? 1000 :
     await server.makeBucket(bucket);
     const notes = [];
     const up = {};
-    let watching = await startWatch({ main, folder, bucket, env, delaySeconds: 60 });
+    let watching = await startWatch({ main, folder, bucket, env, delaySeconds: IDLE_POLL_SECONDS });
     for (const [way, act] of Object.entries(ways)) {
       const took = [];
       const cpuBefore = cpuSeconds(watching.pid);
@@ -70,13 +74,13 @@ export async function run({ directory, dist, main, short, files = short ? 1000 :
       notes.push(`${way}: in the bucket after ${text(up[way])}; ${cpuMs} ms of CPU each`);
       log(notes.at(-1));
     }
-    const idleSeconds = short ? 30 : 120;
-    await sleep(3000);
-    const before = cpuSeconds(watching.pid);
-    await sleep(idleSeconds * 1000);
-    const idlePercent = Number((((cpuSeconds(watching.pid) - before) / idleSeconds) * 100).toFixed(3));
+    const idle = await measureIdle(watching, short ? 1 : 2);
+    const wholePercent = (idle.wholeCpuMs / 1000 / WHOLE_LOOK_SECONDS) * 100;
+    const idlePercent = Number((idle.pollPercent + wholePercent).toFixed(3));
     notes.push(
-      `idle, ${files} files, a look at everything each minute: ${idlePercent} % of a core over ${idleSeconds} s`,
+      `idle, ${files} files: ${idlePercent} % of a core, of which a poll of the bucket each ${IDLE_POLL_SECONDS} s is ` +
+        `${idle.pollPercent.toFixed(3)} % (measured over ${idle.seconds} s with ${idle.polls} polls), and a look at everything each ` +
+        `${WHOLE_LOOK_SECONDS / 60} minutes the rest: ${idle.wholeCpuMs} ms of CPU each`,
     );
     log(notes.at(-1));
     await watching.stop();
@@ -113,13 +117,37 @@ export async function run({ directory, dist, main, short, files = short ? 1000 :
       headlines,
       server: server.name,
       tables: [],
-      figures: { up, idlePercent, beyondPoll: down },
+      figures: { up, idlePercent, wholeCpuMs: idle.wholeCpuMs, beyondPoll: down },
       notes,
     };
   } finally {
     client.destroy();
     await server.stop();
   }
+}
+
+/** Waits with the monitor: for a look at everything, asked for by more names at once than are looked at singly, and for polls. */
+async function measureIdle({ pid, folder, ends }, windows) {
+  const polls = () => ends.filter(({ poll }) => poll === true).length;
+  const wholes = () => ends.filter(({ poll, touchedPaths }) => poll !== true && touchedPaths === undefined).length;
+  const settled = async () => {
+    await sleep(3000);
+    return cpuSeconds(pid);
+  };
+  // A directory that goes and comes back is judged by a look at everything.
+  const [wholesBefore, cpuBefore] = [wholes(), await settled()];
+  const directory = path.join(folder, 'folder-00000');
+  renameSync(directory, `${directory}-away`);
+  renameSync(`${directory}-away`, directory);
+  await until(() => wholes() > wholesBefore, PATIENCE_MS * 2);
+  const began = await settled();
+  const wholeCpuMs = Math.round(((began - cpuBefore) * 1000) / (wholes() - wholesBefore));
+  const [pollsBefore, seconds] = [polls(), windows * IDLE_POLL_SECONDS + 5];
+  await sleep(seconds * 1000);
+  const pollCount = polls() - pollsBefore;
+  if (pollCount < windows) throw new Error(`${pollCount} polls in ${seconds} s: the folder is not believed`);
+  const pollCpu = (cpuSeconds(pid) - began) / pollCount;
+  return { wholeCpuMs, polls: pollCount, seconds, pollPercent: (pollCpu / IDLE_POLL_SECONDS) * 100 };
 }
 
 async function prepare(act, n, etagOf) {
@@ -146,14 +174,16 @@ async function startWatch({ main, folder, bucket, env, delaySeconds }) {
   const args = [main, 'watch', folder, `s3://${bucket}`, '--delay', String(delaySeconds), '--json'];
   const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = new Promise((resolve) => child.once('exit', resolve));
-  let cycles = 0;
-  child.stdout.setEncoding('utf8').on('data', (lines) => {
-    cycles += lines.split('"type":"end"').length - 1;
+  const ends = [];
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    if (line.includes('"type":"end"')) ends.push(JSON.parse(line));
   });
   // The first cycle, and the one for what changed before the watch stood.
-  await until(() => cycles >= 2, 600_000);
+  await until(() => ends.length >= 2, 600_000);
   return {
     pid: child.pid,
+    folder,
+    ends,
     async stop() {
       child.kill('SIGINT');
       await ended;

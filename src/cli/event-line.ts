@@ -16,6 +16,7 @@ export function lineOfResult(result: CycleResult): JsonLine {
     type: 'end',
     runId: result.runId,
     ...(result.touchedPaths !== undefined && { touchedPaths: result.touchedPaths }),
+    ...(result.poll === true && { poll: true }),
     changes,
     conflicts: settledConflicts + waitingConflicts,
     waitingConflicts,

@@ -147,7 +147,7 @@ export const JSON_LINES = {
   remark: { description: 'Something to know once, that is no failure.', fields: { message: text } },
   end: {
     description:
-      'A cycle is over. The lists of the cycle came one by one before; here are their lengths. Missing when the cycle was stopped or failed. `touchedPaths`: in `watch`, only so many paths that had changed in the folder were looked at.',
+      'A cycle is over. The lists of the cycle came one by one before; here are their lengths. Missing when the cycle was stopped or failed. `touchedPaths`: in `watch`, only so many paths that had changed in the folder were looked at. `poll`: in `watch`, only the bucket was looked at, and the folder where something was to be carried.',
     fields: {
       runId: text,
       changes: count,
@@ -164,8 +164,9 @@ export const JSON_LINES = {
       startedAtMs: time,
       endedAtMs: time,
       touchedPaths: count,
+      poll: flag,
     },
-    optional: ['touchedPaths'],
+    optional: ['touchedPaths', 'poll'],
   },
   change: { description: 'One change of a `plan`.', fields: { change } },
   compare: { description: 'A path of a `plan` whose contents must be compared first.', fields: { path: text } },

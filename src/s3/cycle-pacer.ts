@@ -11,8 +11,11 @@ const TOGETHER_MS = 50;
 /** Longest wait after failures, unless the delay itself is longer. */
 const LONGEST_BACKOFF_MS = 15 * 60_000;
 
-/** What the next cycle is to look at. */
-export type Due = 'everything' | readonly string[];
+/** So long the folder may be believed to be as it was left, where everything that changes in it is heard. */
+const WHOLE_LOOK_MS = 10 * 60_000;
+
+/** What the next cycle is to look at: both sides, the bucket while the folder is believed, or paths of the folder. */
+export type Due = 'everything' | 'bucket' | readonly string[];
 
 interface Waiting {
   heard: Heard;
@@ -23,8 +26,9 @@ interface Waiting {
 }
 
 /**
- * Decides when the next cycle of a monitor begins, and over what: over everything after the delay, after changes were lost, and
- * later after failures; over single paths soon after they changed, each when it is quiet there.
+ * Decides when the next cycle of a monitor begins, and over what: over the bucket after the delay; over everything every ten
+ * minutes instead, after changes were lost, and later after failures; over single paths soon after they changed, each when it is
+ * quiet there.
  *
  * What is gone waits until nothing more goes anywhere: a folder that is being emptied is judged as a whole.
  */
@@ -34,7 +38,10 @@ export class CyclePacer {
   readonly #waiting = new Map<string, Waiting>();
   #lost: { firstMs: number; lastMs: number } | undefined;
   #lastGoneMs = -Infinity;
-  #wholeDueMs: number | undefined;
+  #pollDueMs: number | undefined;
+  #wholeMs = -Infinity;
+  /** Since everything was last looked at. */
+  #polls = 0;
   #wake: AbortController | undefined;
   #wakesOnChange = false;
   #stopped = false;
@@ -72,11 +79,24 @@ export class CyclePacer {
     if (this.#wakesOnChange) this.#wake?.abort();
   }
 
+  /** Whether it is not known what changed since everything was last looked at. */
+  get isLost(): boolean {
+    return this.#lost !== undefined;
+  }
+
+  /** A cycle over the bucket begins. */
+  polled(): void {
+    this.#pollDueMs = undefined;
+    this.#polls++;
+  }
+
   /** A cycle over everything begins: it sees what changed so far, but for what is still being written. */
   began(): void {
     const nowMs = this.#clock.nowMs();
     this.#lost = undefined;
-    this.#wholeDueMs = undefined;
+    this.#pollDueMs = undefined;
+    this.#wholeMs = nowMs;
+    this.#polls = 0;
     for (const [path, { lastMs }] of this.#waiting) if (nowMs - lastMs >= SETTLE_MS) this.#waiting.delete(path);
   }
 
@@ -95,12 +115,12 @@ export class CyclePacer {
     for (;;) {
       const nowMs = this.#clock.nowMs();
       this.#forgetFuture(nowMs);
-      if (this.#stopped || this.#wholeWaitMs(nowMs) <= 0) return 'everything';
+      if (this.#stopped || this.#pollWaitMs(nowMs) <= 0) return this.#isWholeDue(nowMs) ? 'everything' : 'bucket';
       const due = this.#takeDue(nowMs);
       if (due.length > 0) return due;
       const waits = Array.from(this.#waiting.values(), (each) => this.#waitMs(each, nowMs));
       const isIdle = this.#waiting.size === 0 && this.#lost === undefined;
-      await this.#sleep(Math.min(this.#wholeWaitMs(nowMs), ...waits), isIdle);
+      await this.#sleep(Math.min(this.#pollWaitMs(nowMs), ...waits), isIdle);
     }
   }
 
@@ -111,9 +131,15 @@ export class CyclePacer {
     return due;
   }
 
-  #wholeWaitMs(nowMs: number): number {
-    this.#wholeDueMs = Math.min(this.#wholeDueMs ?? Infinity, nowMs + this.#delayMs);
-    const wait = this.#wholeDueMs - nowMs;
+  /** Counted as well as timed: a clock that is set back postpones nothing for long. */
+  #isWholeDue(nowMs: number): boolean {
+    if (this.#lost !== undefined || (this.#polls + 1) * this.#delayMs >= WHOLE_LOOK_MS) return true;
+    return nowMs - this.#wholeMs >= WHOLE_LOOK_MS;
+  }
+
+  #pollWaitMs(nowMs: number): number {
+    this.#pollDueMs = Math.min(this.#pollDueMs ?? Infinity, nowMs + this.#delayMs);
+    const wait = this.#pollDueMs - nowMs;
     return this.#lost === undefined ? wait : Math.min(wait, waitForQuiet(this.#lost, nowMs));
   }
 

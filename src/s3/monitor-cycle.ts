@@ -12,6 +12,15 @@ export interface CycleListener {
 }
 
 /**
+ * Whether a cycle left nothing of which another look at the folder could come to more. What is wrong in the bucket alone, every
+ * cycle meets again.
+ */
+export function leavesNothing({ heldCount, leftPaths = 0, conflicts, problems }: CycleResult): boolean {
+  if (heldCount > 0 || leftPaths > 0 || conflicts.some(({ resolution }) => resolution === 'manual')) return false;
+  return problems.every(({ side }) => side === 'remote');
+}
+
+/**
  * Turns the events of cycles into what a monitor tells: each change, each conflict that was settled, and problems and
  * waiting conflicts once, not again in every cycle in which they still stand.
  */
@@ -54,6 +63,7 @@ export class CycleNews {
     }
     for (const problem of result.problems) this.#problem(problem);
     // Of what was not looked at nobody knows whether it went away.
+    // While anything stands in the folder there is no poll; what stands in the bucket it meets.
     this.#standing = result.touchedPaths === undefined ? this.#met : new Set([...this.#standing, ...this.#met]);
   }
 

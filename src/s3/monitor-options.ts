@@ -8,7 +8,8 @@ export interface MonitorOptions extends SyncOptions, Omit<ConnectOptions, 'bucke
    * How long the monitor waits between two cycles, in seconds, from 0.1 to 2,000,000.
    *
    * Default: 60. With `watch`, a local change is carried at once, without a look at anything else; changes in the bucket are
-   * seen by the next cycle, which looks at everything.
+   * seen by the next cycle, which looks at the bucket alone while everything that changes in the folder is heard. Everything is
+   * looked at every ten minutes in any case, and in the first and the last cycle.
    *
    * @example
    * ```ts
@@ -35,8 +36,9 @@ export interface MonitorOptions extends SyncOptions, Omit<ConnectOptions, 'bucke
    * Watches the folder, so that a local change is carried over at once.
    *
    * Default: `true`. What changed is looked at by itself, a tenth of a second after it was last written; everything is looked at
-   * when that is not enough (a folder moved, a file became a folder, many files are gone, a pattern file changed) and every
-   * `delaySeconds`. When watching is not possible, the monitor says so once and goes on with the latter alone.
+   * when that is not enough (a folder moved, a file became a folder, many files are gone, a pattern file changed), and every ten
+   * minutes. Where not all changes are heard (a network disk, one of a program, any system but Linux) it is every `delaySeconds`;
+   * when watching is not possible, the monitor says so once and goes on with that alone.
    *
    * @example
    * ```ts

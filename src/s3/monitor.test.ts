@@ -33,7 +33,7 @@ const problem = {
 /** Time that moves only when the test says so. */
 class TestClock implements Clock {
   #nowMs = 1_000_000;
-  readonly #sleepers = new Set<{ readonly atMs: number; readonly wake: () => void }>();
+  readonly #sleepers = new Set<{ atMs: number; readonly wake: () => void }>();
 
   nowMs(): number {
     return this.#nowMs;
@@ -59,6 +59,12 @@ class TestClock implements Clock {
       await settle();
     }
     this.#nowMs = untilMs;
+  }
+
+  /** Sets the time back; who sleeps goes on as long. */
+  setBack(durationMs: number): void {
+    this.#nowMs -= durationMs;
+    for (const sleeper of this.#sleepers) sleeper.atMs -= durationMs;
   }
 
   get sleeping(): number {
@@ -87,31 +93,42 @@ class World {
   readonly looked: string[] = [];
   readonly deletedBefore: number[] = [];
   listener: WatchListener | undefined;
+  hearsEverything = false;
+  /** What is found in the bucket can be judged without a look at the folder. */
+  pollsSuffice = true;
+  check: () => void = () => undefined;
 
   readonly ports: MonitorPorts = {
     clock: this.clock,
     connect: async () => client,
     warn: (message) => void this.warnings.push(message),
-    watchFolder: () => ({
-      start: async (listener) => void (this.listener = listener),
-      check: async () => undefined,
-      close: async () => void (this.listener = undefined),
-    }),
+    watchFolder: () => {
+      const hears = (): boolean => this.hearsEverything;
+      return {
+        get hearsEverything() {
+          return hears();
+        },
+        start: async (listener) => void (this.listener = listener),
+        check: async () => this.check(),
+        close: async () => void (this.listener = undefined),
+      };
+    },
     open: async () => {
       if (this.openError !== undefined) throw this.openError;
       this.opened++;
       return {
         rest: async () => void (this.held = 0),
-        sync: async ({ signal, onEvent, touched, deletedBefore = 0 }: PairSyncOptions) => {
+        sync: async ({ signal, onEvent, touched, poll, deletedBefore = 0 }: PairSyncOptions) => {
           this.cycles++;
           this.held = 1;
-          this.looked.push(touched === undefined ? 'everything' : touched.toSorted().join(' '));
+          const whole = poll === true ? 'bucket' : 'everything';
+          this.looked.push(touched === undefined ? whole : touched.toSorted().join(' '));
           this.deletedBefore.push(deletedBefore);
           if (!this.failsBefore) onEvent?.({ type: 'begin', runId: 'run' });
           const step = (this.script.length > 1 ? this.script.shift() : this.script[0]) ?? {};
           const found = typeof step === 'function' ? await step(signal) : step;
           if (found instanceof Error) throw found;
-          const result = resultOf(found);
+          const result = resultOf(poll === true && this.pollsSuffice ? { poll: true, ...found } : found);
           for (const event of eventsOf(result)) onEvent?.(event);
           return result;
         },
@@ -466,6 +483,156 @@ describe('Monitor', () => {
     await monitor.stop();
   });
 
+  describe('asks the bucket alone after the delay, while everything in the folder is heard', () => {
+    const MINUTE_MS = 60_000;
+    let monitor: Monitor;
+
+    async function begin(options: MonitorOptions = {}): Promise<void> {
+      world.hearsEverything = true;
+      monitor = world.monitor({ watch: true, delaySeconds: 60, ...options });
+      await monitor.start();
+      await world.clock.pass(1000);
+      world.looked.length = 0;
+    }
+
+    afterEach(() => monitor.stop());
+
+    async function minutes(count: number): Promise<readonly string[]> {
+      world.looked.length = 0;
+      for (let i = 0; i < count; i++) await world.clock.pass(MINUTE_MS);
+      return world.looked;
+    }
+
+    const bucket = (count: number): string[] => Array.from({ length: count }, () => 'bucket');
+
+    it('and looks at everything every ten minutes, and in the last cycle', async () => {
+      await begin();
+      expect(await minutes(20)).toEqual([...bucket(9), 'everything', ...bucket(9), 'everything']);
+      await monitor.stop();
+      expect(world.looked.at(-1)).toBe('everything');
+    });
+
+    it('in the pair that rests, which is opened anew for everything', async () => {
+      let opened = 0;
+      const { open } = world.ports;
+      Object.assign(world.ports, { open: (...args: Parameters<typeof open>) => (opened++, open(...args)) });
+      await begin();
+      opened = 0;
+      await minutes(9);
+      expect([opened, world.held]).toEqual([0, 0]);
+      await minutes(1);
+      expect(opened).toBe(1);
+    });
+
+    it('and not where the delay is as long as the folder is believed', async () => {
+      await begin({ delaySeconds: 600 });
+      expect(await minutes(20)).toEqual(['everything', 'everything']);
+    });
+
+    it('and no longer than ten minutes without everything, though polls take long', async () => {
+      const slow = async (): Promise<object> => (await world.clock.sleep(4 * MINUTE_MS), {});
+      world.script.push({}, {}, slow, slow, {});
+      await begin();
+      expect(await minutes(12)).toEqual(['bucket', 'bucket', 'everything', 'bucket']);
+    });
+
+    it('and not much longer when the clock is set back', async () => {
+      await begin();
+      await minutes(1);
+      world.clock.setBack(60 * MINUTE_MS);
+      expect(await minutes(12)).toContain('everything');
+    });
+
+    it.each<[string, () => void]>([
+      ['changes were lost', () => world.listener?.onLost()],
+      ['not everything is heard any more', () => void (world.hearsEverything = false)],
+      ['another folder is found to stand there', () => void (world.check = () => world.listener?.onLost())],
+    ])('but at everything once %s', async (_what, happens) => {
+      await begin();
+      await minutes(1);
+      happens();
+      expect(await minutes(1)).toContain('everything');
+      expect(world.looked).not.toContain('bucket');
+    });
+
+    it.each<[string, Partial<CycleResult>]>([
+      ['a file of the folder could not be handled', { problems: [problem] }],
+      ['a path was left alone', { held: [{ path: 'h', rule: 'R03', reason: 'readonly' }], heldCount: 1 }],
+      ['a conflict waits', { conflicts: [{ path: 'c', type: 'content', resolution: 'manual' }] }],
+    ])('but at everything, for as long as %s', async (_what, standing) => {
+      world.script.push({}, standing, standing, {});
+      await begin();
+      expect(await minutes(3)).toEqual(['everything', 'everything', 'bucket']);
+    });
+
+    it('but at everything after a cycle over the bucket left something of the folder', async () => {
+      world.script.push({}, {}, { problems: [problem] }, {});
+      await begin();
+      expect(await minutes(3)).toEqual(['bucket', 'everything', 'bucket']);
+    });
+
+    it('also where something stands in the bucket that cannot be handled, and tells it once', async () => {
+      const told: string[] = [];
+      world.script.push({ problems: [{ ...problem, side: 'remote' }] });
+      await begin();
+      monitor.on('problem', ({ path }) => told.push(path));
+      expect(await minutes(12)).toContain('bucket');
+      expect(told).toEqual([]);
+    });
+
+    it.each<[string, Partial<CycleResult> | Error]>([
+      ['failed', new Error('cut off')],
+      ['could not carry all', { touchedPaths: 1, problems: [problem] }],
+      ['could not look at all', { touchedPaths: 0, leftPaths: 1 }],
+    ])('but at everything after a cycle over what changed %s', async (_what, found) => {
+      world.script.push({}, {}, found, ...(found instanceof Error ? [] : [{ touchedPaths: 1 }]), {});
+      await begin();
+      world.listener?.onChange('a', 'written');
+      await world.clock.pass(1000);
+      // One after it that left nothing settles only its own.
+      world.listener?.onChange('b', 'written');
+      await world.clock.pass(1000);
+      expect((await minutes(3)).slice(0, 2)).toEqual(['everything', 'bucket']);
+    });
+
+    it('and forgets nothing of what still waits to be carried', async () => {
+      await begin();
+      await world.clock.pass(MINUTE_MS - 950);
+      world.listener?.onChange('a', 'written');
+      world.looked.length = 0;
+      await world.clock.pass(1000);
+      expect(world.looked).toEqual(['bucket', 'a']);
+    });
+
+    it('and goes on counting what it deleted in the bucket', async () => {
+      const gone: PathChange = { path: 'x', operation: 'deleted', origin: 'local' };
+      world.script.push({}, {}, { touchedPaths: 1, changes: [gone] }, {});
+      await begin();
+      world.listener?.onChange('x', 'gone');
+      await world.clock.pass(1000);
+      world.deletedBefore.length = 0;
+      await minutes(11);
+      expect(world.deletedBefore).toEqual([...Array.from({ length: 10 }, () => 1), 0]);
+    });
+
+    it('and counts anew where the bucket alone was not enough', async () => {
+      const gone: PathChange = { path: 'x', operation: 'deleted', origin: 'local' };
+      world.script.push({}, {}, { touchedPaths: 1, changes: [gone] }, {});
+      world.pollsSuffice = false;
+      await begin();
+      world.listener?.onChange('x', 'gone');
+      await world.clock.pass(1000);
+      world.deletedBefore.length = 0;
+      await minutes(2);
+      expect(world.deletedBefore).toEqual([1, 0]);
+    });
+
+    it('but never for single files that were asked for', async () => {
+      await begin({ files: ['a'] });
+      expect(await minutes(2)).toEqual(['everything', 'everything']);
+    });
+  });
+
   it('goes on without watching when that fails', async () => {
     const monitor = new Monitor(
       'photos',
@@ -474,6 +641,7 @@ describe('Monitor', () => {
       {
         ...world.ports,
         watchFolder: () => ({
+          hearsEverything: true,
           start: () => Promise.reject(new Error('no watches left')),
           check: async () => undefined,
           close: async () => undefined,

@@ -7,22 +7,23 @@ import type { FolderWatcher } from '../session/watch.js';
 import type { Change } from './change.js';
 import { throwUsageErrors } from './check-options.js';
 import type { ConnectOptions } from './connect-options.js';
-import { CyclePacer } from './cycle-pacer.js';
+import { CyclePacer, type Due } from './cycle-pacer.js';
 import { withDefaults, type ResolvedSyncOptions } from './default-options.js';
 import { folderKept, reasonToKeepFolder, removesUnsynced } from './folder-removal.js';
-import { CycleNews } from './monitor-cycle.js';
+import { CycleNews, leavesNothing } from './monitor-cycle.js';
 import type { ChangeHandle, FinishHandle, MonitorEvents } from './monitor-events.js';
 import type { MonitorOptions } from './monitor-options.js';
 import { processMonitorPorts, type MonitorPorts } from './monitor-ports.js';
 import { callOptions, pairErrors } from './open-port.js';
 import { optionNames, optionTable } from './option-table.js';
-import type { Pair } from './pair.js';
+import type { Pair, PairSyncOptions } from './pair.js';
 import { toSyncResult } from './sync-result.js';
 
 /**
  * Keeps a folder and a bucket (or a prefix of it) the same until it is stopped: a cycle at the start, one every
  * `delaySeconds`, one soon after each local change, and a last one at the end. The one after a local change looks only at what
- * changed, unless that cannot be judged by itself.
+ * changed, and the periodic one only at the bucket while all that changes in the folder is heard, unless what is found cannot be
+ * judged so. Every ten minutes everything is looked at in any case.
  *
  * An error, or a handler that throws, never ends a monitor: it is told by the event `error`, and the next cycle comes,
  * after a longer wait while it keeps failing. An error for which nobody listens becomes a warning of the process.
@@ -51,8 +52,10 @@ export class Monitor extends EventEmitter<MonitorEvents> {
   readonly #onAbort = (): void => void this.stop();
   #client: S3Client | undefined;
   #watcher: FolderWatcher | undefined;
-  /** Rests between two cycles over what changed in the folder; opened anew for each over everything. */
+  /** Rests between two cycles over what changed in the folder or in the bucket; opened anew for each over everything. */
   #pair: Pair | undefined;
+  /** Whether the cycles since everything was last looked at, and that one, left nothing of the folder to be looked at again. */
+  #isSettled = false;
   /** Deletions that were carried to the bucket since everything was last looked at. */
   #deleted = 0;
   #starting: Promise<void> | undefined;
@@ -250,7 +253,7 @@ export class Monitor extends EventEmitter<MonitorEvents> {
   async #run(): Promise<void> {
     while (this.#stopping === undefined) {
       const due = await this.#pacer.next(this.#failures);
-      if (this.#stopping === undefined) await this.#cycle('middle', due === 'everything' ? undefined : due);
+      if (this.#stopping === undefined) await this.#cycle('middle', due);
     }
   }
 
@@ -277,8 +280,8 @@ export class Monitor extends EventEmitter<MonitorEvents> {
     return changes;
   }
 
-  /** Runs one cycle, over everything or over paths that were touched. Rejects only for the first one, when there is nothing to monitor. */
-  async #cycle(which: 'first' | 'middle' | 'last', touched?: readonly string[]): Promise<void> {
+  /** Runs one cycle. Rejects only for the first one, when there is nothing to monitor. */
+  async #cycle(which: 'first' | 'middle' | 'last', due: Due = 'everything'): Promise<void> {
     const { signal, onProgress } = this.#options;
     const client = this.#client;
     if (client === undefined) return;
@@ -286,7 +289,7 @@ export class Monitor extends EventEmitter<MonitorEvents> {
     let begun = false;
     let rests = false;
     try {
-      if (touched === undefined) await this.#prepareWhole();
+      const look = await this.#prepare(due);
       this.#pair ??= await this.#ports.open(client, this.#bucket, this.#folder, this.#syncOptions);
       const pair = this.#pair;
       const listener = (event: SessionEvent): void => {
@@ -296,9 +299,11 @@ export class Monitor extends EventEmitter<MonitorEvents> {
         this.#quietly(() => onProgress?.(event));
       };
       const call = { ...callOptions(signal, listener), deletedBefore: this.#deleted };
-      const result = await pair.sync(touched === undefined ? call : { ...call, touched });
+      const result = await pair.sync({ ...call, ...look });
       this.#failures = 0;
-      if (result.touchedPaths === undefined) this.#deleted = 0;
+      const isWhole = result.touchedPaths === undefined && result.poll !== true;
+      if (isWhole) this.#deleted = 0;
+      this.#isSettled = (isWhole || this.#isSettled) && leavesNothing(result);
       this.#news.end(result);
       // Our own downloads are heard of like anything else, and ask for nothing.
       if (result.touchedPaths !== 0) this.#tell('cycle', toSyncResult(result));
@@ -319,11 +324,22 @@ export class Monitor extends EventEmitter<MonitorEvents> {
     }
   }
 
-  /** What was found out about both sides holds for as long as nothing but the folder's own changes is carried. */
-  async #prepareWhole(): Promise<void> {
-    await this.#closePair();
+  /**
+   * Answers what a cycle is to look at. What was found out about both sides holds for as long as not everything is looked at, and
+   * the folder is believed for as long as everything that changes in it is heard, and nothing in it waits to be looked at again.
+   */
+  async #prepare(due: Due): Promise<Pick<PairSyncOptions, 'touched' | 'poll'>> {
+    if (typeof due !== 'string') return { touched: due };
     await this.#watcher?.check();
+    const hears = this.#watcher?.hearsEverything === true && !this.#pacer.isLost;
+    const isKnown = this.#isSettled && this.#pair !== undefined && this.#syncOptions.files === undefined;
+    if (due === 'bucket' && hears && isKnown) {
+      this.#pacer.polled();
+      return { poll: true };
+    }
+    await this.#closePair();
     this.#pacer.began();
+    return {};
   }
 
   async #closePair(): Promise<void> {

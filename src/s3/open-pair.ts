@@ -191,7 +191,7 @@ class OpenedPair implements Pair {
     );
   }
 
-  async sync({ touched, deletedBefore, ...options }: PairSyncOptions = {}): Promise<CycleResult> {
+  async sync({ touched, poll, deletedBefore, ...options }: PairSyncOptions = {}): Promise<CycleResult> {
     await this.#wake();
     await this.#prepare(this.#parts.options.readonly, options);
     const call = await this.#call(options);
@@ -201,6 +201,7 @@ class OpenedPair implements Pair {
     return this.#session.cycle({
       ...call,
       ...(isEnough && { touched }),
+      ...(poll !== undefined && { poll }),
       ...(deletedBefore !== undefined && { deletedBefore }),
     });
   }

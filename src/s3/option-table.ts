@@ -290,7 +290,7 @@ export const optionTable = {
     parse: asNumber,
     help: 'seconds between two cycles',
     reference:
-      'How long the monitor waits between two cycles, in seconds, from 0.1 to 2,000,000. When it watches the folder, a local change begins a cycle at once; changes in the bucket are seen by the next cycle.',
+      'How long the monitor waits between two cycles, in seconds, from 0.1 to 2,000,000. When it watches the folder, a local change begins a cycle at once; changes in the bucket are seen by the next cycle, which looks at the bucket alone while everything that changes in the folder is heard. Everything is looked at every ten minutes in any case, and in the first and the last cycle.',
   },
   remove: {
     calls: monitor,
@@ -320,7 +320,7 @@ export const optionTable = {
     parse: asFlag,
     help: 'do not watch the folder; look every --delay seconds only',
     reference:
-      'Watches the folder, so that a local change is carried over at once. When watching is not possible (a network disk, too many folders), the monitor says so once and goes on with a cycle every `delaySeconds`.',
+      'Watches the folder, so that a local change is carried over at once. When watching is not possible (a network disk, too many folders), the monitor says so once and goes on with a look at everything every `delaySeconds`. Where not all changes are heard (a network disk, one of a program, any system but Linux), everything is looked at every `delaySeconds` as well.',
   },
   client: {
     ...programOnly,

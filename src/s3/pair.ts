@@ -17,7 +17,9 @@ export interface PairCallOptions {
 export interface PairSyncOptions extends PairCallOptions {
   /** Paths of the folder at which something may have changed; only they are looked at where that is enough. Default: everything is. */
   readonly touched?: readonly string[];
-  /** Deletions that calls with `touched` carried to the bucket since the last one that looked at everything. Default 0. */
+  /** The folder is believed to be as it was agreed; only the bucket is looked at where that is enough. Default `false`. */
+  readonly poll?: boolean;
+  /** Deletions that calls with `touched` or `poll` carried to the bucket since the last one that looked at everything. Default 0. */
   readonly deletedBefore?: number;
 }
 

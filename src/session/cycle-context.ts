@@ -13,6 +13,8 @@ export interface CycleContext {
   readonly softSignal?: AbortSignal;
   /** Only these paths are looked at, of which the folder's side is known already. */
   readonly touched?: readonly TouchedPath[];
+  /** Only the remote side is looked at: the folder is believed to be as it was agreed, but for where something is to be carried. */
+  readonly poll?: true;
   /** Deletions that were carried to the remote side since everything was last looked at. Default 0. */
   readonly deletedBefore?: number;
   /** The mark by which the folder is recognised is missing in it. */

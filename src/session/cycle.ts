@@ -56,7 +56,8 @@ export async function runCycle(context: CycleContext, report: Report): Promise<C
       onRenames: (renames) => journalRenames(state, renames),
     },
   });
-  if (context.touched !== undefined && plan.verdict.verdict === 'halt') throw new WholeLookNeeded(plan.verdict.code);
+  const isPart = context.touched !== undefined || context.poll === true;
+  if (isPart && plan.verdict.verdict === 'halt') throw new WholeLookNeeded(plan.verdict.code);
   haltIfJudgedSo(plan.verdict);
   // Before the first row: a run that is cut off must not leave rows of which nobody knows to which folder they belong.
   await store.facts.put(ROOT_FACT, plan.rootIdentity);
@@ -76,13 +77,13 @@ export async function runCycle(context: CycleContext, report: Report): Promise<C
 
   await store.journal.clear();
   await dropSettledConflicts(state);
-  const isWhole = options.files === undefined && context.touched === undefined;
-  if (isWhole) await cleanUp(context);
+  if (options.files === undefined && !isPart) await cleanUp(context);
   const endedAtMs = runtime.clock.nowMs();
   const touchedPaths = context.touched?.length;
   const result = report.result({
     runId,
     touchedPaths,
+    poll: context.poll,
     tally: plan.tally,
     rebuilt: store.rebuilt,
     startedAtMs,
@@ -179,7 +180,8 @@ async function* pageOf<T>(items: readonly T[]): AsyncGenerator<readonly T[]> {
 
 /** A conflict that was not met again has dissolved: one side gave way, or somebody settled it. */
 async function dropSettledConflicts({ context, waiting, waitingPaths }: CarryState): Promise<void> {
-  const paths = context.touched?.map(({ path }) => path) ?? context.options.files;
+  // Those that a poll meets it leaves to a look at everything.
+  const paths = context.poll === true ? [] : (context.touched?.map(({ path }) => path) ?? context.options.files);
   const scope = paths === undefined ? undefined : new Set(paths);
   for (const { conflict } of await waiting.list()) {
     if (waitingPaths.has(conflict.path)) continue;

@@ -4,8 +4,8 @@ import type { Entry } from '../core/entry.js';
 import { UNGUARDED_DELETIONS } from '../core/guard.js';
 import { PathError } from '../errors.js';
 import type { PathFilter } from '../replica/replica.js';
+import { assertKnownFolder } from './assert-known-folder.js';
 import type { CycleContext } from './cycle-context.js';
-import { ROOT_FACT } from './root-fact.js';
 import { ancestorsOf, hasRowBelow } from './surroundings-of-path.js';
 import { WholeLookNeeded } from './whole-look-needed.js';
 
@@ -20,6 +20,14 @@ export interface TouchedPath {
   readonly path: string;
   readonly local: Entry | null;
   readonly baseline: BaselineRow | undefined;
+}
+
+/** What a look at touched paths found. */
+export interface TouchedLookResult {
+  /** In byte order of the path. */
+  readonly found: readonly TouchedPath[];
+  /** How many paths a look at everything has to judge: what stands there is no plain file any more, or could not be looked at. */
+  readonly left: number;
 }
 
 /**
@@ -37,7 +45,7 @@ export async function lookAtTouched(
   context: CycleContext,
   touched: readonly string[],
   deletedBefore: number,
-): Promise<readonly TouchedPath[]> {
+): Promise<TouchedLookResult> {
   await assertKnownFolder(context);
   if (touched.length > MOST_TOUCHED) throw new WholeLookNeeded('too many paths');
   const look = new TouchedLook(context);
@@ -46,18 +54,10 @@ export async function lookAtTouched(
     context.signal?.throwIfAborted();
     await Promise.all(sorted.slice(start, start + LOOKED_AT_ONCE).map((path) => look.at(path)));
   }
-  const found = look.found;
+  const { found, left } = look;
   const gone = found.filter(({ local }) => local === null).length;
   if (gone + deletedBefore > UNGUARDED_DELETIONS) throw new WholeLookNeeded('many files are gone');
-  return found;
-}
-
-/** What was agreed has to belong to this very folder, and to be believed; else nothing is concluded from a few paths. */
-async function assertKnownFolder({ ports, folderLostStamp }: CycleContext): Promise<void> {
-  const { store, local } = ports;
-  const identity = await local.rootIdentity();
-  const remembered = await store.facts.get<string>(ROOT_FACT);
-  if (store.rebuilt || folderLostStamp === true || remembered !== identity) throw new WholeLookNeeded('another folder');
+  return { found, left };
 }
 
 class TouchedLook {
@@ -67,6 +67,7 @@ class TouchedLook {
   readonly #noFiles = new Set<string>();
   /** How many agreed files were met in directories. */
   #knownInDirectories = 0;
+  #left = 0;
 
   constructor(context: CycleContext) {
     this.#context = context;
@@ -77,6 +78,10 @@ class TouchedLook {
     return Array.from(this.#found.values()).toSorted((a, b) => compareByteOrder(a.path, b.path));
   }
 
+  get left(): number {
+    return this.#left;
+  }
+
   async at(path: string): Promise<void> {
     const { ports, options, signal } = this.#context;
     if (!takesPart(options.filter, path)) return;
@@ -85,6 +90,8 @@ class TouchedLook {
       return options.filter.mayContain(path) ? this.#atDirectory(path, baseline) : undefined;
     if (local === null) return this.#atNothing(path, baseline);
     if (local.kind === 'file') await this.#atFile({ path, local, baseline });
+    // A link of which nothing was ever agreed is of no concern to anybody.
+    else if (local.kind === 'problematic' || baseline !== undefined) this.#left++;
   }
 
   async #atFile(touched: TouchedPath): Promise<void> {
@@ -138,11 +145,15 @@ class TouchedLook {
     const { ports, options, signal } = this.#context;
     const files = new Map<string, Entry>();
     try {
-      for await (const { entries } of ports.local.scanBelow(directoryPath, {
+      for await (const { entries, problems } of ports.local.scanBelow(directoryPath, {
         filter: options.filter,
         ...(signal && { signal }),
       })) {
-        for (const local of entries) if (local.kind === 'file') files.set(local.path, local);
+        this.#left += problems.length;
+        for (const local of entries) {
+          if (local.kind === 'file') files.set(local.path, local);
+          else if (local.kind === 'problematic') this.#left++;
+        }
         if (files.size > MOST_TOUCHED) throw new WholeLookNeeded('a large directory');
       }
     } catch (error) {

@@ -47,9 +47,11 @@ export async function makePlan(
   const { ports, options } = context;
   const tally = new Tally();
   const rootIdentity = await ports.local.rootIdentity();
+  let passedOver: string | undefined;
   const passOver: PassOver = (local, remote, row) => {
     if (!isAgreed(local, remote, row) || !options.filter.includesFile(row.path)) return false;
     tally.addAgreed();
+    passedOver ??= row.path;
     return true;
   };
   const triples = observeSides(context, report, tally, { remember: !dry, passOver });
@@ -57,11 +59,12 @@ export async function makePlan(
     const asking: Decision[] = [];
     for (const decision of page) {
       tally.add(decision);
-      if (context.touched !== undefined && !canStandAlone(decision)) throw new WholeLookNeeded(decision.rule);
+      if (!canBeJudged(context, decision)) throw new WholeLookNeeded(decision.rule);
       if (decision.action !== 'nothing') asking.push(decision);
     }
     if (asking.length > 0) await onDecisions(asking);
   }
+  if (context.poll === true && passedOver !== undefined) await assertStands(context, passedOver);
   await takeRenames(context, report, tally, renames);
   if ((options.files !== undefined || context.touched !== undefined) && tally.counts.known > 0)
     await lookForOthers(context, tally);
@@ -99,6 +102,21 @@ async function takeRenames(
     if (found.length > 0) await onRenames(found);
     found = [];
   }
+}
+
+function canBeJudged({ touched, poll }: CycleContext, decision: Decision): boolean {
+  if (poll === true) return isOfRemote(decision);
+  return touched === undefined || canStandAlone(decision);
+}
+
+/** What was done on the remote side where the folder is as it was agreed. Anything else that is found there was not expected. */
+function isOfRemote({ action, rule }: Decision): boolean {
+  return action === 'nothing' || rule === 'R02' || rule === 'R06' || rule === 'R12';
+}
+
+/** The guard counts what is believed of the folder: one such file has to stand, or it may well be empty. */
+async function assertStands({ ports, signal }: CycleContext, path: string): Promise<void> {
+  if ((await ports.local.observe(path, signal))?.kind !== 'file') throw new WholeLookNeeded('a file is gone');
 }
 
 /**

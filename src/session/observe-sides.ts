@@ -4,7 +4,9 @@ import type { Problem } from '../core/problem.js';
 import type { Triple } from '../core/triple.js';
 import type { Replica, ScanPage } from '../replica/replica.js';
 import { askRemote } from './ask-remote.js';
+import { believedFolder } from './believed-folder.js';
 import type { CycleContext } from './cycle-context.js';
+import { lookAtFolder } from './look-at-folder.js';
 import type { Report } from './report.js';
 import { observePaths } from './scope.js';
 import type { Tally } from './tally.js';
@@ -21,7 +23,7 @@ export interface ObserveOptions {
 const OBSERVED_SINGLY = 200;
 
 /**
- * Looks at both sides and the baseline: all of it in lock step, or only the paths asked for or touched.
+ * Looks at both sides and the baseline: all of it in lock step, or only the paths asked for or touched, or the remote side alone.
  *
  * Touches neither side. Throws when either side could not be seen whole: then no plan is made.
  */
@@ -31,7 +33,7 @@ export function observeSides(
   tally: Tally,
   { remember = false, passOver }: ObserveOptions = {},
 ): AsyncIterable<readonly Triple[]> {
-  const { ports, options, signal, touched } = context;
+  const { ports, options, signal, touched, poll } = context;
   if (touched !== undefined) return onePage(askRemote(context, touched));
   if (options.files !== undefined && options.files.length <= OBSERVED_SINGLY) {
     return observePaths(
@@ -44,11 +46,10 @@ export function observeSides(
   const onPage = (): void =>
     report.tell({ type: 'scan', localFiles: tally.localFiles, remoteFiles: tally.remoteFiles });
   const scan = { filter: options.filter, signal, remember };
-  const streams = {
-    local: entriesOf(ports.local.scan(scan), onProblem, onPage),
-    remote: entriesOf(ports.remote.scan(scan), onProblem, onPage),
-    baseline: ports.store.baseline.scan(),
-  };
+  const remote = entriesOf(ports.remote.scan(scan), onProblem, onPage);
+  const rows = ports.store.baseline.scan();
+  if (poll === true) return lookAtFolder(context, mergeJoin({ ...believedFolder(rows), remote }, undefined, passOver));
+  const streams = { local: entriesOf(ports.local.scan(scan), onProblem, onPage), remote, baseline: rows };
   return mergeJoin(streams, undefined, options.files === undefined ? passOver : undefined);
 }
 

@@ -159,6 +159,7 @@ export class Report {
   result(facts: {
     readonly runId: string;
     readonly touchedPaths?: number | undefined;
+    readonly poll?: true | undefined;
     readonly tally: Tally;
     readonly rebuilt: boolean;
     readonly startedAtMs: number;
@@ -167,6 +168,7 @@ export class Report {
     return {
       runId: facts.runId,
       ...(facts.touchedPaths !== undefined && { touchedPaths: facts.touchedPaths }),
+      ...(facts.poll === true && { poll: true }),
       counts: this.counts,
       changes: this.#changes,
       conflicts: this.#conflicts,

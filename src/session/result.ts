@@ -46,8 +46,12 @@ export interface CycleCounts {
 /** How one cycle ended. A call may bound how many entries each list has (`listed`); `counts` has them all. */
 export interface CycleResult {
   readonly runId: string;
-  /** Only so many paths, which had changed in the folder, were looked at. Not given: everything was. */
+  /** Only so many paths, which had changed in the folder, were looked at. */
   readonly touchedPaths?: number;
+  /** Only the remote side was looked at, and the folder where something was to be carried. Neither this nor `touchedPaths`: everything was. */
+  readonly poll?: true;
+  /** So many of the paths that had changed cannot be judged by themselves, and wait for a look at everything. */
+  readonly leftPaths?: number;
   readonly counts: CycleCounts;
   /** What was carried over, in the order in which it was done. */
   readonly changes: readonly PathChange[];

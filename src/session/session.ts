@@ -10,6 +10,7 @@ import type { SessionPorts } from './ports.js';
 import { purgeOldTrash } from './purge-old-trash.js';
 import { Report } from './report.js';
 import type { CycleResult, Plan, Verification } from './result.js';
+import { runPoll } from './run-poll.js';
 import { StampedStore } from './stamped-store.js';
 import { runTouchedCycle } from './touched-cycle.js';
 import { verifySides } from './verify-sides.js';
@@ -29,7 +30,13 @@ export interface SessionCall {
    * if that is enough to judge them; else everything is.
    */
   readonly touched?: readonly string[];
-  /** Deletions that cycles with `touched` carried to the remote side since the last one that looked at everything. Default 0. */
+  /**
+   * The folder is believed to be as it was agreed: only the remote side is looked at, and the folder where something was done there,
+   * if that is enough to judge it; else everything is. No promise depends on the belief; what was done in the folder all the same
+   * is found by the next look at everything. Not beside `touched`.
+   */
+  readonly poll?: boolean;
+  /** Deletions that cycles with `touched` or `poll` carried to the remote side since the last one that looked at everything. Default 0. */
   readonly deletedBefore?: number;
   /** Replaces some of the session's options for this call. */
   readonly options?: Partial<SessionOptions>;
@@ -61,11 +68,13 @@ export class Session {
 
   /** Runs one cycle. Goes on by itself after a crash or with a damaged memory; see `runCycle` for what it throws. */
   async cycle(call: SessionCall = {}): Promise<CycleResult> {
-    const { touched } = call;
+    const { touched, poll } = call;
     const context = this.#context(call);
     // One for the whole call: what was done before the memory turned out to be damaged was done.
     const report = new Report(context.onEvent, context.listed);
-    const result = touched === undefined ? undefined : await this.#touchedCycle(context, report, touched);
+    let result: CycleResult | undefined;
+    if (touched !== undefined) result = await this.#partOf(context, (each) => runTouchedCycle(each, report, touched));
+    else if (poll === true) result = await this.#partOf(context, (each) => runPoll(each, report));
     return result ?? this.#wholeCycle(context, report);
   }
 
@@ -86,18 +95,17 @@ export class Session {
     this.#store = this.#stamped(store);
   }
 
-  /** Looks at some paths only; `undefined` when that is not enough to judge them, and nothing was changed. */
-  async #touchedCycle(
+  /** Looks at a part only; `undefined` when that is not enough to judge it, and nothing was changed. */
+  async #partOf(
     context: CycleContext,
-    report: Report,
-    touched: readonly string[],
+    work: (context: CycleContext) => Promise<CycleResult>,
   ): Promise<CycleResult | undefined> {
     try {
-      const work = (each: CycleContext): Promise<CycleResult> => runTouchedCycle(each, report, touched);
       const result = await this.#withRepair(context, work, (store) => store.startAfresh());
       if (result.touchedPaths === 0) return result;
       await this.#store.settle();
-      await new LastCycle(this.#store.facts).carried(result);
+      const last = new LastCycle(this.#store.facts);
+      await (result.poll === true ? last.succeeded(result) : last.carried(result));
       return result;
     } catch (error) {
       if (error instanceof WholeLookNeeded) return undefined;

@@ -16,10 +16,11 @@ export async function runTouchedCycle(
   report: Report,
   paths: readonly string[],
 ): Promise<CycleResult> {
-  const touched = await lookAtTouched(context, paths, context.deletedBefore ?? 0);
-  if (touched.length > 0) return runCycle({ ...context, touched }, report);
+  const { found, left } = await lookAtTouched(context, paths, context.deletedBefore ?? 0);
+  const leftPaths = left > 0 ? { leftPaths: left } : {};
+  if (found.length > 0) return { ...(await runCycle({ ...context, touched: found }, report)), ...leftPaths };
   const atMs = context.ports.runtime.clock.nowMs();
-  return report.result({
+  const result = report.result({
     runId: context.ports.runId,
     touchedPaths: 0,
     tally: new Tally(),
@@ -27,4 +28,5 @@ export async function runTouchedCycle(
     startedAtMs: atMs,
     endedAtMs: atMs,
   });
+  return { ...result, ...leftPaths };
 }

@@ -307,7 +307,7 @@ describe('a cycle over touched paths', () => {
       world.local.delete('a');
       world.local.observe = async (path) => entry(path);
       const result = await cycle(['a', 'd/e']);
-      expect([result.touchedPaths, asked]).toEqual([0, []]);
+      expect([result.touchedPaths, result.leftPaths, asked]).toEqual([0, 2, []]);
       expect(world.remote.paths()).toEqual(FILES);
     });
 

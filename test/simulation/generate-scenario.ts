@@ -52,9 +52,11 @@ export function generateScenario(seed: number): Scenario {
   const conflict = random.pick(POLICIES);
   // Of its own, so that a seed means the same with and without it.
   const hearing = new SeededRandom(seed + 1_000_003);
+  const polling = new SeededRandom(seed + 3_000_017);
   const machines = Array.from({ length: machineCount }, (_, i): MachinePlan => ({
     ...machinePlan(random, i, conflict),
     touched: hearing.chance(0.6) ? hearing.pick([0.3, 0.7, 0.95]) : 0,
+    polls: polling.chance(0.8) ? polling.pick([0.5, 0.95, 1]) : 0,
   }));
   const acts = makeActs(random, machineCount);
   const operations = 60 + acts.length * 40;
@@ -87,7 +89,11 @@ export function generateScenario(seed: number): Scenario {
   };
 }
 
-function machinePlan(random: SeededRandom, index: number, conflict: ConflictPolicyName): Omit<MachinePlan, 'touched'> {
+function machinePlan(
+  random: SeededRandom,
+  index: number,
+  conflict: ConflictPolicyName,
+): Omit<MachinePlan, 'touched' | 'polls'> {
   const skew = random.next();
   return {
     conflict: random.chance(0.85) ? conflict : random.pick(POLICIES),

@@ -5,7 +5,7 @@ import { createS3Replica, type S3ReplicaOptions } from '../../src/replica/s3/ind
 import type { Replica } from '../../src/replica/replica.js';
 import type { FactMemory, UploadMemory } from '../../src/replica/s3/upload-memory.js';
 import type { S3Request, S3Transport } from '../../src/replica/s3/transport.js';
-import { Session } from '../../src/session/session.js';
+import { Session, type SessionCall } from '../../src/session/session.js';
 import type { SessionOptions } from '../../src/session/options.js';
 import type { CycleResult } from '../../src/session/result.js';
 import { openStateStore } from '../../src/store/open-state-store.js';
@@ -38,6 +38,9 @@ export interface MachineWorld {
   readonly onRequest: (request: S3Request) => void;
 }
 
+/** What a cycle is asked to look at, when it is not everything. */
+export type Look = Pick<SessionCall, 'touched' | 'poll'>;
+
 interface Opened {
   readonly local: LocalReplica;
   readonly remote: Replica;
@@ -62,6 +65,8 @@ export class Machine {
   readonly heard = new Set<string>();
   /** Cycles that looked at some paths only, and were enough. */
   touchedCycles = 0;
+  /** Cycles that looked at the bucket only, and were enough. */
+  polls = 0;
   /** Paths whose file a run said to have replaced or removed here, as `run path`: each has to be in the trash. */
   readonly takenAway = new Set<string>();
   readonly #world: MachineWorld;
@@ -137,16 +142,18 @@ export class Machine {
   }
 
   /** One cycle, in a new process or in that of a monitor; `crashed` when it ended with the process. Throws what the cycle threw. */
-  async sync(overrides: Partial<SessionOptions> = {}, touched?: readonly string[]): Promise<CycleResult | 'crashed'> {
+  async sync(overrides: Partial<SessionOptions> = {}, look: Look = {}): Promise<CycleResult | 'crashed'> {
     const crashed = new Promise<'crashed'>((resolve) => {
       this.#whenCrashed = () => resolve('crashed');
     });
-    const result = await Promise.race([this.#cycle(overrides, touched), crashed]);
+    const result = await Promise.race([this.#cycle(overrides, look), crashed]);
     if (result === 'crashed') return result;
-    if (result.touchedPaths === undefined) {
+    if (result.poll === true) this.polls++;
+    else if (result.touchedPaths !== undefined) this.touchedCycles++;
+    else {
       this.last = result;
       this.#deletedBefore = 0;
-    } else this.touchedCycles++;
+    }
     for (const { path, operation, origin, to } of result.changes) {
       // What was renamed in the bucket is renamed here, and stays current.
       if (origin === 'remote' && operation !== 'added' && to === undefined)
@@ -155,7 +162,7 @@ export class Machine {
     return result;
   }
 
-  async #cycle(overrides: Partial<SessionOptions>, touched: readonly string[] | undefined): Promise<CycleResult> {
+  async #cycle(overrides: Partial<SessionOptions>, look: Look): Promise<CycleResult> {
     const soft = new AbortController();
     const hard = new AbortController();
     this.#stop = { soft, hard };
@@ -172,7 +179,7 @@ export class Machine {
           if (change?.operation === 'deleted' && change.origin === 'local' && change.to === undefined)
             this.#deletedBefore++;
         },
-        ...(touched !== undefined && { touched }),
+        ...look,
       });
       failed = false;
       return result;

@@ -13,6 +13,7 @@ export interface SimulationProof {
   readonly crashes: number;
   readonly cycles: number;
   readonly touchedCycles: number;
+  readonly polls: number;
   readonly requests: number;
   readonly steps: number;
 }
@@ -38,7 +39,7 @@ export class FailingRun extends Error {
  * @throws FailingRun for the first run that breaks a promise.
  */
 export async function proveSimulation(first: number, count: number, stride = 1): Promise<SimulationProof> {
-  const sums = { runs: 0, versions: 0, crashes: 0, cycles: 0, touchedCycles: 0, requests: 0, steps: 0 };
+  const sums = { runs: 0, versions: 0, crashes: 0, cycles: 0, touchedCycles: 0, polls: 0, requests: 0, steps: 0 };
   for (let i = 0; i < count; i++) {
     const seed = first + i * stride;
     const scenario = generateScenario(seed);
@@ -49,7 +50,7 @@ export async function proveSimulation(first: number, count: number, stride = 1):
       throw new FailingRun(seed, violations, small, recent);
     }
     sums.runs++;
-    for (const name of ['versions', 'crashes', 'cycles', 'touchedCycles', 'requests', 'steps'] as const)
+    for (const name of ['versions', 'crashes', 'cycles', 'touchedCycles', 'polls', 'requests', 'steps'] as const)
       sums[name] += result[name];
     // Whoever runs this gets a turn: the runs themselves never leave the queue of microtasks.
     if (i % 64 === 63) await new Promise((resolve) => setImmediate(resolve));

@@ -15,6 +15,8 @@ export interface MachinePlan {
   readonly concurrency: number;
   /** The share of its cycles that look only at what was heard of since the last one: some of what people did, and names besides. */
   readonly touched: number;
+  /** The share of its other cycles that believe the folder to be as it was agreed, whatever people did. */
+  readonly polls: number;
   /** The trait of a disk without hard links. */
   readonly noHardLinks: boolean;
 }

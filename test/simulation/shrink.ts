@@ -15,6 +15,7 @@ const PLAIN: Omit<MachinePlan, 'conflict'> = {
   watch: false,
   concurrency: 1,
   touched: 0,
+  polls: 0,
   noHardLinks: false,
 };
 const LISTS = ['acts', 'crashes', 'diskFaults', 'networkFaults'] as const;

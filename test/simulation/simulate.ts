@@ -9,7 +9,7 @@ import { SeededRandom } from '../../src/testing/simulation/seeded-random.js';
 import { DIRECTORIES, PATHS } from './generate-scenario.js';
 import { knownFacts, STORE_ENDPOINT } from './known-facts.js';
 import { contentsOf, divergencesOf, judge } from './judge.js';
-import { Machine } from './machine.js';
+import { Machine, type Look } from './machine.js';
 import { mount, OUTSIDE, perform, type Stage } from './perform.js';
 import type { Scenario } from './scenario.js';
 
@@ -29,6 +29,8 @@ export interface SimulationResult {
   readonly cycles: number;
   /** Those that looked only at what was heard of. */
   readonly touchedCycles: number;
+  /** Those that looked only at the bucket. */
+  readonly polls: number;
   readonly requests: number;
   readonly versions: number;
   /** The last steps. */
@@ -39,6 +41,7 @@ export interface SimulationResult {
 export async function simulate(scenario: Scenario): Promise<SimulationResult> {
   const random = new SeededRandom(scenario.seed);
   const hearing = new SeededRandom(scenario.seed + 2_000_003);
+  const polling = new SeededRandom(scenario.seed + 4_000_037);
   const scheduler = new Scheduler(random.fork(), START_MS);
   const outside = new SimulatedProcess('world');
   const clock = scheduler.clock(outside);
@@ -102,8 +105,10 @@ export async function simulate(scenario: Scenario): Promise<SimulationResult> {
 
   const syncing = stage.machines.map(async (machine) => {
     while (busy) {
-      const touched = hearing.chance(machine.plan.touched) ? whatWasHeard(machine, hearing) : undefined;
-      if ((await syncInTrouble(machine, touched, violations)) !== 'crashed') cycles++;
+      const look = hearing.chance(machine.plan.touched)
+        ? { touched: whatWasHeard(machine, hearing) }
+        : { poll: polling.chance(machine.plan.polls) };
+      if ((await syncInTrouble(machine, look, violations)) !== 'crashed') cycles++;
       await clock.sleep(random.below(150));
     }
   });
@@ -150,6 +155,7 @@ export async function simulate(scenario: Scenario): Promise<SimulationResult> {
     crashes: stage.machines.reduce((sum, { crashes }) => sum + crashes, 0),
     cycles,
     touchedCycles: stage.machines.reduce((sum, { touchedCycles }) => sum + touchedCycles, 0),
+    polls: stage.machines.reduce((sum, { polls }) => sum + polls, 0),
     requests: service.counter.requests,
     versions: oracle.size,
     recent: scheduler.recent,
@@ -165,13 +171,9 @@ function whatWasHeard(machine: Machine, random: SeededRandom): readonly string[]
 }
 
 /** A cycle may fail as a whole while the world is in trouble; what it must not do is fail in a way that nobody foresaw. */
-async function syncInTrouble(
-  machine: Machine,
-  touched: readonly string[] | undefined,
-  violations: string[],
-): Promise<unknown> {
+async function syncInTrouble(machine: Machine, look: Look, violations: string[]): Promise<unknown> {
   try {
-    return await machine.sync({}, touched);
+    return await machine.sync({}, look);
   } catch (error) {
     if (!(error instanceof FileCloudSyncError) && !isAbort(error))
       violations.push(`${machine.name} threw: ${describe(error)}`);

@@ -17,6 +17,7 @@ const MACHINE = {
   concurrency: 1,
   noHardLinks: false,
   touched: 0,
+  polls: 0,
 } as const;
 /** What the scenarios below have in common, unless they say otherwise. */
 const SCENARIO = {
@@ -35,12 +36,14 @@ describe('simulate', () => {
     `keeps every version through ${COUNT} runs with crashes, faults and concurrent writers`,
     { timeout: 600_000 },
     async () => {
-      const { versions, crashes, requests, touchedCycles } = await proveSimulation(FIRST_SEED, COUNT);
+      const { versions, crashes, requests, touchedCycles, polls } = await proveSimulation(FIRST_SEED, COUNT);
       if (COUNT < 100) return;
       // Runs in which nobody wrote or nothing crashed would prove nothing.
       expect(versions).toBeGreaterThan(COUNT * 5);
       expect(crashes).toBeGreaterThan(COUNT);
       expect(touchedCycles).toBeGreaterThan(COUNT);
+      // A machine polls in vain before its first look at everything, and wherever something unheard was done.
+      expect(polls).toBeGreaterThan(COUNT / 3);
       expect(requests).toBeGreaterThan(COUNT * 30);
     },
   );
