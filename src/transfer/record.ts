@@ -1,6 +1,6 @@
 import type { Digest } from '../core/digest.js';
 import type { PartDigests } from '../core/part-digests.js';
-import type { FileEntry, Fingerprint } from '../core/entry.js';
+import type { FileEntry } from '../core/entry.js';
 import type { TransferContext } from './context.js';
 
 /** With fewer parts than this, the parts that differ are most of the file. */
@@ -24,22 +24,11 @@ export async function recordAgreement(
     {
       path: local.path,
       sizeBytes: remote.sizeBytes,
-      local: await believableFingerprint(context, local),
+      // A racy file may have been changed in the same tick after it was read: that it shows later changes says nothing of this one.
+      local: local.racy === true ? null : local.fingerprint,
       remote: remote.fingerprint,
       digest,
       recordedAtMs: context.runtime.clock.nowMs(),
     },
   ]);
-}
-
-/**
- * The fingerprint to record, or `null` when the file could have changed again without showing it.
- * A file that has visibly changed since keeps the old fingerprint: the next cycle then sees the change.
- */
-async function believableFingerprint(context: TransferContext, local: FileEntry): Promise<Fingerprint | null> {
-  // What was old enough when it was observed shows every change since: it need not be looked at again.
-  if (local.racy !== true) return local.fingerprint;
-  const now = await context.local.observe(local.path, context.signal);
-  const settled = now?.kind === 'file' && now.fingerprint === local.fingerprint && now.racy !== true;
-  return settled ? local.fingerprint : null;
 }

@@ -69,6 +69,8 @@ export class Machine {
   polls = 0;
   /** Paths whose file a run said to have replaced or removed here, as `run path`: each has to be in the trash. */
   readonly takenAway = new Set<string>();
+  /** Paths at which a run is about to take away what was deleted in the bucket. */
+  readonly beingDeleted = new Set<string>();
   readonly #world: MachineWorld;
   readonly #home: SimulatedDatabaseHome;
   readonly #crashes: Crash[];
@@ -175,6 +177,8 @@ export class Machine {
         softSignal: soft.signal,
         deletedBefore: this.#deletedBefore,
         onEvent: (event) => {
+          if (event.type === 'start' && event.action === 'delete-local') this.beingDeleted.add(event.path);
+          if (event.type === 'done') this.beingDeleted.delete(event.path);
           const change = event.type === 'done' ? event.change : undefined;
           if (change?.operation === 'deleted' && change.origin === 'local' && change.to === undefined)
             this.#deletedBefore++;
@@ -185,6 +189,7 @@ export class Machine {
       return result;
     } finally {
       this.#stop = undefined;
+      this.beingDeleted.clear();
       if (failed || !this.plan.watch) await this.#close(opened);
     }
   }

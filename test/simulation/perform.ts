@@ -116,10 +116,14 @@ function performInFolder(
       user.rename(path, act.to);
       oracle.removedAt(path);
       if (standing.type === 'directory') oracle.folderAt(act.to);
-      // A copy of the loser of a conflict may be of a run that is under way, which puts it into the trash after all.
       if (!machine.plan.readonly) {
-        for (const at of machine.files().keys())
-          if ((at === act.to || at.startsWith(`${act.to}/`)) && !at.includes(' (conflict ')) oracle.wroteAt(at);
+        for (const at of machine.files().keys()) {
+          if (at !== act.to && !at.startsWith(`${act.to}/`)) continue;
+          // A run that is under way holds the folder open: it takes away what was deleted in the bucket, and puts its copy of the
+          // loser of a conflict into the trash after all, wherever the folder is by now.
+          const isOfRun = at.includes(' (conflict ') || machine.beingDeleted.has(path + at.slice(act.to.length));
+          if (!isOfRun) oracle.wroteAt(at);
+        }
       }
       for (const content of old) oracle.discarded(content);
       return;

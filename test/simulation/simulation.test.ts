@@ -185,6 +185,42 @@ describe('simulate', () => {
     expect(violations).toEqual([]);
   });
 
+  it('takes away what was deleted in the bucket, also in a folder that is renamed in that instant', async () => {
+    const { violations } = await simulate({
+      ...SCENARIO,
+      seed: 171578057,
+      partSizeBytes: 8_388_608,
+      machines: [
+        { ...MACHINE, conflict: 'manual', watch: true, concurrency: 4 },
+        { ...MACHINE, conflict: 'manual', watch: true, concurrency: 4, polls: 1 },
+      ],
+      acts: [
+        { ms: 3, act: 'write', at: 1, path: 'a/c/d', how: 'replace', size: 'same', time: 'now' },
+        { ms: 247, act: 'put', path: 'a', size: 'parts' },
+        { ms: 444, act: 'delete', path: 'a/c/d' },
+        { ms: 505, act: 'rename', at: 0, path: 'a', to: 'd' },
+      ],
+    });
+    expect(violations).toEqual([]);
+  });
+
+  it('sends an edit of the tick in which the file was read, though the clock has moved on when that is recorded', async () => {
+    const { violations } = await simulate({
+      ...SCENARIO,
+      seed: 170519227,
+      partSizeBytes: 8_388_608,
+      machines: [{ ...MACHINE, granularityMs: 1000 }, MACHINE, MACHINE],
+      acts: [
+        { ms: 36, act: 'write', at: 0, path: 'a/c/d', how: 'replace', size: 'short', time: 'now' },
+        { ms: 74, act: 'write', at: 0, path: 'a/c/d', how: 'in-place', size: 'short', time: 'now' },
+        { ms: 86, act: 'clock', at: 0, byMs: 645_913_759.857_416_2 },
+      ],
+      crashes: [{ at: 1, operation: 1, kind: 'process', damage: 'gone' }],
+      networkFaults: [{ at: 0, rule: { fault: 'reset-before', operation: ['PutObject'], nth: 1 } }],
+    });
+    expect(violations).toEqual([]);
+  });
+
   it('replays a seed to the same trace', async () => {
     for (const seed of [3, 7, 11, 12]) {
       const [first, second] = [await simulate(generateScenario(seed)), await simulate(generateScenario(seed))];
