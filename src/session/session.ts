@@ -10,6 +10,7 @@ import type { SessionPorts } from './ports.js';
 import { purgeOldTrash } from './purge-old-trash.js';
 import { Report } from './report.js';
 import type { CycleResult, Plan, Verification } from './result.js';
+import { isRootNoted } from './root-fact.js';
 import { runPoll } from './run-poll.js';
 import { StampedStore } from './stamped-store.js';
 import { runTouchedCycle } from './touched-cycle.js';
@@ -167,13 +168,14 @@ export class Session {
     return this.prepare(() => this.#believing(context, work, forget), context.onEvent);
   }
 
-  /** A memory that is of another time than the folder is not believed: what it knows is forgotten first. */
+  /** A memory that is of another time than the folder, or not whole, is not believed: what it knows is forgotten first. */
   async #believing<T>(context: CycleContext, work: (context: CycleContext) => Promise<T>, forget: Forget): Promise<T> {
     const store = this.#store;
-    if (await store.belongsToFolder(() => hasKnownFile(context, store))) {
+    const isWhole = await isRootNoted(store);
+    if (isWhole && (await store.belongsToFolder(() => hasKnownFile(context, store)))) {
       return work({ ...context, folderLostStamp: store.isStampLost, ports: { ...context.ports, store } });
     }
-    context.onEvent?.({ type: 'remark', message: OF_ANOTHER_TIME });
+    context.onEvent?.({ type: 'remark', message: isWhole ? OF_ANOTHER_TIME : BEGUN_ANEW });
     return work({ ...context, ports: { ...context.ports, store: (await forget(store)) ?? store } });
   }
 

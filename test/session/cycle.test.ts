@@ -258,6 +258,27 @@ describe('a cycle', () => {
     expect((await world.sync()).rebuilt).toBe(false);
   });
 
+  it('believes no memory that lost which folder it is of, and deletes nothing in that run', async () => {
+    for (const path of ['a', 'b', 'c']) world.local.put(path, path);
+    await world.sync();
+    world.home.tamper((rows, mark) => {
+      for (const key of rows.keys()) if (key.includes('root-identity')) rows.delete(key);
+      return mark;
+    });
+    world.local.delete('a');
+    const session = await world.open();
+    const remarks: string[] = [];
+    const result = await session.cycle({
+      onEvent: (event) => void (event.type === 'remark' && remarks.push(event.message)),
+    });
+    await session.close();
+    expect([result.rebuilt, result.counts.deletions]).toEqual([true, 0]);
+    expect(remarks).toEqual([expect.stringContaining('is put aside')]);
+    expect(world.remote.paths()).toEqual(['a', 'b', 'c']);
+    world.local.delete('b');
+    expect((await world.sync()).counts.deletions).toBe(1);
+  });
+
   it('says what was done before the memory was found to be damaged, and what has to be found again only once', async () => {
     world.local.put('mine', '1');
     world.remote.put('theirs', '2');

@@ -221,6 +221,46 @@ describe('simulate', () => {
     expect(violations).toEqual([]);
   });
 
+  it('deletes nothing for a folder that was not mounted, when the note of which folder it is was lost', async () => {
+    const { violations } = await simulate({
+      ...SCENARIO,
+      seed: 170743929,
+      partSizeBytes: 8_388_608,
+      provesRest: false,
+      machines: [
+        { ...MACHINE, polls: 1 },
+        { ...MACHINE, conflict: 'bucket' },
+      ],
+      acts: [
+        { ms: 0, act: 'unmount', at: 0 },
+        { ms: 0, act: 'write', at: 1, path: 'b', how: 'replace', size: 'same', time: 'back' },
+      ],
+      crashes: [{ at: 0, operation: 141, kind: 'process', damage: 'lose' }],
+    });
+    expect(violations).toEqual([]);
+  });
+
+  it('keeps what is written into a directory that a run has just made, and the power fails', async () => {
+    const { violations } = await simulate({
+      ...SCENARIO,
+      seed: 170704750,
+      partSizeBytes: 8_388_608,
+      provesRest: false,
+      machines: [
+        { ...MACHINE, conflict: 'local' },
+        { ...MACHINE, conflict: 'local', polls: 0.5 },
+      ],
+      acts: [
+        { ms: 38, act: 'put', path: 'a/c/d', size: 'same' },
+        { ms: 211, act: 'write', at: 1, path: 'a/c/d', how: 'replace', size: 'same', time: 'now' },
+        { ms: 249, act: 'write', at: 1, path: 'a/c/d', how: 'replace', size: 'same', time: 'now' },
+      ],
+      crashes: [{ at: 1, operation: 121, kind: 'power', damage: 'none' }],
+      diskFaults: [{ at: 1, operation: 103, count: 1, errno: 'ENOSPC' }],
+    });
+    expect(violations).toEqual([]);
+  });
+
   it('replays a seed to the same trace', async () => {
     for (const seed of [3, 7, 11, 12]) {
       const [first, second] = [await simulate(generateScenario(seed)), await simulate(generateScenario(seed))];

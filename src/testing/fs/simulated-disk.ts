@@ -67,6 +67,11 @@ export class SimulatedDisk {
     return directory.slots.get(this.fold(name))?.inode;
   }
 
+  /** Whether what stands under a name would stand there after a loss of power. */
+  isDurable(directory: Inode, name: string): boolean {
+    return directory.durableSlots.get(this.fold(name))?.inode === this.get(directory, name);
+  }
+
   /** Changes names in the volatile layer, as one step. `inode: undefined` takes the name away. */
   change(...changes: readonly { directory: Inode; name: string; inode: Inode | undefined }[]): void {
     const now = this.nowNs();

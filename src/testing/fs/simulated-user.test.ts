@@ -28,4 +28,15 @@ describe('SimulatedUser', () => {
     disk.crash({ keep: 'durable' });
     expect(disk.user.tree()).toEqual({ 'a/': 'directory', 'a/b': 'version', 'kept/': 'directory' });
   });
+
+  it('writes no more durably than the directories in which it writes, whoever made them', async () => {
+    const disk = new SimulatedFileSystem();
+    const root = await disk.openRoot(disk.root);
+    await root.makeDirectory('a');
+    await root.makeDirectory('b');
+    await root.close();
+    disk.user.writeFile('a/file', 'kept');
+    disk.crash({ keep: 'durable' });
+    expect(disk.user.tree()).toMatchObject({ 'a/': 'directory', 'a/file': 'kept' });
+  });
 });

@@ -112,6 +112,8 @@ export class SimulatedUser {
         this.#disk.syncDirectory(directory);
         directory = inode;
       } else if (next.type === 'directory') {
+        // A disk that keeps the order of changes remembers no file without the directories in which it was put, whoever made them.
+        if (!this.#disk.isDurable(directory, name)) this.#disk.syncDirectory(directory);
         directory = next;
       } else {
         throw errnoError('ENOTDIR', path);
