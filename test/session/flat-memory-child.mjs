@@ -122,7 +122,8 @@ try {
     () => 'run',
   );
   if (what === 'quiet') {
-    // What both sides agreed on, without carrying it.
+    // What both sides agreed on, without carrying it, and of which folder that is.
+    await store.facts.put('root-identity', 'disk');
     for (let n = 0; n < entries; n += 1000) {
       const rows = Array.from({ length: Math.min(1000, entries - n) }, (_, i) => ({
         path: nameOf(n + i),
