@@ -34,7 +34,7 @@ export async function writeFile(
   precondition: Precondition,
   options: WriteOptions,
 ): Promise<Outcome<Written>> {
-  // New files come many to a directory, which is opened once for those that come together.
+  // New files come many to a directory, which is opened once for those that come together. What goes wrong with it, the walk from the root tells.
   const shared = precondition === null ? await context.places.take(path).catch(() => undefined) : undefined;
   try {
     return await fetchAndPlace(context, trash, path, source, precondition, options, shared);
