@@ -59,7 +59,7 @@ for (const name of positionals.length > 0 ? positionals : NAMES) {
     const result = await run({
       directory,
       dist: pathToFileURL(dist).href,
-      main: path.join(dist, 'cli/main.js'),
+      main: path.join(dist, 'cli/main.cjs'),
       short: values.short || positionals.length === 0,
       rounds: number(values.rounds),
       files: number(values.files),

@@ -27,7 +27,7 @@ const atLeast = 30;
 const files = (folder) =>
   existsSync(join(root, folder))
     ? readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-        .filter((path) => path.endsWith('.ts'))
+        .filter((path) => /\.c?ts$/.test(path))
         .map((path) => join(root, folder, path))
     : [];
 

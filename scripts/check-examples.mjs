@@ -38,7 +38,7 @@ const markdown = [
     .map((name) => `docs/${name}`),
 ];
 const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
-  .filter((path) => path.endsWith('.ts') && !path.endsWith('.test.ts'))
+  .filter((path) => /\.c?ts$/.test(path) && !path.endsWith('.test.ts'))
   .map((path) => `src/${path.replaceAll('\\', '/')}`);
 
 /** The fenced blocks of a text, with the line on which each begins. */

@@ -18,12 +18,12 @@ export async function buildCommand(): Promise<string> {
   for (const [path, text] of sources) hash.update(`${path}\0${text}\0`);
   const builds = join(ROOT, 'node_modules', '.cache', 'filecloudsync-test');
   const build = join(builds, hash.digest('hex').slice(0, 16));
-  const main = join(build, 'dist', 'cli', 'main.js');
+  const main = join(build, 'dist', 'cli', 'main.cjs');
   if (await exists(main)) return main;
   await mkdir(builds, { recursive: true });
   const fresh = await mkdtemp(join(builds, 'new-'));
   for (const [path, text] of sources) {
-    const target = join(fresh, 'dist', path.replace(/\.ts$/, '.js'));
+    const target = join(fresh, 'dist', path.replace(/ts$/, 'js'));
     await mkdir(dirname(target), { recursive: true });
     const { outputText } = transpileModule(text, {
       compilerOptions: { target: ScriptTarget.ES2023, module: ModuleKind.ESNext, verbatimModuleSyntax: true },
@@ -50,7 +50,7 @@ async function readSources(): Promise<[path: string, text: string][]> {
   const folder = join(ROOT, 'src');
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const paths = entries
-    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts') && !entry.name.endsWith('.test.ts'))
+    .filter((entry) => entry.isFile() && /\.c?ts$/.test(entry.name) && !entry.name.endsWith('.test.ts'))
     .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
     .sort();
   return Promise.all(

@@ -22,8 +22,14 @@ interface Ended {
 function start(
   argv: readonly string[],
   nodeFlags: readonly string[] = [],
+  poolSize?: string,
 ): { child: ChildProcess; ended: Promise<Ended> } {
-  const env = { PATH: process.env['PATH'], HOME: place, FILECLOUDSYNC_STATE_DIR: join(place, 'state') };
+  const env = {
+    PATH: process.env['PATH'],
+    HOME: place,
+    FILECLOUDSYNC_STATE_DIR: join(place, 'state'),
+    ...(poolSize !== undefined && { UV_THREADPOOL_SIZE: poolSize }),
+  };
   const child = spawn(process.execPath, [...nodeFlags, main, ...argv], { cwd: place, env });
   let stdout = '';
   let stderr = '';
@@ -72,6 +78,26 @@ register('data:text/javascript,' + encodeURIComponent(\`
       'filecloudsync needs Node.js 20.19 or newer; this is 20.18.3. Install a newer one from https://nodejs.org.\n',
     );
   });
+
+  it.skipIf(process.platform !== 'linux')(
+    'makes files durable with 16 threads, unless it is told how many',
+    async () => {
+      const probe = join(place, 'threads.cjs');
+      writeFileSync(
+        probe,
+        `const { readdirSync, stat } = require('node:fs');
+process.on('exit', () => process.stderr.write(String(readdirSync('/proc/self/task').length)));
+const { exit } = process;
+process.exit = (code) => stat('/', () => exit(code));`,
+      );
+      const threads = async (size?: string): Promise<number> => {
+        const { stderr } = await start(['--version'], ['--require', probe], size).ended;
+        return Number(stderr);
+      };
+      expect((await threads()) - (await threads('4'))).toBe(12);
+      expect(await threads('')).toBe(await threads('16'));
+    },
+  );
 
   it('ends with 2 for wrong usage', async () => {
     expect((await start(['sync']).ended).code).toBe(2);

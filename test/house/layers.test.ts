@@ -90,7 +90,7 @@ describe('judge', () => {
     ['replica/s3/a.ts', `import { y } from '../local/a.js';`, 'replica/s3/ may not import replica/local/'],
     ['replica/s3/a.ts', `import { y } from '../../s3/connect.js';`, 'replica/s3/ may not import s3/'],
     ['replica/wrap/a.ts', `import { y } from '../s3/a.js';`, 'replica/ may not import replica/s3/'],
-    ['cli/main.ts', `import { y } from '../testing/s3/index.js';`, 'cli/ may not import testing/s3/'],
+    ['cli/main.cts', `import { y } from '../testing/s3/index.js';`, 'cli/ may not import testing/s3/'],
     ['cli/a.ts', `import { request } from 'undici';`, 'cli/ may not import undici'],
     ['core/a.ts', `import { x } from '../../test/house/modules.js';`, 'outside src/'],
     ['core/a.ts', `const s3Key = 1;`, 'the identifier s3Key names a product'],

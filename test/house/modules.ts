@@ -13,7 +13,7 @@ export interface Module {
 /** One `import`, `export … from`, `import()` or `import('…')` type of a module. */
 export interface ImportEdge {
   readonly specifier: string;
-  /** The imported module relative to `src/`, as a `.ts` path; `undefined` for packages and Node's own. */
+  /** The imported module relative to `src/`, as the path of its source; `undefined` for packages and Node's own. */
   readonly target: string | undefined;
   readonly line: number;
 }
@@ -22,7 +22,7 @@ export interface ImportEdge {
 export function readModules(root: string): readonly Module[] {
   return readdirSync(root, { recursive: true, encoding: 'utf8' })
     .map((path) => path.replaceAll('\\', '/'))
-    .filter((path) => path.endsWith('.ts') && !path.endsWith('.test.ts'))
+    .filter((path) => /\.c?ts$/.test(path) && !path.endsWith('.test.ts'))
     .toSorted()
     .map((path) => parseModule(path, readFileSync(join(root, path), 'utf8')));
 }
