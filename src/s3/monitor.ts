@@ -2,6 +2,7 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import { EventEmitter } from 'node:events';
 import { FileCloudSyncError, isAbort, S3ConnectionError, UsageError } from '../errors.js';
 import type { SessionEvent } from '../session/event.js';
+import { isWholeLook } from '../session/is-whole-look.js';
 import type { CycleResult } from '../session/result.js';
 import type { FolderWatcher } from '../session/watch.js';
 import type { Change } from './change.js';
@@ -301,7 +302,7 @@ export class Monitor extends EventEmitter<MonitorEvents> {
       const call = { ...callOptions(signal, listener), deletedBefore: this.#deleted };
       const result = await pair.sync({ ...call, ...look });
       this.#failures = 0;
-      const isWhole = result.touchedPaths === undefined && result.poll !== true;
+      const isWhole = isWholeLook(result);
       if (isWhole) this.#deleted = 0;
       this.#isSettled = (isWhole || this.#isSettled) && leavesNothing(result);
       this.#news.end(result);

@@ -5,6 +5,7 @@ import { runAll } from '../transfer/run-all.js';
 import { carryOut, wait, type CarryState } from './carry-out.js';
 import type { CycleContext } from './cycle-context.js';
 import { decideAgain, haltIfJudgedSo } from './decide-again.js';
+import { isWholeLook } from './is-whole-look.js';
 import { makePlan, type PlanVerdict } from './make-plan.js';
 import type { Report } from './report.js';
 import type { CycleResult } from './result.js';
@@ -56,8 +57,9 @@ export async function runCycle(context: CycleContext, report: Report): Promise<C
       onRenames: (renames) => journalRenames(state, renames),
     },
   });
-  const isPart = context.touched !== undefined || context.poll === true;
-  if (isPart && plan.verdict.verdict === 'halt') throw new WholeLookNeeded(plan.verdict.code);
+  const touchedPaths = context.touched?.length;
+  const isWhole = isWholeLook({ touchedPaths, poll: context.poll });
+  if (!isWhole && plan.verdict.verdict === 'halt') throw new WholeLookNeeded(plan.verdict.code);
   haltIfJudgedSo(plan.verdict);
   // Before the first row: a run that is cut off must not leave rows of which nobody knows to which folder they belong.
   await store.facts.put(ROOT_FACT, plan.rootIdentity);
@@ -77,9 +79,8 @@ export async function runCycle(context: CycleContext, report: Report): Promise<C
 
   await store.journal.clear();
   await dropSettledConflicts(state);
-  if (options.files === undefined && !isPart) await cleanUp(context);
+  if (options.files === undefined && isWhole) await cleanUp(context);
   const endedAtMs = runtime.clock.nowMs();
-  const touchedPaths = context.touched?.length;
   const result = report.result({
     runId,
     touchedPaths,

@@ -48,7 +48,7 @@ export interface CycleResult {
   readonly runId: string;
   /** Only so many paths, which had changed in the folder, were looked at. */
   readonly touchedPaths?: number;
-  /** Only the remote side was looked at, and the folder where something was to be carried. Neither this nor `touchedPaths`: everything was. */
+  /** Only the remote side was looked at, and the folder where something was to be carried. Neither this nor `touchedPaths`: everything was (`isWholeLook`). */
   readonly poll?: true;
   /** So many of the paths that had changed cannot be judged by themselves, and wait for a look at everything. */
   readonly leftPaths?: number;
