@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Entry } from '../../src/core/entry.js';
 import { LastCycle } from '../../src/session/last-cycle.js';
 import type { SessionOptions } from '../../src/session/options.js';
 import type { CycleResult } from '../../src/session/result.js';
 import type { Session, SessionCall } from '../../src/session/session.js';
 import { WaitingConflicts } from '../../src/session/waiting-conflicts.js';
 import { MemoryWorld } from './memory-world.js';
+import { noFiles } from './no-files.js';
 
 const FILES = ['a', 'b', 'd/e', 'd/f', 'g/h/i'];
 type Act = (world: MemoryWorld) => void;
@@ -206,19 +206,7 @@ describe('a poll', () => {
       expect(stateOf(world)).toEqual(stateOf(twin));
     });
 
-    it.each<[string, (path: string) => Entry]>([
-      ['a link', (path) => ({ kind: 'symlink', path })],
-      ['a pipe', (path) => ({ kind: 'untracked', path, reason: 'special', subtree: false })],
-      [
-        'what cannot be looked at',
-        (path) => ({
-          kind: 'problematic',
-          path,
-          problem: { path, side: 'local', code: 'ERR_TEST', message: 'no', severity: 'error' },
-          subtree: false,
-        }),
-      ],
-    ])('when %s stands where the bucket has a new file, or above it', async (_what, entry) => {
+    it.each(noFiles)('when %s stands where the bucket has a new file, or above it', async (_what, entry) => {
       const observe = world.local.observe;
       for (const path of ['n', 'm/n']) {
         put('remote', path)(world);

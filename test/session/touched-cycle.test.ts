@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Entry } from '../../src/core/entry.js';
 import { LastCycle } from '../../src/session/last-cycle.js';
 import type { SessionOptions } from '../../src/session/options.js';
 import type { CycleResult } from '../../src/session/result.js';
 import type { SessionCall } from '../../src/session/session.js';
 import { MemoryWorld } from './memory-world.js';
+import { noFiles } from './no-files.js';
 
 const FILES = ['a', 'b', 'd/e', 'd/f', 'g/h/i'];
 
@@ -290,20 +290,7 @@ describe('a cycle over touched paths', () => {
   });
 
   describe('deletes nothing', () => {
-    const answers: readonly [string, (path: string) => Entry][] = [
-      ['a link', (path) => ({ kind: 'symlink', path })],
-      ['a pipe', (path) => ({ kind: 'untracked', path, reason: 'special', subtree: false })],
-      [
-        'what cannot be looked at',
-        (path) => ({
-          kind: 'problematic',
-          path,
-          problem: { path, side: 'local', code: 'ERR_TEST', message: 'no', severity: 'error' },
-          subtree: false,
-        }),
-      ],
-    ];
-    it.each(answers)('where %s stands', async (_what, entry) => {
+    it.each(noFiles)('where %s stands', async (_what, entry) => {
       world.local.delete('a');
       world.local.observe = async (path) => entry(path);
       const result = await cycle(['a', 'd/e']);
