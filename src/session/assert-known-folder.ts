@@ -1,5 +1,4 @@
 import type { CycleContext } from './cycle-context.js';
-import { ROOT_FACT } from './root-fact.js';
 import { WholeLookNeeded } from './whole-look-needed.js';
 
 /**
@@ -7,9 +6,8 @@ import { WholeLookNeeded } from './whole-look-needed.js';
  *
  * @throws WholeLookNeeded when it does not, or is not.
  */
-export async function assertKnownFolder({ ports, folderLostStamp }: CycleContext): Promise<void> {
+export async function assertKnownFolder({ ports, notedRoot, folderLostStamp }: CycleContext): Promise<void> {
   const { store, local } = ports;
   const identity = await local.rootIdentity();
-  const remembered = await store.facts.get<string>(ROOT_FACT);
-  if (store.rebuilt || folderLostStamp === true || remembered !== identity) throw new WholeLookNeeded('another folder');
+  if (store.rebuilt || folderLostStamp === true || notedRoot !== identity) throw new WholeLookNeeded('another folder');
 }

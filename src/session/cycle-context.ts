@@ -17,6 +17,8 @@ export interface CycleContext {
   readonly poll?: true;
   /** Deletions that were carried to the remote side since everything was last looked at. Default 0. */
   readonly deletedBefore?: number;
+  /** The folder that the memory is of, as it said before the cycle wrote anything; `undefined` when it said nothing. */
+  readonly notedRoot: string | undefined;
   /** The mark by which the folder is recognised is missing in it. */
   readonly folderLostStamp?: boolean;
   readonly onEvent?: SessionListener;

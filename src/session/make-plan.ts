@@ -8,7 +8,6 @@ import { decide } from './decide.js';
 import { findRenames, type RenameContext } from './find-renames.js';
 import { hasAnyFile, observeSides } from './observe-sides.js';
 import type { Report } from './report.js';
-import { ROOT_FACT } from './root-fact.js';
 import { Tally } from './tally.js';
 import { WholeLookNeeded } from './whole-look-needed.js';
 
@@ -44,7 +43,7 @@ export async function makePlan(
   context: CycleContext,
   { report, onDecisions, renames, dry }: MakePlanOptions,
 ): Promise<PlanVerdict> {
-  const { ports, options } = context;
+  const { ports, options, notedRoot } = context;
   const tally = new Tally();
   const rootIdentity = await ports.local.rootIdentity();
   let passedOver: string | undefined;
@@ -68,10 +67,9 @@ export async function makePlan(
   await takeRenames(context, report, tally, renames);
   if ((options.files !== undefined || context.touched !== undefined) && tally.counts.known > 0)
     await lookForOthers(context, tally);
-  const remembered = await ports.store.facts.get<string>(ROOT_FACT);
   // A folder that lost its stamp was exchanged or wiped; only who allows every deletion may mean what is missing in it.
   const lostStamp = context.folderLostStamp === true && options.maxDelete < 1;
-  const rootChanged = lostStamp || (remembered !== undefined && remembered !== rootIdentity);
+  const rootChanged = lostStamp || (notedRoot !== undefined && notedRoot !== rootIdentity);
   return { tally, rootIdentity, rootChanged, verdict: judge(context, tally, rootChanged) };
 }
 

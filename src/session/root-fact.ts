@@ -7,7 +7,12 @@ export const ROOT_FACT = 'root-identity';
 /**
  * Tells whether a memory that knows any file says to which folder they belong, which is noted before the first of them. If it does
  * not, a part of it was lost, and the rest would be believed of any folder.
+ *
+ * @param notedRoot what the memory says.
  */
-export async function isRootNoted({ facts, baseline }: Pick<StateStore, 'facts' | 'baseline'>): Promise<boolean> {
-  return (await facts.get<string>(ROOT_FACT)) !== undefined || !(await hasRows(baseline));
+export async function isRootNoted(
+  notedRoot: string | undefined,
+  { baseline }: Pick<StateStore, 'baseline'>,
+): Promise<boolean> {
+  return notedRoot !== undefined || !(await hasRows(baseline));
 }

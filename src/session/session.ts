@@ -10,7 +10,7 @@ import type { SessionPorts } from './ports.js';
 import { purgeOldTrash } from './purge-old-trash.js';
 import { Report } from './report.js';
 import type { CycleResult, Plan, Verification } from './result.js';
-import { isRootNoted } from './root-fact.js';
+import { isRootNoted, ROOT_FACT } from './root-fact.js';
 import { runPoll } from './run-poll.js';
 import { StampedStore } from './stamped-store.js';
 import { runTouchedCycle } from './touched-cycle.js';
@@ -98,7 +98,7 @@ export class Session {
 
   /** Looks at a part only; `undefined` when that is not enough to judge it, and nothing was changed. */
   async #partOf(
-    context: CycleContext,
+    context: CallContext,
     work: (context: CycleContext) => Promise<CycleResult>,
   ): Promise<CycleResult | undefined> {
     try {
@@ -115,7 +115,7 @@ export class Session {
     }
   }
 
-  async #wholeCycle(context: CycleContext, report: Report): Promise<CycleResult> {
+  async #wholeCycle(context: CallContext, report: Report): Promise<CycleResult> {
     if (!this.#recovered) {
       await this.#ports.local.cleanUp({ signal: context.signal });
       this.#recovered = true;
@@ -150,7 +150,7 @@ export class Session {
     await this.#store.close();
   }
 
-  #context(call: SessionCall): CycleContext {
+  #context(call: SessionCall): CallContext {
     const { signal, softSignal, onEvent, listed, deletedBefore } = call;
     return {
       ports: { ...this.#ports, store: this.#store, runId: this.#newRunId() },
@@ -164,19 +164,20 @@ export class Session {
   }
 
   /** Damage is found at any row. The damaged memory is put aside once, and the call starts over with an empty one. */
-  async #withRepair<T>(context: CycleContext, work: (context: CycleContext) => Promise<T>, forget: Forget): Promise<T> {
+  async #withRepair<T>(context: CallContext, work: (context: CycleContext) => Promise<T>, forget: Forget): Promise<T> {
     return this.prepare(() => this.#believing(context, work, forget), context.onEvent);
   }
 
   /** A memory that is of another time than the folder, or not whole, is not believed: what it knows is forgotten first. */
-  async #believing<T>(context: CycleContext, work: (context: CycleContext) => Promise<T>, forget: Forget): Promise<T> {
+  async #believing<T>(context: CallContext, work: (context: CycleContext) => Promise<T>, forget: Forget): Promise<T> {
     const store = this.#store;
-    const isWhole = await isRootNoted(store);
+    const notedRoot = await store.facts.get<string>(ROOT_FACT);
+    const isWhole = await isRootNoted(notedRoot, store);
     if (isWhole && (await store.belongsToFolder(() => hasKnownFile(context, store)))) {
-      return work({ ...context, folderLostStamp: store.isStampLost, ports: { ...context.ports, store } });
+      return work({ ...context, notedRoot, folderLostStamp: store.isStampLost, ports: { ...context.ports, store } });
     }
     context.onEvent?.({ type: 'remark', message: isWhole ? OF_ANOTHER_TIME : BEGUN_ANEW });
-    return work({ ...context, ports: { ...context.ports, store: (await forget(store)) ?? store } });
+    return work({ ...context, notedRoot, ports: { ...context.ports, store: (await forget(store)) ?? store } });
   }
 
   #stamped(store: StateStore): StampedStore {
@@ -195,7 +196,7 @@ export class Session {
 }
 
 /** Whether any file of the folder is one that the memory knows; looks no further than the first. */
-async function hasKnownFile({ ports, options, signal }: CycleContext, store: StateStore): Promise<boolean> {
+async function hasKnownFile({ ports, options, signal }: CallContext, store: StateStore): Promise<boolean> {
   for await (const { entries } of ports.local.scan({ filter: options.filter, ...(signal && { signal }) })) {
     for (const { kind, path } of entries) {
       if (kind === 'file' && (await store.baseline.get(path)) !== undefined) return true;
@@ -204,7 +205,10 @@ async function hasKnownFile({ ports, options, signal }: CycleContext, store: Sta
   return false;
 }
 
-/** Makes a store forget what both sides agreed on; answers another store when the first is to stay as it is. */
+/** What a call works with before its memory was found to be worth believing. */
+type CallContext = Omit<CycleContext, 'notedRoot'>;
+
+/** Makes a store forget what both sides agreed on, and nothing else; answers another store when the first is to stay as it is. */
 type Forget = (store: StampedStore) => Promise<StateStore | void>;
 
 const OF_ANOTHER_TIME =

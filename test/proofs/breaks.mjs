@@ -345,7 +345,7 @@ export const BREAKS = [
   {
     name: 'a memory that lost which folder it is of is believed of any',
     file: 'src/session/session.ts',
-    find: 'const isWhole = await isRootNoted(store);',
+    find: 'const isWhole = await isRootNoted(notedRoot, store);',
     replace: 'const isWhole = true;',
     by: [tests('test/session/cycle.test.ts'), tests('test/simulation/simulation.test.ts')],
   },
