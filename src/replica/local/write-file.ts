@@ -18,6 +18,18 @@ import { whyStale } from './standing.js';
 /** How often a place is looked up again when its folder is removed under it. */
 const ATTEMPTS = 5;
 
+/** One file that is written, and how: what all steps of it go by. */
+interface Writing {
+  readonly context: LocalContext;
+  readonly trash: LocalTrash;
+  readonly path: string;
+  readonly source: Source;
+  readonly precondition: Precondition;
+  readonly options: WriteOptions;
+  /** The directory of a new file, held open; `undefined`: only a walk from the root leads to it. */
+  readonly shared: SharedPlace | undefined;
+}
+
 /**
  * Puts the content of a source at a path: fetched and verified under a staged name, then put into place in one step.
  * The version that is replaced is in the trash before. Steps and what a crash leaves after each:
@@ -37,22 +49,15 @@ export async function writeFile(
   // New files come many to a directory, which is opened once for those that come together. What goes wrong with it, the walk from the root tells.
   const shared = precondition === null ? await context.places.take(path).catch(() => undefined) : undefined;
   try {
-    return await fetchAndPlace(context, trash, path, source, precondition, options, shared);
+    return await fetchAndPlace({ context, trash, path, source, precondition, options, shared });
   } finally {
     await shared?.release();
   }
 }
 
-async function fetchAndPlace(
-  context: LocalContext,
-  trash: LocalTrash,
-  path: string,
-  source: Source,
-  precondition: Precondition,
-  options: WriteOptions,
-  shared: SharedPlace | undefined,
-): Promise<Outcome<Written>> {
-  const before = await lookAt(context, path, shared);
+async function fetchAndPlace(writing: Writing): Promise<Outcome<Written>> {
+  const { context, path, source, precondition, options } = writing;
+  const before = await lookAt(writing);
   const early = whyStale(path, before, precondition);
   if (early !== undefined) return { outcome: 'stale', message: early };
   const staged = await stageFile(
@@ -61,24 +66,10 @@ async function fetchAndPlace(
     source,
     before === null ? options : { ...options, mode: before.mode & 0o777, base: precondition?.entry },
   );
-  let stale: Stale | undefined;
   try {
     await source.verify(options.signal);
     throwIfAborted(options.signal);
-    stale = await place(context, trash, path, staged, precondition, options, shared);
-    if (stale !== undefined) return stale;
-    // The name in `tmp` goes first: taking it away changes the ctime of the file in place.
-    await staged.directory.unlink(staged.name).catch((error: unknown) => {
-      if (errnoOf(error) === undefined) throw error;
-    });
-    staged.forgetName();
-    const observedAtMs = context.diskNowMs();
-    const stat = await staged.file.stat();
-    // Somebody may have written to it already, and have set its time back: what is answered is what was put there, which is then seen to have changed.
-    // RACE: an edit that keeps the size and sets this very time again, since the file was linked.
-    const own = isSameFileMoved(stat, fingerprintOf(staged.stat)) ? stat : staged.stat;
-    const { digest, parts } = staged;
-    return { outcome: 'done', entry: fileEntryOf(path, own, observedAtMs), digest, parts };
+    return (await place(writing, staged)) ?? { outcome: 'done', ...(await finish(writing, staged)) };
   } catch (error) {
     throw pathErrorOf(error, path, 'write');
   } finally {
@@ -86,8 +77,24 @@ async function fetchAndPlace(
   }
 }
 
+/** Takes away the staged name of a file that is in place, and tells what was put there. */
+async function finish({ context, path }: Writing, staged: StagedFile): Promise<Written> {
+  // The name in `tmp` goes first: taking it away changes the ctime of the file in place.
+  await staged.directory.unlink(staged.name).catch((error: unknown) => {
+    if (errnoOf(error) === undefined) throw error;
+  });
+  staged.forgetName();
+  const observedAtMs = context.diskNowMs();
+  const stat = await staged.file.stat();
+  // Somebody may have written to it already, and have set its time back: what is answered is what was put there, which is then seen to have changed.
+  // RACE: an edit that keeps the size and sets this very time again, since the file was linked.
+  const own = isSameFileMoved(stat, fingerprintOf(staged.stat)) ? stat : staged.stat;
+  const { digest, parts } = staged;
+  return { entry: fileEntryOf(path, own, observedAtMs), digest, parts };
+}
+
 /** Looks at a path before anything is fetched for it; what is found is looked at again before anything is changed. */
-async function lookAt(context: LocalContext, path: string, shared: SharedPlace | undefined): Promise<FileStat | null> {
+async function lookAt({ context, path, shared }: Writing): Promise<FileStat | null> {
   let found: Place | undefined;
   try {
     if (shared !== undefined && (await shared.parent.lstat(shared.name)) === null) return null;
@@ -102,25 +109,18 @@ async function lookAt(context: LocalContext, path: string, shared: SharedPlace |
   }
 }
 
-async function place(
-  context: LocalContext,
-  trash: LocalTrash,
-  path: string,
-  staged: StagedFile,
-  precondition: Precondition,
-  options: WriteOptions,
-  shared: SharedPlace | undefined,
-): Promise<Stale | undefined> {
+async function place(writing: Writing, staged: StagedFile): Promise<Stale | undefined> {
+  const { path, precondition, shared } = writing;
   for (let attempt = 1; ; attempt++) {
-    const looked = await lookAgain(context, path, precondition, attempt === 1 ? shared : undefined);
+    const looked = await lookAgain(writing, attempt === 1 ? shared : undefined);
     if (looked === undefined) return { outcome: 'stale', message: `${showPath(path)} is gone.` };
     const { found, standing, close } = looked;
     try {
       const message = whyStale(path, standing, precondition);
       if (message !== undefined) return { outcome: 'stale', message };
       return precondition === null
-        ? await putNew(context, path, staged, found)
-        : await putInstead(context, trash, path, staged, found, precondition, options);
+        ? await putNew(writing, staged, found)
+        : await putInstead(writing, staged, found, precondition);
     } catch (error) {
       // Another change emptied and removed the folder: it is made again.
       if (precondition !== null || errnoOf(error) !== 'ENOENT' || attempt === ATTEMPTS) throw error;
@@ -139,9 +139,7 @@ interface Looked {
 
 /** Finds the place of a path: the directory that is held open, if the path leads there still, else by a walk from the root. */
 async function lookAgain(
-  context: LocalContext,
-  path: string,
-  precondition: Precondition,
+  { context, path, precondition }: Writing,
   shared: SharedPlace | undefined,
 ): Promise<Looked | undefined> {
   if (shared !== undefined) {
@@ -160,12 +158,7 @@ async function lookAgain(
   }
 }
 
-async function putNew(
-  context: LocalContext,
-  path: string,
-  staged: StagedFile,
-  found: Place,
-): Promise<Stale | undefined> {
+async function putNew({ context, path }: Writing, staged: StagedFile, found: Place): Promise<Stale | undefined> {
   if (!(await linkIntoPlace(staged, found))) {
     return { outcome: 'stale', message: `Something appeared at ${showPath(path)}.` };
   }
@@ -174,13 +167,10 @@ async function putNew(
 }
 
 async function putInstead(
-  context: LocalContext,
-  trash: LocalTrash,
-  path: string,
+  { context, trash, path, options }: Writing,
   staged: StagedFile,
   found: Place,
   precondition: NonNullable<Precondition>,
-  options: WriteOptions,
 ): Promise<Stale | undefined> {
   await context.beforeReplace(path);
   const taken = await trash.take(found, { path, entry: precondition.entry, reason: options.reason ?? 'replaced' });
