@@ -130,7 +130,7 @@ export class StageFilling {
     const begun = believing ? await this.#held(range, stop) : this.#begin();
     const isNew = begun.length === 0;
     if (isNew && believing && (await this.#isInVersionBefore(range, stop))) return;
-    if (begun.length < this.#length(range)) await this.#fetch(range, begun, stop);
+    if (begun.length < this.#length(range)) await this.#withBlock((block) => this.#fetch(range, begun, block, stop));
     if (begun.hash !== undefined) this.#md5s[range] = begun.hash.digest();
     else if (this.#options.plan.hashed !== undefined) hashing.push(this.#hashInFile(range, stop));
     if (isNew) this.#fetched.add(range);
@@ -154,12 +154,9 @@ export class StageFilling {
   /** Reads the first bytes of a range, block by block; answers whether all of them are there. */
   async #read(range: number, length: number, stop: AbortSignal, take: (block: Uint8Array) => void): Promise<boolean> {
     const start = this.#start(range);
-    const buffer = this.#takeBlock();
-    try {
-      return await readBlocks(this.#options.file, { start, end: start + length, buffer, signal: stop }, take);
-    } finally {
-      this.#blocks.push(buffer);
-    }
+    return await this.#withBlock((buffer) =>
+      readBlocks(this.#options.file, { start, end: start + length, buffer, signal: stop }, take),
+    );
   }
 
   async #eachRange(work: (range: number, stop: AbortSignal) => Promise<void>): Promise<void> {
@@ -207,36 +204,40 @@ export class StageFilling {
 
   /** Takes a range from the version before, from where it is in there, if it is. */
   async #isInVersionBefore(range: number, stop: AbortSignal): Promise<boolean> {
-    if (this.#before === undefined) return false;
+    const before = this.#before;
+    return before !== undefined && (await this.#withBlock((block) => this.#copy(before, range, block, stop)));
+  }
+
+  /** Copies a range from the first place that has it; answers whether one has. */
+  async #copy(before: VersionBefore, range: number, block: Uint8Array, stop: AbortSignal): Promise<boolean> {
     const { file, record } = this.#options;
-    const block = this.#takeBlock();
-    try {
-      for await (const place of this.#before.places(range, block, stop)) {
-        let checksum = 0;
-        const md5 = await place.read(async (bytes, position) => {
-          checksum = crc32(bytes, checksum);
-          await file.write(bytes, position);
-        });
-        if (md5 === undefined) continue;
-        const length = this.#length(range);
-        await record?.note(range, length, checksum);
-        this.#md5s[range] = md5;
-        this.#tell(range, length);
-        this.#told.add(range);
-        return true;
-      }
-      return false;
-    } finally {
-      this.#blocks.push(block);
+    for await (const place of before.places(range, block, stop)) {
+      let checksum = 0;
+      const md5 = await place.read(async (bytes, position) => {
+        checksum = crc32(bytes, checksum);
+        await file.write(bytes, position);
+      });
+      if (md5 === undefined) continue;
+      const length = this.#length(range);
+      await record?.note(range, length, checksum);
+      this.#md5s[range] = md5;
+      this.#tell(range, length);
+      this.#told.add(range);
+      return true;
     }
+    return false;
   }
 
   /** Fetches what is missing of a range. */
-  async #fetch(range: number, { length, checksum: begun, hash }: BegunRange, stop: AbortSignal): Promise<void> {
+  async #fetch(
+    range: number,
+    { length, checksum: begun, hash }: BegunRange,
+    block: Uint8Array,
+    stop: AbortSignal,
+  ): Promise<void> {
     const { path, source, file, record } = this.#options;
     const start = this.#start(range);
     const end = start + this.#length(range);
-    const block = this.#takeBlock();
     let written = start + length;
     let checksum = begun;
     let filled = 0;
@@ -265,11 +266,16 @@ export class StageFilling {
     }
     if (written + filled !== end) throw incomplete(path, end - start, written + filled - start);
     await flush();
-    this.#blocks.push(block);
   }
 
-  #takeBlock(): Uint8Array {
-    return this.#blocks.pop() ?? bufferFor(this.#length(0));
+  /** Lends memory that a range goes through. It is lent again once the work is over: by then nothing may be reading or writing it. */
+  async #withBlock<T>(work: (block: Uint8Array) => Promise<T>): Promise<T> {
+    const block = this.#blocks.pop() ?? bufferFor(this.#length(0));
+    try {
+      return await work(block);
+    } finally {
+      this.#blocks.push(block);
+    }
   }
 
   #start(range: number): number {
