@@ -185,6 +185,7 @@ async function completeUpload(
   const combined = combinedEtag(parts.map((part) => part.md5));
   const { headers, trusted } = writeCondition(precondition, dialect.completeCreate, dialect.completeReplace, false);
   const answered = new Set([combined]);
+  const ownEtag = (state: ObjectState | null): string | undefined => ownEtagOf(state, sizeBytes, answered);
   const outcome = await guardedChange<string>(
     context,
     {
@@ -198,8 +199,8 @@ async function completeUpload(
         if (answer.ok && answer.value !== '') answered.add(answer.value);
         return answer;
       },
-      isOurs: (state) => isOurUpload(state, sizeBytes, answered),
-      recover: (state) => state?.etag ?? '',
+      isOurs: (state) => ownEtag(state) !== undefined,
+      recover: (state) => ownEtag(state) ?? '',
       judge: (failure) => (failure.code === 'NoSuchUpload' ? lostUpload(path) : undefined),
     },
     signal,
@@ -207,31 +208,29 @@ async function completeUpload(
     // An earlier try may have completed the upload without our hearing of it: then it is not there to be completed again.
     if (!(error instanceof PathError) || error.code !== 'ERR_S3_UPLOAD_LOST') throw error;
     const state = await readState(context, path, signal);
-    if (state !== null && isOurUpload(state, sizeBytes, answered))
-      return { outcome: 'done' as const, value: state.etag };
+    const value = ownEtag(state);
+    if (value !== undefined) return { outcome: 'done' as const, value };
     if (holds(state, precondition)) throw error;
     return { outcome: 'stale' as const, message: `"${path}" was changed in the bucket while it was uploaded.` };
   });
   if (outcome.outcome === 'stale') return outcome;
-  let etag = outcome.value;
-  if (etag === '') {
-    // The answer did not say it, and another version may have taken the place of ours already.
-    const state = await readState(context, path, signal);
-    if (state === null || !isOurUpload(state, sizeBytes, answered))
-      return { outcome: 'stale', message: `"${path}" was changed in the bucket right after it was uploaded.` };
-    ({ etag } = state);
-  }
+  // Where the answer did not say it, another version may have taken the place of ours already.
+  const etag = outcome.value === '' ? ownEtag(await readState(context, path, signal)) : outcome.value;
+  if (etag === undefined)
+    return { outcome: 'stale', message: `"${path}" was changed in the bucket right after it was uploaded.` };
   const { partSizeBytes } = record;
   const done = written(path, source, { etag, sizeBytes }, `md5-${partSizeBytes}:${combined}`);
   return { ...done, parts: { partSizeBytes, md5s: parts.map(({ md5 }) => hexOf(md5)) } };
 }
 
 /**
+ * The ETag of what stands there, if our upload made it; `undefined`: it did not, as far as can be told.
+ *
  * By the ETag alone: size and number of parts are those of another machine's upload too. Where the store's ETags cannot be
  * foretold, a lost answer is stale, and the contents are compared.
  */
-function isOurUpload(state: ObjectState | null, sizeBytes: number, answered: ReadonlySet<string>): boolean {
-  return state !== null && state.sizeBytes === sizeBytes && answered.has(state.etag);
+function ownEtagOf(state: ObjectState | null, sizeBytes: number, answered: ReadonlySet<string>): string | undefined {
+  return state?.sizeBytes === sizeBytes && answered.has(state.etag) ? state.etag : undefined;
 }
 
 /** Whether a later run can go on where this one ended. */
