@@ -144,11 +144,14 @@ function canStandAlone({ action, rule, hold, makesRoom }: Decision): boolean {
   }
 }
 
-/** Lets the guard look at what was counted, and at what was deleted since it last looked at everything. */
+/** Lets the guard look at what was counted and, where anything is to be deleted, at what was since it last looked at everything. */
 export function judge(context: CycleContext, { counts }: Tally, rootChanged: boolean): GuardVerdict {
   const { options, deletedBefore = 0 } = context;
   // A few files at a time must not come to more than all of them at once: what was deleted since everything was last judged counts.
-  const local = { ...counts.local, deletionsCaused: counts.local.deletionsCaused + deletedBefore };
+  // It was judged when it was carried: a plan that deletes nothing comes to no more than was allowed then.
+  const deletesNow = counts.local.deletionsCaused > 0 || counts.remote.deletionsCaused > 0;
+  const deletionsCaused = counts.local.deletionsCaused + (deletesNow ? deletedBefore : 0);
+  const local = { ...counts.local, deletionsCaused };
   const known = counts.known === 0 ? 0 : counts.known + deletedBefore;
   return guard(
     { ...counts, known, local },

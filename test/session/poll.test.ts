@@ -291,8 +291,11 @@ describe('a poll', () => {
       expect(world.remote.paths()).toEqual(FILES);
     });
 
-    it('where too many were deleted in the bucket since everything was last looked at', async () => {
+    it('where one more is gone in the bucket, after too many were deleted there since everything was last looked at', async () => {
+      expect((await poll({}, { deletedBefore: 11 })).poll).toBe(true);
+      drop('remote', 'd/e')(world);
       expect((await poll({}, { deletedBefore: 10 })).poll).toBe(true);
+      drop('remote', 'd/f')(world);
       await expect(poll({}, { deletedBefore: 11 })).rejects.toMatchObject({
         code: 'ERR_TOO_MANY_DELETIONS',
       });

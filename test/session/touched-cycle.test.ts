@@ -289,6 +289,62 @@ describe('a cycle over touched paths', () => {
     });
   });
 
+  describe('before a look at everything, deletions', () => {
+    const whole = async (deletedBefore: number): Promise<CycleResult> => {
+      const session = await world.open();
+      try {
+        return await session.cycle({ deletedBefore });
+      } finally {
+        await session.close();
+      }
+    };
+
+    it('halt nothing where nothing is deleted now', async () => {
+      world.local.put('a', 'again');
+      world.remote.put('new', 'new');
+      expect((await whole(11)).changes.map(({ path }) => path).toSorted()).toEqual(['a', 'new']);
+    });
+
+    it('halt nothing where a file only moved', async () => {
+      world.local.rename('d/e', 'n/e');
+      expect((await whole(11)).counts).toMatchObject({ renames: 1, deletions: 0 });
+    });
+
+    it('halt one more', async () => {
+      world.local.delete('b');
+      await expect(whole(11)).rejects.toMatchObject({
+        code: 'ERR_TOO_MANY_DELETIONS',
+        message: expect.stringContaining('12 of 16 known files are gone'),
+      });
+      expect(world.remote.paths()).toEqual(FILES);
+    });
+
+    it('halt one more, also of the bucket', async () => {
+      world.remote.delete('b');
+      await expect(whole(11)).rejects.toMatchObject({ code: 'ERR_TOO_MANY_DELETIONS' });
+      expect(world.local.paths()).toEqual(FILES);
+    });
+
+    it('halt one more that is found when a path is decided again', async () => {
+      world.local.put('a', 'again');
+      const open = world.local.open.bind(world.local);
+      world.local.open = async (entry, signal) => {
+        world.local.delete('a');
+        return open(entry, signal);
+      };
+      await expect(whole(11)).rejects.toMatchObject({ code: 'ERR_TOO_MANY_DELETIONS' });
+      expect(world.remote.paths()).toEqual(FILES);
+    });
+
+    it('halt what concerns the last file of a folder that is empty now, though nothing is deleted', async () => {
+      for (const path of FILES.slice(1)) world.local.delete(path);
+      await world.sync({ maxDelete: 1 });
+      world.local.delete('a');
+      world.remote.put('a', 'again');
+      await expect(whole(1)).rejects.toMatchObject({ code: 'ERR_SIDE_EMPTY' });
+    });
+  });
+
   describe('deletes nothing', () => {
     it.each(noFiles)('where %s stands', async (_what, entry) => {
       world.local.delete('a');
