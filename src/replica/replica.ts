@@ -18,6 +18,17 @@ export interface ScanOptions {
   readonly signal?: AbortSignal;
   /** The replica may note in its own memory what makes the next scan faster. Default `false`: nothing is written. */
   readonly remember?: boolean;
+  /** Given a mark of what was seen once all of it was, by a replica that can make one. */
+  readonly onMark?: ((mark: ScanMark) => void) | undefined;
+}
+
+/** By what a scan saw, it can be told whether another would see anything else. */
+export interface ScanMark {
+  /**
+   * Whether nothing was added, removed or replaced since: every file has the fingerprint and the time that it had. Costs less than a
+   * scan, and no memory. `false` says nothing. Throws as a scan does.
+   */
+  holds(signal?: AbortSignal): Promise<boolean>;
 }
 
 /** A run of entries, in order. */

@@ -123,6 +123,7 @@ class OpenedPair implements Pair {
   #runId: string;
   #prepared: 'no' | 'to-read' | 'to-write' = 'no';
   #closed = false;
+  #lastFilter: { readonly ignoreFile: string | undefined; readonly filter: PathFilter } | undefined;
 
   constructor(parts: OpenedPairParts, state: PairState) {
     const { ports, runtime, client, address, identity, options } = parts;
@@ -355,16 +356,18 @@ class OpenedPair implements Pair {
     };
   }
 
-  /** Made for each call: the file of patterns is one of the user's files, and may have changed. */
+  /** Read for each call: the file of patterns is one of the user's files. As long as it says the same, it is the same filter. */
   async #filter(): Promise<PathFilter> {
     const { include, exclude } = this.#parts.options;
     const ignoreFile = await this.#local.readIgnoreFile();
+    if (this.#lastFilter !== undefined && this.#lastFilter.ignoreFile === ignoreFile) return this.#lastFilter.filter;
     const filter = createPathFilter({
       ...(include !== undefined && { include }),
       ...(exclude !== undefined && { exclude }),
       ...(ignoreFile !== undefined && { ignoreFile }),
     });
-    return leaveOut(filter, this.#parts.stateInFolder);
+    this.#lastFilter = { ignoreFile, filter: leaveOut(filter, this.#parts.stateInFolder) };
+    return this.#lastFilter.filter;
   }
 
   #factsFor(name: string): SharedFacts {

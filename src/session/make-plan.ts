@@ -2,12 +2,14 @@ import type { Decision } from '../core/decision.js';
 import { guard, type GuardVerdict } from '../core/guard.js';
 import type { PassOver } from '../core/merge-join.js';
 import { isAgreed } from '../core/reconcile.js';
+import type { ScanMark } from '../replica/replica.js';
 import type { CycleContext } from './cycle-context.js';
 import { decideContext } from './decide-context.js';
 import { decide } from './decide.js';
 import { findRenames, type RenameContext } from './find-renames.js';
 import { hasAnyFile, observeSides } from './observe-sides.js';
 import type { Report } from './report.js';
+import type { Findings } from './last-poll.js';
 import { Tally } from './tally.js';
 import { WholeLookNeeded } from './whole-look-needed.js';
 
@@ -44,26 +46,9 @@ export async function makePlan(
   { report, onDecisions, renames, dry }: MakePlanOptions,
 ): Promise<PlanVerdict> {
   const { ports, options, notedRoot } = context;
-  const tally = new Tally();
   const rootIdentity = await ports.local.rootIdentity();
-  let passedOver: string | undefined;
-  const passOver: PassOver = (local, remote, row) => {
-    if (!isAgreed(local, remote, row) || !options.filter.includesFile(row.path)) return false;
-    tally.addAgreed();
-    passedOver ??= row.path;
-    return true;
-  };
-  const triples = observeSides(context, report, tally, { remember: !dry, passOver });
-  for await (const page of decide(decideContext(context, report, dry), triples)) {
-    const asking: Decision[] = [];
-    for (const decision of page) {
-      tally.add(decision);
-      if (!canBeJudged(context, decision)) throw new WholeLookNeeded(decision.rule);
-      if (decision.action !== 'nothing') asking.push(decision);
-    }
-    if (asking.length > 0) await onDecisions(asking);
-  }
-  if (context.poll === true && passedOver !== undefined) await assertStands(context, passedOver);
+  const { tally, agreedPath } = context.known ?? (await lookAndDecide(context, { report, dry, onDecisions }));
+  if (context.poll === true && agreedPath !== undefined) await assertStands(context, agreedPath);
   await takeRenames(context, report, tally, renames);
   if ((options.files !== undefined || context.touched !== undefined) && tally.counts.known > 0)
     await lookForOthers(context, tally);
@@ -71,6 +56,41 @@ export async function makePlan(
   const lostStamp = context.folderLostStamp === true && options.maxDelete < 1;
   const rootChanged = lostStamp || (notedRoot !== undefined && notedRoot !== rootIdentity);
   return { tally, rootIdentity, rootChanged, verdict: judge(context, tally, rootChanged) };
+}
+
+/** Looks at both sides and decides for every path. */
+async function lookAndDecide(
+  context: CycleContext,
+  { report, dry, onDecisions }: Omit<MakePlanOptions, 'renames'>,
+): Promise<Findings> {
+  const { filter } = context.options;
+  const tally = new Tally();
+  let agreedPath: string | undefined;
+  const passOver: PassOver = (local, remote, row) => {
+    if (!isAgreed(local, remote, row) || !filter.includesFile(row.path)) return false;
+    tally.addAgreed();
+    agreedPath ??= row.path;
+    return true;
+  };
+  let isQuiet = true;
+  let mark: ScanMark | undefined;
+  const onMark = context.onQuiet && ((made: ScanMark): void => void (mark = made));
+  const triples = observeSides(context, report, tally, { remember: !dry, onMark, passOver });
+  for await (const page of decide(decideContext(context, report, dry), triples)) {
+    const asking: Decision[] = [];
+    for (const decision of page) {
+      tally.add(decision);
+      if (!canBeJudged(context, decision)) throw new WholeLookNeeded(decision.rule);
+      if (decision.action !== 'nothing') asking.push(decision);
+      // What was looked at in the folder, because it was not as agreed, may be another the next time.
+      isQuiet &&= decision.action === 'nothing' && decision.baseline === undefined;
+    }
+    if (asking.length > 0) await onDecisions(asking);
+  }
+  // A problem is told by each look that meets it.
+  if (isQuiet && mark !== undefined && report.counts.errors + report.counts.notices === 0)
+    context.onQuiet?.({ tally, agreedPath }, mark);
+  return { tally, agreedPath };
 }
 
 /** Finds the renames before the guard judges: what only moved counts as no deletion. */

@@ -2,7 +2,7 @@ import type { Entry } from '../core/entry.js';
 import { mergeJoin, type PassOver } from '../core/merge-join.js';
 import type { Problem } from '../core/problem.js';
 import type { Triple } from '../core/triple.js';
-import type { Replica, ScanPage } from '../replica/replica.js';
+import type { Replica, ScanMark, ScanPage } from '../replica/replica.js';
 import { askRemote } from './ask-remote.js';
 import { believedFolder } from './believed-folder.js';
 import type { CycleContext } from './cycle-context.js';
@@ -15,6 +15,8 @@ import type { Tally } from './tally.js';
 export interface ObserveOptions {
   /** The replicas may note what makes the next look faster. Default: `false`. */
   readonly remember?: boolean;
+  /** Given a mark of what was seen of the remote side. */
+  readonly onMark?: ((mark: ScanMark) => void) | undefined;
   /** Takes what needs no decision out of a walk of everything, as for {@link mergeJoin}. Exact and touched paths are all given. */
   readonly passOver?: PassOver;
 }
@@ -31,7 +33,7 @@ export function observeSides(
   context: CycleContext,
   report: Report,
   tally: Tally,
-  { remember = false, passOver }: ObserveOptions = {},
+  { remember = false, onMark, passOver }: ObserveOptions = {},
 ): AsyncIterable<readonly Triple[]> {
   const { ports, options, signal, touched, poll } = context;
   if (touched !== undefined) return onePage(askRemote(context, touched));
@@ -46,7 +48,7 @@ export function observeSides(
   const onPage = (): void =>
     report.tell({ type: 'scan', localFiles: tally.localFiles, remoteFiles: tally.remoteFiles });
   const scan = { filter: options.filter, signal, remember };
-  const remote = entriesOf(ports.remote.scan(scan), onProblem, onPage);
+  const remote = entriesOf(ports.remote.scan({ ...scan, onMark }), onProblem, onPage);
   const rows = ports.store.baseline.scan();
   if (poll === true) return lookAtFolder(context, mergeJoin({ ...believedFolder(rows), remote }, undefined, passOver));
   const streams = { local: entriesOf(ports.local.scan(scan), onProblem, onPage), remote, baseline: rows };

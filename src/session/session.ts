@@ -8,6 +8,7 @@ import { LastCycle } from './last-cycle.js';
 import type { SessionOptions } from './options.js';
 import type { SessionPorts } from './ports.js';
 import { purgeOldTrash } from './purge-old-trash.js';
+import { LastPoll } from './last-poll.js';
 import { Report } from './report.js';
 import type { CycleResult, Plan, Verification } from './result.js';
 import { isRootNoted, ROOT_FACT } from './root-fact.js';
@@ -53,6 +54,7 @@ export class Session {
   readonly #newRunId: () => string;
   #store: StampedStore;
   #recovered = false;
+  readonly #lastPoll = new LastPoll();
 
   constructor(ports: Omit<SessionPorts, 'runId'>, options: SessionOptions, newRunId: () => string) {
     const { store, ...rest } = ports;
@@ -75,7 +77,7 @@ export class Session {
     const report = new Report(context.onEvent, context.listed);
     let result: CycleResult | undefined;
     if (touched !== undefined) result = await this.#partOf(context, (each) => runTouchedCycle(each, report, touched));
-    else if (poll === true) result = await this.#partOf(context, (each) => runPoll(each, report));
+    else if (poll === true) result = await this.#partOf(context, (each) => this.#poll(each, report));
     return result ?? this.#wholeCycle(context, report);
   }
 
@@ -113,6 +115,10 @@ export class Session {
       await this.#noteFailure(error);
       throw error;
     }
+  }
+
+  async #poll(context: CycleContext, report: Report): Promise<CycleResult> {
+    return runPoll(context, report, this.#lastPoll, await this.#store.generation());
   }
 
   async #wholeCycle(context: CallContext, report: Report): Promise<CycleResult> {

@@ -121,6 +121,13 @@ export class StampedStore implements StateStore {
     return true;
   }
 
+  /** Names what is remembered: another name once a cycle changed any row; `undefined` where it has none, or may still change. */
+  async generation(): Promise<string | undefined> {
+    if (this.#stamp === undefined || this.#opening !== undefined) return undefined;
+    const [only, ...others] = await this.#remembered();
+    return only === undefined || others.length > 0 || only === NONE || only.startsWith(PLACE) ? undefined : only;
+  }
+
   /** Forgets what both sides agreed on: the next plan then compares, and deletes nothing. */
   async startAfresh(): Promise<void> {
     await this.#store.baseline.clear();

@@ -62,6 +62,7 @@ export type {
   Precondition,
   PrepareOptions,
   Replica,
+  ScanMark,
   ScanOptions,
   ScanPage,
   Source,

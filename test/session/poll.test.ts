@@ -1,4 +1,5 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { PathError } from '../../src/errors.js';
 import { LastCycle } from '../../src/session/last-cycle.js';
 import type { SessionOptions } from '../../src/session/options.js';
 import type { CycleResult } from '../../src/session/result.js';
@@ -72,6 +73,117 @@ describe('a poll', () => {
     const result = await poll();
     expect(result).toMatchObject({ poll: true, changes: [], localFiles: FILES.length, remoteFiles: FILES.length });
     expect([scans, looks, cleanUps]).toEqual([{ local: 0, remote: 1 }, ['a'], 0]);
+  });
+
+  describe('after one that found nothing to do', () => {
+    let session: Session;
+    let stamp: string | undefined;
+    const again = (call: SessionCall = {}): Promise<CycleResult> =>
+      session.cycle({ onEvent: (event) => world.events.push(event), poll: true, ...call });
+
+    beforeEach(async () => {
+      Object.assign(world.local, {
+        stamp: {
+          read: async () => stamp,
+          write: async (text: string) => {
+            stamp = text;
+          },
+        },
+      });
+      stamp = undefined;
+      put('remote', 'stamped')(world);
+      session = await world.open();
+      await session.cycle();
+      await again();
+      [scans, looks, world.events.length] = [{ local: 0, remote: 0 }, [], 0];
+    });
+    afterEach(() => session.close());
+
+    it('lists nothing where the bucket is as it was, and says the same', async () => {
+      const result = await again();
+      const counts = { localFiles: FILES.length + 1, remoteFiles: FILES.length + 1 };
+      expect(result).toMatchObject({ poll: true, changes: [], problems: [], held: [], ...counts });
+      expect([scans, looks]).toEqual([{ local: 0, remote: 0 }, ['a']]);
+      expect(await new LastCycle(session.store.facts).read()).toMatchObject({
+        changes: 0,
+        knownFiles: FILES.length + 1,
+      });
+      expect(world.events.map(({ type }) => type)).toEqual(['begin', 'plan', 'end']);
+    });
+
+    it.each<[string, Act]>([
+      ['changed', put('remote', 'b')],
+      ['new', put('remote', 'new')],
+      ['gone', drop('remote', 'b')],
+    ])('finds what is %s in the bucket', async (_what, act) => {
+      await again();
+      act(world);
+      const result = await again();
+      expect([result.poll, result.changes.length, scans]).toEqual([true, 1, { local: 0, remote: 1 }]);
+      expect(world.text('local', 'b')).toBe(world.text('remote', 'b'));
+      // What was done is compared once, and then known.
+      await again();
+      expect(scans.remote).toBe(2);
+      await again();
+      expect(scans.remote).toBe(2);
+    });
+
+    it('looks at everything where the file that has to stand is gone', async () => {
+      drop('local', 'a')(world);
+      const result = await again();
+      expect([result.poll, result.changes.map(({ path }) => path), scans.local]).toEqual([undefined, ['a'], 1]);
+    });
+
+    it('lists nothing after a look at everything that found nothing to do either', async () => {
+      await session.cycle();
+      await session.cycle({ touched: ['b'] });
+      scans.remote = 0;
+      expect([(await again()).poll, scans.remote]).toEqual([true, 0]);
+    });
+
+    it('compares again where somebody else changed what is remembered', async () => {
+      const { store } = session;
+      const row = await store.baseline.get('b');
+      if (row === undefined) throw new Error('b is not known');
+      await store.baseline.put([row]);
+      await again();
+      expect(scans.remote).toBe(1);
+    });
+
+    it('tries again what failed', async () => {
+      put('remote', 'new')(world);
+      const write = world.local.write.bind(world.local);
+      world.local.write = () => Promise.reject(new PathError('ERR_TEST', 'no', { retryable: true }));
+      expect((await again()).counts).toMatchObject({ changes: 0, errors: 1 });
+      world.local.write = write;
+      expect((await again()).counts).toMatchObject({ changes: 1, errors: 0 });
+    });
+
+    it('compares again with another filter', async () => {
+      await again({ options: { filter: { includesFile: () => true, mayContain: () => true } } });
+      expect(scans.remote).toBe(1);
+    });
+
+    it.each<[string, Act]>([
+      ['a problem is told', put('remote', 'bad\u0000name')],
+      ['a conflict waits', both(put('remote', 'b'), put('local', 'b'))],
+    ])('compares each time while %s', async (_what, act) => {
+      await session.cycle({ options: { conflict: 'manual' } });
+      act(world);
+      const results = [];
+      for (let n = 0; n < 3; n++) results.push(await again({ options: { conflict: 'manual' } }));
+      expect(scans.remote).toBeGreaterThanOrEqual(4);
+      const told = results.map(({ counts }) => counts.errors + counts.waitingConflicts);
+      expect(told).toEqual([1, 1, 1]);
+    });
+
+    it('compares each time where a file cannot be believed to stand as it was agreed', async () => {
+      const row = await session.store.baseline.get('b');
+      if (row === undefined) throw new Error('b is not known');
+      await session.store.baseline.put([{ ...row, replacing: true }]);
+      for (let n = 0; n < 3; n++) await again();
+      expect([scans.remote, looks.filter((path) => path === 'b')]).toEqual([3, ['b', 'b', 'b']]);
+    });
   });
 
   it('carries what is new, changed and gone in the bucket, and walks no folder', async () => {

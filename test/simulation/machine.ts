@@ -67,6 +67,8 @@ export class Machine {
   touchedCycles = 0;
   /** Cycles that looked at the bucket only, and were enough. */
   polls = 0;
+  /** Polls that found by the mark of the last one that nothing was to be done. */
+  knownPolls = 0;
   /** Paths whose file a run said to have replaced or removed here, as `run path`: each has to be in the trash. */
   readonly takenAway = new Set<string>();
   /** Paths at which a run is about to take away what was deleted in the bucket. */
@@ -85,6 +87,10 @@ export class Machine {
   #stop: { readonly soft: AbortController; readonly hard: AbortController } | undefined;
   #whenCrashed: () => void = () => undefined;
   #backup: ReadonlyMap<string, string> | undefined;
+  #filter: { readonly excluded: string | null; readonly filter: PathFilter } = {
+    excluded: null,
+    filter: filterOf(null),
+  };
 
   constructor(
     name: string,
@@ -170,13 +176,17 @@ export class Machine {
     this.#stop = { soft, hard };
     const opened = this.#opened ?? (await this.#open());
     let failed = true;
+    let hasScanned = false;
+    if (this.#filter.excluded !== this.excluded)
+      this.#filter = { excluded: this.excluded, filter: filterOf(this.excluded) };
     try {
       const result = await opened.session.cycle({
-        options: { filter: filterOf(this.excluded), ...overrides },
+        options: { filter: this.#filter.filter, ...overrides },
         signal: hard.signal,
         softSignal: soft.signal,
         deletedBefore: this.#deletedBefore,
         onEvent: (event) => {
+          if (event.type === 'scan') hasScanned = true;
           if (event.type === 'start' && event.action === 'delete-local') this.beingDeleted.add(event.path);
           if (event.type === 'done') this.beingDeleted.delete(event.path);
           const change = event.type === 'done' ? event.change : undefined;
@@ -186,6 +196,7 @@ export class Machine {
         ...look,
       });
       failed = false;
+      if (result.poll === true && !hasScanned) this.knownPolls++;
       return result;
     } finally {
       this.#stop = undefined;

@@ -14,6 +14,7 @@ export interface SimulationProof {
   readonly cycles: number;
   readonly touchedCycles: number;
   readonly polls: number;
+  readonly knownPolls: number;
   readonly requests: number;
   readonly steps: number;
 }
@@ -33,13 +34,25 @@ export class FailingRun extends Error {
   }
 }
 
+const SUMMED = ['versions', 'crashes', 'cycles', 'touchedCycles', 'polls', 'knownPolls', 'requests', 'steps'] as const;
+
 /**
  * Simulates `count` whole runs, the n-th from the seed `first + n * stride`; the same arguments give the same runs.
  *
  * @throws FailingRun for the first run that breaks a promise.
  */
 export async function proveSimulation(first: number, count: number, stride = 1): Promise<SimulationProof> {
-  const sums = { runs: 0, versions: 0, crashes: 0, cycles: 0, touchedCycles: 0, polls: 0, requests: 0, steps: 0 };
+  const sums = {
+    runs: 0,
+    versions: 0,
+    crashes: 0,
+    cycles: 0,
+    touchedCycles: 0,
+    polls: 0,
+    knownPolls: 0,
+    requests: 0,
+    steps: 0,
+  };
   for (let i = 0; i < count; i++) {
     const seed = first + i * stride;
     const scenario = generateScenario(seed);
@@ -50,8 +63,7 @@ export async function proveSimulation(first: number, count: number, stride = 1):
       throw new FailingRun(seed, violations, small, recent);
     }
     sums.runs++;
-    for (const name of ['versions', 'crashes', 'cycles', 'touchedCycles', 'polls', 'requests', 'steps'] as const)
-      sums[name] += result[name];
+    for (const name of SUMMED) sums[name] += result[name];
     // Whoever runs this gets a turn: the runs themselves never leave the queue of microtasks.
     if (i % 64 === 63) await new Promise((resolve) => setImmediate(resolve));
   }

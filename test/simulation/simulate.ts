@@ -31,6 +31,8 @@ export interface SimulationResult {
   readonly touchedCycles: number;
   /** Those that looked only at the bucket. */
   readonly polls: number;
+  /** Those of them that compared nothing, because nothing was other than at the last one. */
+  readonly knownPolls: number;
   readonly requests: number;
   readonly versions: number;
   /** The last steps. */
@@ -156,6 +158,7 @@ export async function simulate(scenario: Scenario): Promise<SimulationResult> {
     cycles,
     touchedCycles: stage.machines.reduce((sum, { touchedCycles }) => sum + touchedCycles, 0),
     polls: stage.machines.reduce((sum, { polls }) => sum + polls, 0),
+    knownPolls: stage.machines.reduce((sum, { knownPolls }) => sum + knownPolls, 0),
     requests: service.counter.requests,
     versions: oracle.size,
     recent: scheduler.recent,

@@ -36,7 +36,10 @@ describe('simulate', () => {
     `keeps every version through ${COUNT} runs with crashes, faults and concurrent writers`,
     { timeout: 600_000 },
     async () => {
-      const { versions, crashes, requests, touchedCycles, polls } = await proveSimulation(FIRST_SEED, COUNT);
+      const { versions, crashes, requests, touchedCycles, polls, knownPolls } = await proveSimulation(
+        FIRST_SEED,
+        COUNT,
+      );
       if (COUNT < 100) return;
       // Runs in which nobody wrote or nothing crashed would prove nothing.
       expect(versions).toBeGreaterThan(COUNT * 5);
@@ -44,6 +47,7 @@ describe('simulate', () => {
       expect(touchedCycles).toBeGreaterThan(COUNT);
       // A machine polls in vain before its first look at everything, and wherever something unheard was done.
       expect(polls).toBeGreaterThan(COUNT / 3);
+      expect(knownPolls).toBeGreaterThan(COUNT / 20);
       expect(requests).toBeGreaterThan(COUNT * 30);
     },
   );

@@ -113,6 +113,7 @@ export class MemoryReplica implements Replica {
     let entries: Entry[] = [];
     let problems: Problem[] = [];
     let skipped: string | undefined;
+    const before = this.#versionsNow();
     for (const path of this.paths()) {
       throwIfAborted(options.signal);
       if (skipped !== undefined && path.startsWith(`${skipped}/`)) continue;
@@ -133,6 +134,13 @@ export class MemoryReplica implements Replica {
       }
     }
     yield { entries, problems };
+    // Whoever changed something meanwhile may or may not have been seen.
+    if (before === this.#versionsNow()) options.onMark?.({ holds: async () => before === this.#versionsNow() });
+  }
+
+  /** Names what stands everywhere. */
+  #versionsNow(): string {
+    return JSON.stringify(this.paths().map((path) => [path, this.#files.get(path)?.version]));
   }
 
   async observe(path: string, signal?: AbortSignal): Promise<Entry | null> {

@@ -168,8 +168,8 @@ export class BoundaryFinder {
 
   #push(after: string, expected: string | undefined): void {
     this.#found.push({
-      after: detached(after),
-      expected: expected === undefined ? undefined : detached(expected),
+      after: detachedKey(after),
+      expected: expected === undefined ? undefined : detachedKey(expected),
       ordinal: this.#base,
     });
     this.#characters += after.length + (expected?.length ?? 0);
@@ -206,11 +206,11 @@ function isPlain(key: string): boolean {
 }
 
 /** A key that can be sent as a place to begin at. */
-function isSeekable(key: string): boolean {
+export function isSeekable(key: string): boolean {
   return key.length > 0 && key.length <= MAX_KEY_UNITS && !/[\p{Surrogate}\p{Cc}\uFFFE\uFFFF]/u.test(key);
 }
 
 /** A copy: a key that was cut out of a page keeps the whole page in memory. */
-function detached(key: string): string {
+export function detachedKey(key: string): string {
   return Buffer.from(key).toString();
 }

@@ -19,6 +19,8 @@ export interface LaneOptions {
   readonly boundaries: readonly Boundary[];
   /** Most pages that are under way or wait to be used. */
   readonly mostAhead: number;
+  /** Given each page that is part of the listing, in order, of which only a piece may be. */
+  readonly onPage?: ((page: CheckedPage) => void) | undefined;
 }
 
 /** What a listing has learned about beginning after a key. */
@@ -50,6 +52,7 @@ export function listInLanes(options: LaneOptions): AsyncGenerator<ListedRun, Lan
 class LaneListing {
   readonly #fetch: FetchPage;
   readonly #mostAhead: number;
+  readonly #onPage: LaneOptions['onPage'];
   /** Those from `#next` on are not opened yet. */
   #boundaries: readonly Boundary[];
   #next = 0;
@@ -59,10 +62,11 @@ class LaneListing {
   /** The lane that is being given, and behind it those that run ahead, in order. */
   readonly #lanes: ListLane[] = [];
 
-  constructor({ fetch, boundaries, mostAhead }: LaneOptions) {
+  constructor({ fetch, boundaries, mostAhead, onPage }: LaneOptions) {
     this.#fetch = fetch;
     this.#boundaries = boundaries;
     this.#mostAhead = mostAhead;
+    this.#onPage = onPage;
   }
 
   async *run(): AsyncGenerator<ListedRun, LaneReport, undefined> {
@@ -75,6 +79,7 @@ class LaneListing {
         if (!lane.isReady) this.#grow();
         const page = await lane.take();
         if (page === undefined) return { cannotSeek: this.#cannotSeek };
+        this.#onPage?.(page);
         this.#pump();
         const joint = page.nextToken === undefined ? undefined : await this.#findJoint(lane, page);
         const run = slice(page, from, joint?.until ?? page.keys.length);

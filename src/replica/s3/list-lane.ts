@@ -7,8 +7,8 @@ export interface PageStart {
   readonly token: string | undefined;
 }
 
-/** Fetches one page. */
-export type FetchPage = (start: PageStart) => Promise<CheckedPage>;
+/** Fetches one page. `after`: the last key before it, wherever it is said to begin. */
+export type FetchPage = (start: PageStart, after: string | undefined) => Promise<CheckedPage>;
 
 /** Pages without a key that a listing may have in a row: stores that delete lazily answer some. */
 const MAX_EMPTY_PAGES = 100;
@@ -114,7 +114,8 @@ export class ListLane {
   async #fetchNext(): Promise<void> {
     for (let emptyPages = 0; ; emptyPages++) {
       if (emptyPages > MAX_EMPTY_PAGES) throw untrusted(`${emptyPages} pages in a row held no key`);
-      const page = await this.#fetch({ startAfter: this.#started ? undefined : this.after, token: this.#token });
+      const start = { startAfter: this.#started ? undefined : this.after, token: this.#token };
+      const page = await this.#fetch(start, this.#lastKey ?? this.after);
       this.#started = true;
       if (page.nextToken !== undefined && page.nextToken === this.#token) throw untrusted('a page leads to itself');
       this.#token = page.nextToken;

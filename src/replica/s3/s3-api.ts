@@ -53,6 +53,8 @@ export type OnResend = () => void;
 export interface S3Api {
   readonly bucket: string;
   list(page: ListPageRequest, signal?: AbortSignal): Promise<Answer<ListedPage>>;
+  /** Lists, and reads the document in another way. */
+  listAs<T>(read: (xml: string) => T, page: ListPageRequest, signal?: AbortSignal): Promise<Answer<T>>;
   head(key: string, signal?: AbortSignal): Promise<Answer<ObjectState>>;
   /** The answer's body must be read or cancelled. */
   get(key: string, headers: Headers, signal?: AbortSignal): Promise<Answer<S3Response>>;
@@ -166,22 +168,25 @@ export function createS3Api(transport: S3Transport, bucket: string, backoff: Bac
     }
   };
 
+  const listAs: S3Api['listAs'] = (read, { prefix, token, startAfter, maxKeys }, signal) => {
+    const query = {
+      'list-type': '2',
+      'encoding-type': 'url',
+      'max-keys': String(maxKeys),
+      ...(prefix !== '' && { prefix }),
+      ...(token !== undefined && { 'continuation-token': token }),
+      ...(token === undefined && startAfter !== undefined && { 'start-after': startAfter }),
+    };
+    return again(
+      () => document({ method: 'GET', key: undefined, query, headers: {} }, signal, read, MAX_LISTING_BYTES),
+      signal,
+    );
+  };
+
   return {
     bucket,
-    list({ prefix, token, startAfter, maxKeys }, signal) {
-      const query = {
-        'list-type': '2',
-        'encoding-type': 'url',
-        'max-keys': String(maxKeys),
-        ...(prefix !== '' && { prefix }),
-        ...(token !== undefined && { 'continuation-token': token }),
-        ...(token === undefined && startAfter !== undefined && { 'start-after': startAfter }),
-      };
-      return again(
-        () => document({ method: 'GET', key: undefined, query, headers: {} }, signal, scanListing, MAX_LISTING_BYTES),
-        signal,
-      );
-    },
+    list: (page, signal) => listAs(scanListing, page, signal),
+    listAs,
     head: (key, signal) =>
       bare({ method: 'HEAD', key, query: {}, headers: {} }, signal, ({ headers }) =>
         readObjectState(headers, Number(headers['content-length'] ?? 0)),

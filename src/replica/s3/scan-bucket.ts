@@ -3,7 +3,7 @@ import type { Entry } from '../../core/entry.js';
 import type { Problem } from '../../core/problem.js';
 import { StateDamagedError } from '../../errors.js';
 import type { PathFilter, ScanOptions, ScanPage } from '../replica.js';
-import type { ListedObject, ListedPage } from './list-scanner.js';
+import { scanListing, type ListedObject, type ListedPage } from './list-scanner.js';
 import {
   BoundaryFinder,
   hintsFact,
@@ -14,8 +14,10 @@ import {
 } from './list-hints.js';
 import { listInLanes, type ListedRun } from './list-in-lanes.js';
 import type { PageStart } from './list-lane.js';
+import { ListingMark } from './listing-mark.js';
 import { checkOrder, checkPage, type CheckedPage } from './listing-page.js';
 import { fingerprintOf, isMd5Hex } from './object-state.js';
+import { digestPage, type PageDigest } from './page-digest.js';
 import { mayBeDigest, type S3Context } from './s3-context.js';
 import { keyWithoutName } from './s3-keys.js';
 import { failureError } from './service-error.js';
@@ -31,7 +33,7 @@ const PAGE_KEYS = 1000;
  */
 export async function* scanBucket(
   context: S3Context,
-  { filter, signal, remember = false }: ScanOptions,
+  { filter, signal, remember = false, onMark }: ScanOptions,
 ): AsyncGenerator<ScanPage> {
   const stopper = new AbortController();
   const stop = signal === undefined ? stopper.signal : AbortSignal.any([signal, stopper.signal]);
@@ -43,19 +45,24 @@ export async function* scanBucket(
   const known = await readHints(facts, factName, keys.prefix, runtime.clock.nowMs());
   const finder = new BoundaryFinder(keys.prefix);
   let requests = 0;
-  const fetch = async (start: PageStart): Promise<CheckedPage> => {
+  const mark = onMark === undefined ? undefined : createMark(context);
+  const fetch = async (start: PageStart, after: string | undefined): Promise<CheckedPage> => {
     requests++;
-    const page = checkPage(await fetchPage(context, start, stop), keys.prefix);
+    const { listed, digest } = await fetchPage(context, start, stop, mark === undefined ? readPage : readBoth);
+    const page = checkPage(listed, keys.prefix);
     finder.sawPage(page.objects.length);
+    mark?.fetched(page, after, digest);
     return page;
   };
-  const runs = listInLanes({ fetch, boundaries: known.boundaries, mostAhead: parallelLists });
+  const onPage = mark === undefined ? undefined : (page: CheckedPage): void => mark.took(page);
+  const runs = listInLanes({ fetch, boundaries: known.boundaries, mostAhead: parallelLists, onPage });
   try {
     let step = await runs.next();
     for (; step.done !== true; step = await runs.next()) {
       finder.add(step.value.keys);
       yield toPage(step.value);
     }
+    if (mark?.isWhole === true) onMark?.(mark);
     if (!remember) return;
     const { count, pageKeys, boundaries } = finder;
     const leastRequests = Math.max(1, Math.ceil(count / pageKeys));
@@ -67,9 +74,34 @@ export async function* scanBucket(
   }
 }
 
-async function fetchPage(context: S3Context, start: PageStart, signal: AbortSignal): Promise<ListedPage> {
+/** A page, and what it is recognised by when it is asked for again. */
+interface ReadPage {
+  readonly listed: ListedPage;
+  readonly digest?: PageDigest | undefined;
+}
+
+function readPage(xml: string): ReadPage {
+  return { listed: scanListing(xml) };
+}
+
+function readBoth(xml: string): ReadPage {
+  return { listed: scanListing(xml), digest: digestPage(xml) };
+}
+
+function createMark(context: S3Context): ListingMark {
+  const again = (after: string | undefined, signal: AbortSignal): Promise<PageDigest | undefined> =>
+    fetchPage(context, { startAfter: after, token: undefined }, signal, digestPage);
+  return new ListingMark(again, context.parallelLists);
+}
+
+async function fetchPage<T>(
+  context: S3Context,
+  start: PageStart,
+  signal: AbortSignal,
+  read: (xml: string) => T,
+): Promise<T> {
   const { bucket } = context.api;
-  const answer = await context.api.list({ prefix: context.keys.prefix, ...start, maxKeys: PAGE_KEYS }, signal);
+  const answer = await context.api.listAs(read, { prefix: context.keys.prefix, ...start, maxKeys: PAGE_KEYS }, signal);
   if (!answer.ok)
     throw failureError(answer.failure, { action: `listing the bucket "${bucket}"`, bucket, path: undefined });
   return answer.value;
