@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+
 /**
  * Runs a job for each item, so many at a time, begun in order. The first failure stops the rest and is thrown when all that
  * was begun has ended.
@@ -12,6 +14,8 @@ export async function forEachBounded<T>(
 ): Promise<void> {
   const stopper = new AbortController();
   const stop = signal === undefined ? stopper.signal : AbortSignal.any([signal, stopper.signal]);
+  // Each job under way listens to it: dozens are no leak.
+  setMaxListeners(0, stop);
   const failures: unknown[] = [];
   const queue = items.values();
   const lane = async (): Promise<void> => {
