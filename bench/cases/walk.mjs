@@ -8,7 +8,7 @@ import { findProgram, rcloneEnvironment } from '../lib/peers.mjs';
 
 const script = (name) => fileURLToPath(new URL(`../peers/${name}.mjs`, import.meta.url));
 
-export async function run({ directory, dist, short, rounds = 5, files = short ? 50_000 : 200_000, log }) {
+export async function run({ directory, dist, short, rounds = 5, files = short ? 50_000 : 1_000_000, log }) {
   const folder = path.join(directory, 'folder');
   makeFiles(folder, files, 1);
   const seen = (_round, { stdout }) => {
