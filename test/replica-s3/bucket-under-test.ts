@@ -9,11 +9,19 @@ import {
   PutObjectCommand,
   S3Client,
 } from '@aws-sdk/client-s3';
-import type { FactMemory, RememberedUpload, S3Transport, UploadMemory } from '../../src/replica/s3/index.js';
-import { createUndiciTransport } from '../../src/replica/s3/index.js';
+import type {
+  FactMemory,
+  RememberedUpload,
+  S3Replica,
+  S3ReplicaOptions,
+  S3Transport,
+  UploadMemory,
+} from '../../src/replica/s3/index.js';
+import { createS3Replica, createUndiciTransport } from '../../src/replica/s3/index.js';
 import {
   type Dialect,
   type DialectName,
+  DIALECTS,
   type Fault,
   type FaultPlan,
   SimulatedS3,
@@ -33,6 +41,11 @@ export interface BucketUnderTest {
   uploadIds(): Promise<string[]>;
 }
 
+/** A bucket in a simulation of its own. */
+export interface SimulatedBucket extends BucketUnderTest {
+  readonly s3: SimulatedS3;
+}
+
 const { FCS_TEST_ENDPOINT, FCS_TEST_ACCESS_KEY, FCS_TEST_SECRET_KEY } = process.env;
 
 /** What the bucket is on, for titles of tests. */
@@ -49,9 +62,7 @@ export async function makeBucket(): Promise<BucketUnderTest> {
 }
 
 /** Makes an empty bucket in a simulation of its own. */
-export function simulatedBucket(
-  dialect: DialectName | Dialect = 'aws',
-): BucketUnderTest & { readonly s3: SimulatedS3 } {
+export function simulatedBucket(dialect: DialectName | Dialect = 'aws'): SimulatedBucket {
   const s3 = new SimulatedS3({ dialect });
   const bucket = 'bucket';
   s3.createBucket(bucket);
@@ -66,6 +77,26 @@ export function simulatedBucket(
     keys: async () => s3.keys(bucket),
     uploadIds: async () => s3.uploadIds(bucket),
   };
+}
+
+/** Makes an empty bucket of a store that lists so few keys a page that a few hundred keys are many pages. */
+export function bucketOfSmallPages(pageSize: number, dialect: DialectName = 'aws'): SimulatedBucket {
+  const { listing, ...rest } = DIALECTS[dialect];
+  return simulatedBucket({ ...rest, listing: { ...listing, pageSize } });
+}
+
+/** Makes a replica of a bucket with a memory of its own, which soon gives up on what fails; any option may be another. */
+export function replicaOn(place: BucketUnderTest, options: Partial<S3ReplicaOptions> = {}): S3Replica {
+  return createS3Replica({
+    transport: options.transport ?? place.transport(),
+    bucket: place.bucket,
+    uploads: memoryUploads(),
+    facts: memoryFacts(),
+    runtime: systemRuntime(),
+    pathRules: 'linux',
+    backoff: { baseMs: 1, capMs: 1, attempts: 2 },
+    ...options,
+  });
 }
 
 /** Makes an empty bucket on a server that is reached by HTTP. */

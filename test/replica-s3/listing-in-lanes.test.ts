@@ -1,35 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { createS3Replica, type S3Replica } from '../../src/replica/s3/index.js';
-import type { S3Request, S3Transport } from '../../src/replica/s3/transport.js';
-import { DIALECTS, type DialectName, systemRuntime } from '../../src/testing/s3/index.js';
-import { memoryFacts, memoryUploads, simulatedBucket } from './bucket-under-test.js';
+import type { S3Replica } from '../../src/replica/s3/index.js';
+import type { S3Request } from '../../src/replica/s3/transport.js';
+import { DIALECTS, type DialectName } from '../../src/testing/s3/index.js';
+import { bucketOfSmallPages, memoryFacts, replicaOn, type SimulatedBucket } from './bucket-under-test.js';
 
 const EVERYTHING = { includesFile: () => true, mayContain: () => true };
 const PAGE_KEYS = 50;
 
-type Place = ReturnType<typeof simulatedBucket>;
-
-/** A store that lists 50 keys a page, so that a few hundred keys are many pages. */
-function place(dialect: DialectName = 'aws'): Place {
-  return simulatedBucket({ ...DIALECTS[dialect], listing: { ...DIALECTS[dialect].listing, pageSize: PAGE_KEYS } });
-}
-
-function replicaOn(
-  where: Place,
-  facts: ReturnType<typeof memoryFacts>,
-  options: { prefix?: string; transport?: S3Transport; attempts?: number } = {},
-): S3Replica {
-  return createS3Replica({
-    transport: options.transport ?? where.transport(),
-    bucket: where.bucket,
-    prefix: options.prefix ?? '',
-    uploads: memoryUploads(),
-    facts,
-    runtime: systemRuntime(),
-    pathRules: 'linux',
-    backoff: { baseMs: 1, capMs: 1, attempts: options.attempts ?? 2 },
-  });
-}
+/** A store of which a few hundred keys are many pages. */
+const place = (dialect?: DialectName): SimulatedBucket => bucketOfSmallPages(PAGE_KEYS, dialect);
 
 async function scan(replica: S3Replica, remember = true) {
   const before = replica.counters.byOperation['ListObjectsV2'] ?? 0;
@@ -43,7 +22,7 @@ const nameOf = (n: number): string =>
   `folder-${String(n >> 4).padStart(3, '0')}/file ${n % 16}`.replace(n % 3 === 0 ? ' ' : '', n % 3 === 0 ? '+' : '');
 const plainName = (n: number): string => `folder-${String(n >> 4).padStart(3, '0')}/file-${n % 16}`;
 
-async function fill(where: Place, count: number, prefix = '', name = plainName): Promise<void> {
+async function fill(where: SimulatedBucket, count: number, prefix = '', name = plainName): Promise<void> {
   for (let n = 0; n < count; n++) await where.put(prefix + name(n), 'x');
 }
 
@@ -61,13 +40,13 @@ describe('scan', () => {
     await where.put('other', 'x');
     await where.put('p0', 'x');
     const facts = memoryFacts();
-    const replica = replicaOn(where, facts, { prefix: 'p' });
+    const replica = replicaOn(where, { facts, prefix: 'p' });
     const first = await scan(replica);
     expect(first.requests).toBe(8);
     expect((await scan(replica)).paths).toEqual(first.paths);
     for (const key of ['p/folder-003/new', 'p/folder-003/new 2', 'p/a', 'p/zzz']) await where.put(key, 'x');
     for (let n = 100; n < 170; n++) await where.remove(`p/${nameOf(n)}`);
-    expect((await scan(replica)).paths).toEqual((await scan(replicaOn(where, memoryFacts(), { prefix: 'p' }))).paths);
+    expect((await scan(replica)).paths).toEqual((await scan(replicaOn(where, { prefix: 'p' }))).paths);
     expect((await scan(replica)).paths.length).toBe(334);
   });
 
@@ -86,7 +65,7 @@ describe('scan', () => {
       },
       close: () => inner.close(),
     };
-    const replica = replicaOn(where, memoryFacts(), { transport });
+    const replica = replicaOn(where, { transport });
     expect((await scan(replica)).requests).toBe(20);
     expect(most).toBe(1);
     expect((await scan(replica)).requests).toBe(20);
@@ -96,7 +75,7 @@ describe('scan', () => {
   it('is back to as many pages as without after one scan that found changes', async () => {
     const where = place();
     await fill(where, 600);
-    const replica = replicaOn(where, memoryFacts());
+    const replica = replicaOn(where);
     await scan(replica);
     for (let n = 0; n < 600; n += 40) await where.put(`${plainName(n)}.new`, 'x');
     const changed = await scan(replica);
@@ -114,7 +93,7 @@ describe('scan', () => {
     const facts = memoryFacts();
     let puts = 0;
     const counted = { ...facts, put: async (name: string, value: unknown) => (puts++, facts.put(name, value)) };
-    const replica = replicaOn(where, counted);
+    const replica = replicaOn(where, { facts: counted });
     await scan(replica, false);
     expect(puts).toBe(0);
     await scan(replica);
@@ -129,14 +108,14 @@ describe('scan', () => {
     const where = place();
     await fill(where, 300);
     const facts = { ...memoryFacts(), put: () => Promise.reject(new Error('the disk is full')) };
-    expect((await scan(replicaOn(where, facts))).paths.length).toBe(300);
+    expect((await scan(replicaOn(where, { facts }))).paths.length).toBe(300);
   });
 
   it('does not ask a store again for a week that begins elsewhere than it was asked to', async () => {
     const where = place('list-no-start-after');
     await fill(where, 500);
     const facts = memoryFacts();
-    const replica = replicaOn(where, facts);
+    const replica = replicaOn(where, { facts });
     await scan(replica);
     const found = await scan(replica);
     expect(found.paths.length).toBe(500);
@@ -168,7 +147,7 @@ describe('scan', () => {
     const where = place();
     await fill(where, 300, 'p/');
     const facts = memoryFacts();
-    const replica = replicaOn(where, facts, { prefix: 'p/' });
+    const replica = replicaOn(where, { facts, prefix: 'p/' });
     const { paths } = await scan(replica);
     const name = [...facts.values.keys()][0] ?? '';
     await facts.put(name, value);
@@ -180,7 +159,7 @@ describe('scan', () => {
     const where = place();
     await fill(where, 1000);
     const facts = memoryFacts();
-    await scan(replicaOn(where, facts));
+    await scan(replicaOn(where, { facts }));
     const inner = where.transport();
     let most = 0;
     let inFlight = 0;
@@ -198,7 +177,7 @@ describe('scan', () => {
     const onWarning = ({ name }: Error): void => void warnings.push(name);
     process.on('warning', onWarning);
     const { signal } = new AbortController();
-    for await (const _page of replicaOn(where, facts, { transport }).scan({ filter: EVERYTHING, signal }));
+    for await (const _page of replicaOn(where, { facts, transport }).scan({ filter: EVERYTHING, signal }));
     await new Promise((resolve) => setImmediate(resolve));
     process.off('warning', onWarning);
     expect(most).toBeGreaterThan(10);
@@ -209,7 +188,7 @@ describe('scan', () => {
     const where = place();
     await fill(where, 1000);
     const facts = memoryFacts();
-    await scan(replicaOn(where, facts));
+    await scan(replicaOn(where, { facts }));
     const inner = where.transport();
     const stop = new AbortController();
     let sent = 0;
@@ -230,7 +209,7 @@ describe('scan', () => {
       },
       close: () => inner.close(),
     };
-    const replica = replicaOn(where, facts, { transport });
+    const replica = replicaOn(where, { facts, transport });
     await expect(
       (async () => {
         for await (const _page of replica.scan({ filter: EVERYTHING, signal: stop.signal }));
@@ -246,10 +225,11 @@ describe('scan', () => {
     const where = place();
     await fill(where, 1000);
     const facts = memoryFacts();
-    const { paths } = await scan(replicaOn(where, facts));
+    const { paths } = await scan(replicaOn(where, { facts }));
     const transport = where.transport({
       rules: [{ fault: 'slow-down', operation: 'ListObjectsV2', probability: 0.2 }],
     });
-    expect((await scan(replicaOn(where, facts, { transport, attempts: 20 }))).paths).toEqual(paths);
+    const replica = replicaOn(where, { facts, transport, backoff: { baseMs: 1, capMs: 1, attempts: 20 } });
+    expect((await scan(replica)).paths).toEqual(paths);
   });
 });

@@ -1,33 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import type { ScanMark } from '../../src/replica/replica.js';
-import { createS3Replica, type S3Replica } from '../../src/replica/s3/index.js';
+import type { S3Replica } from '../../src/replica/s3/index.js';
 import type { S3Transport } from '../../src/replica/s3/transport.js';
 import { SeededRandom } from '../../src/testing/simulation/seeded-random.js';
-import { DIALECTS, type DialectName, systemRuntime } from '../../src/testing/s3/index.js';
-import { memoryFacts, memoryUploads, simulatedBucket } from './bucket-under-test.js';
+import { DIALECTS, type DialectName } from '../../src/testing/s3/index.js';
+import { bucketOfSmallPages, replicaOn, type SimulatedBucket } from './bucket-under-test.js';
 
 const EVERYTHING = { includesFile: () => true, mayContain: () => true };
 const PAGE_KEYS = 10;
 
-type Place = ReturnType<typeof simulatedBucket>;
-
-/** A store that lists 10 keys a page. */
-function place(dialect: DialectName = 'aws'): Place {
-  return simulatedBucket({ ...DIALECTS[dialect], listing: { ...DIALECTS[dialect].listing, pageSize: PAGE_KEYS } });
-}
-
-function replicaOn(where: Place, prefix = '', transport = where.transport()): S3Replica {
-  return createS3Replica({
-    transport,
-    bucket: where.bucket,
-    prefix,
-    uploads: memoryUploads(),
-    facts: memoryFacts(),
-    runtime: systemRuntime(),
-    pathRules: 'linux',
-    backoff: { baseMs: 1, capMs: 1, attempts: 2 },
-  });
-}
+/** A store of which a hundred keys are ten pages. */
+const place = (dialect?: DialectName): SimulatedBucket => bucketOfSmallPages(PAGE_KEYS, dialect);
 
 async function markOf(replica: S3Replica): Promise<ScanMark | undefined> {
   let mark: ScanMark | undefined;
@@ -42,7 +25,7 @@ async function markOf(replica: S3Replica): Promise<ScanMark | undefined> {
   return mark;
 }
 
-async function fill(where: Place, count: number): Promise<void> {
+async function fill(where: SimulatedBucket, count: number): Promise<void> {
   for (let n = 0; n < count; n++) await where.put(nameOf(n), 'x');
 }
 
@@ -75,7 +58,7 @@ describe('the mark of a listing', () => {
     expect(replica.counters.requests - before).toBe(10);
   });
 
-  it.each<[string, (where: Place) => Promise<void>]>([
+  it.each<[string, (where: SimulatedBucket) => Promise<void>]>([
     ['a key was added at the beginning', (where) => where.put('a', 'x')],
     ['a key was added at the end', (where) => where.put('zzz', 'x')],
     ['a key was added on a page', (where) => where.put(`${nameOf(33)}2`, 'x')],
@@ -128,7 +111,7 @@ describe('the mark of a listing', () => {
   it('sees nothing of what lies outside the prefix', async () => {
     const where = place();
     for (const key of ['d', 'd/a', 'd/b', 'd0', 'e']) await where.put(key, 'x');
-    const mark = await markOf(replicaOn(where, 'd'));
+    const mark = await markOf(replicaOn(where, { prefix: 'd' }));
     await where.put('d0', 'other');
     expect(await mark?.holds()).toBe(true);
     await where.put('d/c', 'x');
@@ -165,7 +148,7 @@ describe('the mark of a listing', () => {
       },
       close: () => inner.close(),
     };
-    const mark = await markOf(replicaOn(where, '', transport));
+    const mark = await markOf(replicaOn(where, { transport }));
     await expect(mark?.holds(AbortSignal.abort())).rejects.toMatchObject({ name: 'AbortError' });
     isForbidden = true;
     await expect(mark?.holds()).rejects.toMatchObject({

@@ -1,22 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { createS3Replica, type S3Replica } from '../../src/replica/s3/index.js';
-import { type DialectName, systemRuntime } from '../../src/testing/s3/index.js';
-import { memoryFacts, memoryUploads, simulatedBucket } from './bucket-under-test.js';
+import type { S3Replica, S3Transport } from '../../src/replica/s3/index.js';
+import type { DialectName } from '../../src/testing/s3/index.js';
+import { replicaOn, simulatedBucket } from './bucket-under-test.js';
 
 const EVERYTHING = { includesFile: () => true, mayContain: () => true };
-
-function replicaOn(place: ReturnType<typeof simulatedBucket>, prefix = '', transport = place.transport()): S3Replica {
-  return createS3Replica({
-    transport,
-    bucket: place.bucket,
-    prefix,
-    uploads: memoryUploads(),
-    facts: memoryFacts(),
-    runtime: systemRuntime(),
-    pathRules: 'linux',
-    backoff: { baseMs: 1, capMs: 1, attempts: 2 },
-  });
-}
 
 async function scan(replica: S3Replica) {
   const paths: string[] = [];
@@ -40,7 +27,7 @@ const LAST = '<IsTruncated>false</IsTruncated>';
 /** A service that answers LIST with these documents, in turn, and the last one for ever. */
 function answering(documents: readonly string[], prefix = ''): S3Replica {
   let asked = 0;
-  return replicaOn(simulatedBucket(), prefix, {
+  const transport: S3Transport = {
     async send() {
       const text = documents[Math.min(asked++, documents.length - 1)] ?? PAGE;
       return {
@@ -52,7 +39,8 @@ function answering(documents: readonly string[], prefix = ''): S3Replica {
       };
     },
     async close() {},
-  });
+  };
+  return replicaOn(simulatedBucket(), { prefix, transport });
 }
 
 describe('scan', () => {
@@ -68,7 +56,10 @@ describe('scan', () => {
     const place = simulatedBucket(dialect);
     for (let i = 0; i < 2100; i++) await place.put(`p/${i}`, '');
     for (const key of ['p/\uFF61', 'p/\u{1F600}', 'other', 'zzz']) await place.put(key, '');
-    await expect(scan(replicaOn(place, 'p'))).rejects.toMatchObject({ code: 'ERR_S3_LISTING', name: 'HaltError' });
+    await expect(scan(replicaOn(place, { prefix: 'p' }))).rejects.toMatchObject({
+      code: 'ERR_S3_LISTING',
+      name: 'HaltError',
+    });
   });
 
   it.each([
@@ -117,7 +108,7 @@ describe('scan', () => {
     ])
       await place.put(key, '');
     await place.put('p/full/', 'content');
-    const { paths, problems } = await scan(replicaOn(place, 'p/'));
+    const { paths, problems } = await scan(replicaOn(place, { prefix: 'p/' }));
     expect(paths).toEqual(['ok']);
     expect(problems).toEqual([
       ['../up', 'ERR_KEY_DOT_SEGMENT', 'error'],
@@ -194,7 +185,7 @@ describe('scan', () => {
 
 describe('observe', () => {
   it('does not take a bucket that is gone for a file that is gone', async () => {
-    const replica = replicaOn(simulatedBucket(), '', {
+    const transport: S3Transport = {
       async send({ method }) {
         const text = method === 'HEAD' ? '' : '<Error><Code>NoSuchBucket</Code></Error>';
         return {
@@ -206,7 +197,8 @@ describe('observe', () => {
         };
       },
       async close() {},
-    });
+    };
+    const replica = replicaOn(simulatedBucket(), { transport });
     await expect(replica.observe('a')).rejects.toMatchObject({ code: 'ERR_S3_BUCKET_NOT_FOUND' });
   });
 });
@@ -238,7 +230,7 @@ describe('prepare', () => {
     [200, '<html>welcome</html>', { 'content-type': 'text/html' }, 'ERR_S3_NOT_S3', 'web page'],
     [503, '<Error><Code>SlowDown</Code></Error>', {}, 'ERR_S3_UNAVAILABLE', 'later'],
   ])('says what a %i means (%s)', async (status, text, headers, code, said) => {
-    const replica = replicaOn(simulatedBucket(), '', {
+    const transport: S3Transport = {
       async send() {
         return {
           status,
@@ -249,7 +241,8 @@ describe('prepare', () => {
         };
       },
       async close() {},
-    });
+    };
+    const replica = replicaOn(simulatedBucket(), { transport });
     const failure = replica.prepare({ readonly: false });
     await expect(failure).rejects.toMatchObject({ name: 'S3ConnectionError', code });
     await expect(failure).rejects.toThrow(said);

@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { createS3Replica, type S3Request, type S3Transport } from '../../src/replica/s3/index.js';
+import {
+  createS3Replica,
+  type S3Replica,
+  type S3ReplicaOptions,
+  type S3Request,
+  type S3Transport,
+} from '../../src/replica/s3/index.js';
 import { type DialectName, DIALECTS, systemRuntime } from '../../src/testing/s3/index.js';
-import { memoryFacts, memoryUploads, simulatedBucket } from './bucket-under-test.js';
+import { memoryFacts, memoryUploads, replicaOn, type SimulatedBucket, simulatedBucket } from './bucket-under-test.js';
 import { trustedBy, trustworthy } from './trustworthy.js';
 
 /** What is remembered of the store, as text. */
@@ -9,30 +15,10 @@ function keptDialect({ values }: ReturnType<typeof memoryFacts>): string | undef
   return [...values].find(([name]) => name.startsWith('s3-dialect'))?.[1];
 }
 
-function replicaOn(
-  place: ReturnType<typeof simulatedBucket>,
-  options: {
-    facts?: ReturnType<typeof memoryFacts>;
-    probe?: boolean;
-    endpoint?: string;
-    concurrency?: number;
-    transport?: S3Transport;
-  } = {},
-) {
-  const { facts = memoryFacts(), probe = true, endpoint = place.endpoint, concurrency = 32 } = options;
-  return createS3Replica({
-    transport: options.transport ?? place.transport(),
-    endpoint,
-    concurrency,
-    bucket: place.bucket,
-    prefix: 'p',
-    uploads: memoryUploads(),
-    facts,
-    runtime: systemRuntime(),
-    pathRules: 'linux',
-    probe,
-    backoff: { baseMs: 1, capMs: 1 },
-  });
+/** A replica that tries the store out, under a prefix and the store's own name. */
+function probingReplica(place: SimulatedBucket, options: Partial<S3ReplicaOptions> = {}): S3Replica {
+  const { endpoint } = place;
+  return replicaOn(place, { endpoint, prefix: 'p', backoff: { baseMs: 1, capMs: 1 }, ...options });
 }
 
 const names = Object.keys(DIALECTS) as DialectName[];
@@ -43,7 +29,7 @@ describe('probe', () => {
     async (name) => {
       const place = simulatedBucket(name);
       const facts = memoryFacts();
-      await replicaOn(place, { facts }).prepare({ readonly: false });
+      await probingReplica(place, { facts }).prepare({ readonly: false });
       const kept = keptDialect(facts);
       const dialect = JSON.parse(kept ?? '{}') as Record<string, unknown>;
       expect(trustedBy(dialect)).toEqual(trustworthy(name));
@@ -55,15 +41,15 @@ describe('probe', () => {
 
   it('finds out that a store wants ETags without quotes', async () => {
     const facts = memoryFacts();
-    await replicaOn(simulatedBucket('ceph-16'), { facts }).prepare({ readonly: false });
+    await probingReplica(simulatedBucket('ceph-16'), { facts }).prepare({ readonly: false });
     expect(keptDialect(facts)).toContain('"putReplace":"bare"');
   });
 
   it('asks a store once, not in every run', async () => {
     const place = simulatedBucket('ceph-16');
     const facts = memoryFacts();
-    await replicaOn(place, { facts }).prepare({ readonly: false });
-    const again = replicaOn(place, { facts });
+    await probingReplica(place, { facts }).prepare({ readonly: false });
+    const again = probingReplica(place, { facts });
     await again.prepare({ readonly: false });
     expect(again.counters.byOperation).toEqual({ ListObjectsV2: 1 });
   });
@@ -71,10 +57,10 @@ describe('probe', () => {
   it('asks again when what was kept is not of this version', async () => {
     const place = simulatedBucket('ceph-16');
     const facts = memoryFacts();
-    await replicaOn(place, { facts }).prepare({ readonly: false });
+    await probingReplica(place, { facts }).prepare({ readonly: false });
     for (const [name] of facts.values)
       if (name.startsWith('s3-dialect')) facts.values.set(name, '{"putCreate":true,"putReplace":"sometimes"}');
-    const again = replicaOn(place, { facts });
+    const again = probingReplica(place, { facts });
     await again.prepare({ readonly: false });
     expect(again.counters.byOperation['PutObject']).toBeGreaterThan(5);
   });
@@ -84,14 +70,14 @@ describe('probe', () => {
     ['when it is not wanted', { readonly: false }, false],
   ])('writes nothing %s, and trusts nothing', async (_when, options, probe) => {
     const place = simulatedBucket('garage-1.2');
-    const replica = replicaOn(place, { probe });
+    const replica = probingReplica(place, { probe });
     const capabilities = await replica.prepare(options);
     expect(capabilities).toMatchObject({ conditionalWrite: 'none', conditionalDelete: false });
     expect(replica.counters.byOperation).toEqual({ ListObjectsV2: 1 });
   });
 
   it('does not try AWS, which is known', async () => {
-    const replica = replicaOn(simulatedBucket(), { endpoint: 'https://bucket.s3.eu-west-1.amazonaws.com' });
+    const replica = probingReplica(simulatedBucket(), { endpoint: 'https://bucket.s3.eu-west-1.amazonaws.com' });
     expect(await replica.prepare({ readonly: false })).toMatchObject({
       conditionalWrite: 'all',
       conditionalDelete: true,
@@ -136,7 +122,7 @@ describe('probe', () => {
     const inner = place.transport({ rules: [{ fault: 'reset-after', operation: 'PutObject', nth: [1, 3, 5] }] });
     let sent = 0;
     // From then on nothing happens any more, as when the process is killed.
-    const killed = replicaOn(place, {
+    const killed = probingReplica(place, {
       facts,
       transport: {
         send: (request) =>
@@ -147,19 +133,19 @@ describe('probe', () => {
     await expect(killed.prepare({ readonly: false })).rejects.toThrow('killed');
     const setOf = (key: string): string | undefined => /-(\d+)-[abc]$/.exec(key)?.[1];
     expect(new Set(place.s3.keys(place.bucket).map(setOf)).size).toBeGreaterThan(2);
-    await replicaOn(place, { facts }).prepare({ readonly: false });
+    await probingReplica(place, { facts }).prepare({ readonly: false });
     expect([place.s3.keys(place.bucket), place.s3.uploadIds(place.bucket)]).toEqual([[], []]);
   });
 
   it.each(['reset-before', 'reset-after', 'bit-flip'] as const)(
     'asks again what it lost the answer to (%s), and nothing else',
     async (fault) => {
-      const calm = replicaOn(simulatedBucket('ceph-16'));
+      const calm = probingReplica(simulatedBucket('ceph-16'));
       await calm.prepare({ readonly: false });
       for (let nth = 2; nth < calm.counters.requests; nth += 5) {
         const place = simulatedBucket('ceph-16');
         const facts = memoryFacts();
-        const replica = replicaOn(place, { facts, transport: place.transport({ rules: [{ fault, nth }] }) });
+        const replica = probingReplica(place, { facts, transport: place.transport({ rules: [{ fault, nth }] }) });
         await replica.prepare({ readonly: false });
         // The longest question, a race, with what it needs; and what was made for it is removed.
         expect(replica.counters.requests).toBeLessThan(calm.counters.requests + 20);
@@ -181,19 +167,21 @@ describe('probe', () => {
       await inner.send({ ...request, headers });
       return answer;
     };
-    await replicaOn(place, { facts, transport: { send, close: () => inner.close() } }).prepare({ readonly: false });
+    await probingReplica(place, { facts, transport: { send, close: () => inner.close() } }).prepare({
+      readonly: false,
+    });
     expect(trustedBy(JSON.parse(keptDialect(facts) ?? '{}') as Record<string, unknown>)).toEqual(['part digests']);
   });
 
   it('lets writers race, however few requests may be in flight', async () => {
     const place = simulatedBucket('seaweedfs-3.97');
     const facts = memoryFacts();
-    await replicaOn(place, { facts, concurrency: 1 }).prepare({ readonly: false });
+    await probingReplica(place, { facts, concurrency: 1 }).prepare({ readonly: false });
     expect(trustedBy(JSON.parse(keptDialect(facts) ?? '{}') as Record<string, unknown>)).toEqual(['part digests']);
   });
 
   it('takes no other host for AWS', async () => {
-    const replica = replicaOn(simulatedBucket(), { endpoint: 'https://s3.amazonaws.com.evil.example' });
+    const replica = probingReplica(simulatedBucket(), { endpoint: 'https://s3.amazonaws.com.evil.example' });
     await replica.prepare({ readonly: false });
     expect(replica.counters.requests).toBeGreaterThan(20);
   });
@@ -235,7 +223,7 @@ describe('probe', () => {
         const place = simulatedBucket('ceph-16');
         const facts = memoryFacts();
         const transport = place.transport({ rules: [{ fault, nth }] });
-        await replicaOn(place, { facts, transport }).prepare({ readonly: false });
+        await probingReplica(place, { facts, transport }).prepare({ readonly: false });
         const kept = keptDialect(facts);
         expect(kept).toContain('"putCreate":true,"putReplace":"bare","completeCreate":false,"completeReplace":"none"');
         expect(place.s3.keys(place.bucket)).toEqual([]);
@@ -286,7 +274,7 @@ describe('probe', () => {
       },
       close: () => inner.close(),
     };
-    await replicaOn(place, { transport }).prepare({ readonly: false });
+    await probingReplica(place, { transport }).prepare({ readonly: false });
     expect([place.s3.keys(place.bucket), await place.uploadIds()]).toEqual([[], []]);
     return asked;
   }
@@ -310,7 +298,7 @@ describe('probe', () => {
       },
       close: () => inner.close(),
     };
-    await replicaOn(place, { facts, transport }).prepare({ readonly: false });
+    await probingReplica(place, { facts, transport }).prepare({ readonly: false });
     expect(keptDialect(facts)).toContain(expected);
     expect(place.s3.keys(place.bucket)).toEqual([]);
   });
