@@ -16,6 +16,7 @@ import type {
   PrepareOptions,
   Precondition,
   Replica,
+  ScanMark,
   ScanOptions,
   ScanPage,
   Source,
@@ -113,7 +114,7 @@ export class MemoryReplica implements Replica {
     let entries: Entry[] = [];
     let problems: Problem[] = [];
     let skipped: string | undefined;
-    const before = this.#versionsNow();
+    const mark = options.onMark && this.#markNow();
     for (const path of this.paths()) {
       throwIfAborted(options.signal);
       if (skipped !== undefined && path.startsWith(`${skipped}/`)) continue;
@@ -135,7 +136,12 @@ export class MemoryReplica implements Replica {
     }
     yield { entries, problems };
     // Whoever changed something meanwhile may or may not have been seen.
-    if (before === this.#versionsNow()) options.onMark?.({ holds: async () => before === this.#versionsNow() });
+    if (mark !== undefined && (await mark.holds())) options.onMark?.(mark);
+  }
+
+  #markNow(): ScanMark {
+    const then = this.#versionsNow();
+    return { holds: async () => then === this.#versionsNow() };
   }
 
   /** Names what stands everywhere. */
