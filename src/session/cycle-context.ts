@@ -1,12 +1,11 @@
-import type { ScanMark } from '../replica/replica.js';
 import type { SessionListener } from './event.js';
 import type { TouchedPath } from './look-at-touched.js';
 import type { SessionOptions } from './options.js';
 import type { SessionPorts } from './ports.js';
-import type { Findings } from './last-poll.js';
+import type { PollCourse } from './last-poll.js';
 
-/** Everything one cycle works with. */
-export interface CycleContext {
+/** Everything one cycle works with; of a poll, how it goes. */
+export interface CycleContext extends PollCourse {
   readonly ports: SessionPorts;
   readonly options: SessionOptions;
   /** Aborted: what runs is cancelled. */
@@ -17,10 +16,6 @@ export interface CycleContext {
   readonly touched?: readonly TouchedPath[];
   /** Only the remote side is looked at: the folder is believed to be as it was agreed, but for where something is to be carried. */
   readonly poll?: true;
-  /** A poll that need not compare: what it would find is known. */
-  readonly known?: Findings;
-  /** Given what a poll found, if nothing is to be done and that can be told from a mark of the remote side. */
-  readonly onQuiet?: (findings: Findings, mark: ScanMark) => void;
   /** Deletions that were carried to the remote side since everything was last looked at. Default 0. */
   readonly deletedBefore?: number;
   /** The folder that the memory is of, as it said before the cycle wrote anything; `undefined` when it said nothing. */

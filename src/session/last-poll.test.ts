@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { LastPoll } from './last-poll.js';
+import type { ScanMark } from '../replica/replica.js';
+import { LastPoll, type PollBasis } from './last-poll.js';
 import { Tally } from './tally.js';
 
 const everything = { includesFile: () => true, mayContain: () => true };
@@ -7,18 +8,26 @@ const basis = { generation: 'one', filter: everything };
 const findings = { tally: new Tally(), agreedPath: 'a' };
 const mark = (...answers: boolean[]) => ({ holds: async () => answers.shift() ?? false });
 
+/** What is known before the next poll. */
+const knownBy = async (last: LastPoll, by: PollBasis = basis) => (await last.courseOfNext(by, undefined)).known;
+
+/** Runs a poll that finds nothing to do. */
+async function quietPoll(last: LastPoll, made: ScanMark): Promise<void> {
+  (await last.courseOfNext(basis, undefined)).onQuiet?.(findings, made);
+}
+
 describe('LastPoll', () => {
   it('knows nothing before a poll', async () => {
-    expect(await new LastPoll().recall(basis, undefined)).toBeUndefined();
+    expect(await knownBy(new LastPoll())).toBeUndefined();
   });
 
   it('knows what the last one found for as long as its mark holds, and no longer', async () => {
     const last = new LastPoll();
-    last.found(findings, mark(true, true, false, true), basis);
-    expect(await last.recall(basis, undefined)).toBe(findings);
-    expect(await last.recall(basis, undefined)).toBe(findings);
-    expect(await last.recall(basis, undefined)).toBeUndefined();
-    expect(await last.recall(basis, undefined)).toBeUndefined();
+    await quietPoll(last, mark(true, true, false, true));
+    expect(await knownBy(last)).toBe(findings);
+    expect(await knownBy(last)).toBe(findings);
+    expect(await knownBy(last)).toBeUndefined();
+    expect(await knownBy(last)).toBeUndefined();
   });
 
   it.each([
@@ -26,38 +35,43 @@ describe('LastPoll', () => {
     ['another filter', { ...basis, filter: { ...everything } }],
   ])('does not know what is found with %s, and asks for nothing', async (_what, other) => {
     const last = new LastPoll();
-    last.found(findings, { holds: () => Promise.reject(new Error('asked')) }, basis);
-    expect(await last.recall(other, undefined)).toBeUndefined();
+    await quietPoll(last, { holds: () => Promise.reject(new Error('asked')) });
+    expect(await knownBy(last, other)).toBeUndefined();
   });
 
   it('passes on why the mark could not be compared, and keeps it', async () => {
     const last = new LastPoll();
     const answers = [Promise.reject(new Error('no network')), Promise.resolve(true)];
-    last.found(findings, { holds: async () => (await answers.shift()) ?? false }, basis);
-    await expect(last.recall(basis, undefined)).rejects.toThrow('no network');
-    expect(await last.recall(basis, undefined)).toBe(findings);
+    await quietPoll(last, { holds: async () => (await answers.shift()) ?? false });
+    await expect(knownBy(last)).rejects.toThrow('no network');
+    expect(await knownBy(last)).toBe(findings);
   });
 
   it('wants no more marks where three in a row did not hold though nothing was to be done', async () => {
     const last = new LastPoll();
-    const inVain = async (): Promise<void> => {
-      await last.recall(basis, undefined);
-      last.found(findings, mark(), basis);
-    };
-    await inVain();
-    for (const wanted of [true, true, false]) {
-      await inVain();
-      expect(last.wantsMark).toBe(wanted);
+    for (let round = 0; round <= 3; round++) {
+      const course = await last.courseOfNext(basis, undefined);
+      expect(course.onQuiet).toBeDefined();
+      course.onQuiet?.(findings, mark());
+    }
+    expect(await last.courseOfNext(basis, undefined)).toEqual({});
+  });
+
+  it('wants marks where one held in between', async () => {
+    const last = new LastPoll();
+    for (let round = 0; round < 12; round++) {
+      const course = await last.courseOfNext(basis, undefined);
+      expect(course).not.toEqual({});
+      course.onQuiet?.(findings, mark(round % 3 === 0));
     }
   });
 
-  it('wants marks where one held in between, or something was to be done', async () => {
+  it('wants marks where something was to be done in between', async () => {
     const last = new LastPoll();
-    for (let round = 0; round < 9; round++) {
-      last.found(findings, mark(round % 3 === 0), basis);
-      await last.recall(basis, undefined);
-      if (round % 3 === 1) await last.recall(basis, undefined);
+    for (let round = 0; round < 6; round++) {
+      await quietPoll(last, mark());
+      await last.courseOfNext(basis, undefined);
     }
-    expect(last.wantsMark).toBe(true);
+    expect((await last.courseOfNext(basis, undefined)).onQuiet).toBeDefined();
   });
 });

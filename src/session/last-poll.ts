@@ -22,6 +22,14 @@ export interface PollBasis {
   readonly filter: PathFilter;
 }
 
+/** How a poll goes, by what is known of the one before it. */
+export interface PollCourse {
+  /** It need not compare: what it would find is known. */
+  readonly known?: Findings;
+  /** Given what it found, if nothing is to be done and that can be told from a mark of the remote side. */
+  readonly onQuiet?: (findings: Findings, mark: ScanMark) => void;
+}
+
 /** After so many marks that were good for nothing no more are made. */
 const MOST_IN_VAIN = 3;
 
@@ -34,31 +42,27 @@ const MOST_IN_VAIN = 3;
  */
 export class LastPoll {
   #quiet: QuietPoll | undefined;
-  #isInVain = false;
+  /** Marks in a row that did not hold though nothing was to be done. */
   #inVain = 0;
 
-  /** Whether it is worth making a mark. */
-  get wantsMark(): boolean {
-    return this.#inVain < MOST_IN_VAIN;
-  }
-
-  /** What the next poll will find, if that is certain. Throws as a scan of the remote side does. */
-  async recall({ generation, filter }: PollBasis, signal: AbortSignal | undefined): Promise<Findings | undefined> {
+  /** How the next poll goes. Throws as a scan of the remote side does. */
+  async courseOfNext(basis: PollBasis, signal: AbortSignal | undefined): Promise<PollCourse> {
     const quiet = this.#quiet;
-    this.#isInVain = false;
-    if (quiet === undefined || quiet.basis.generation !== generation || quiet.basis.filter !== filter) return undefined;
-    if (await quiet.mark.holds(signal)) {
-      this.#inVain = 0;
-      return quiet.findings;
+    const isSameBasis = quiet?.basis.generation === basis.generation && quiet.basis.filter === basis.filter;
+    if (isSameBasis) {
+      if (await quiet.mark.holds(signal)) {
+        this.#inVain = 0;
+        return { known: quiet.findings };
+      }
+      this.#quiet = undefined;
     }
-    this.#isInVain = true;
-    this.#quiet = undefined;
-    return undefined;
-  }
-
-  /** Notes a poll that found nothing to do. */
-  found(findings: Findings, mark: ScanMark, basis: PollBasis): void {
-    if (this.#isInVain) this.#inVain++;
-    this.#quiet = { findings, mark, basis };
+    if (this.#inVain >= MOST_IN_VAIN) return {};
+    return {
+      onQuiet: (findings, mark) => {
+        // The mark of the last one did not hold, and yet nothing was to be done.
+        if (isSameBasis) this.#inVain++;
+        this.#quiet = { findings, mark, basis };
+      },
+    };
   }
 }

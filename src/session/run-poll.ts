@@ -1,8 +1,7 @@
 import { assertKnownFolder } from './assert-known-folder.js';
-import type { ScanMark } from '../replica/replica.js';
 import type { CycleContext } from './cycle-context.js';
 import { runCycle } from './cycle.js';
-import type { Findings, LastPoll } from './last-poll.js';
+import type { LastPoll } from './last-poll.js';
 import type { Report } from './report.js';
 import type { CycleResult } from './result.js';
 import { WholeLookNeeded } from './whole-look-needed.js';
@@ -24,12 +23,7 @@ export async function runPoll(
 ): Promise<CycleResult> {
   if (context.options.files !== undefined) throw new WholeLookNeeded('exact paths');
   await assertKnownFolder(context);
-  const poll: CycleContext = { ...context, poll: true };
-  if (generation === undefined) return runCycle(poll, report);
-  const basis = { generation, filter: context.options.filter };
-  const known = await last.recall(basis, context.signal);
-  if (known !== undefined) return runCycle({ ...poll, known }, report);
-  if (!last.wantsMark) return runCycle(poll, report);
-  const onQuiet = (findings: Findings, mark: ScanMark): void => last.found(findings, mark, basis);
-  return runCycle({ ...poll, onQuiet }, report);
+  const { filter } = context.options;
+  const course = generation === undefined ? {} : await last.courseOfNext({ generation, filter }, context.signal);
+  return runCycle({ ...context, poll: true, ...course }, report);
 }
