@@ -352,6 +352,64 @@ describe('StampedStore', () => {
     });
   });
 
+  describe('generation', () => {
+    /** As the next run of the program would find it, which looks at the folder first. */
+    async function generation(): Promise<string | undefined> {
+      const store = opened();
+      await store.belongsToFolder(some);
+      return store.generation();
+    }
+
+    it('has another name after each run that changed a row, whoever it was, and the same after one that changed none', async () => {
+      await run('a');
+      const first = await generation();
+      expect(first).toHaveLength(20);
+      await run('b');
+      const second = await generation();
+      expect(second).not.toBe(first);
+      await opened().settle();
+      expect(await generation()).toBe(second);
+      expect(await opened().generation()).toBe(second);
+    });
+
+    it('has none while rows are changed, and another after', async () => {
+      await run('a');
+      const store = opened();
+      await store.belongsToFolder(never);
+      const before = await store.generation();
+      await store.baseline.put([row('b')]);
+      expect(await store.generation()).toBeUndefined();
+      await store.settle();
+      expect(await store.generation()).toHaveLength(20);
+      expect(await store.generation()).not.toBe(before);
+    });
+
+    it('has none before anything was recorded, and where the folder carries no stamp or takes no other', async () => {
+      expect(await generation()).toBeUndefined();
+      await run('a');
+      expect(await new StampedStore(inner, { rootIdentity: async () => '1-2' }, random).generation()).toBeUndefined();
+      stamp.before = () => {
+        throw new Error('the disk is full');
+      };
+      await run('b');
+      expect(await generation()).toBeUndefined();
+    });
+
+    it('has none once what was known was forgotten', async () => {
+      await run('a');
+      const store = opened();
+      await store.startAfresh();
+      expect(await store.generation()).toBeUndefined();
+    });
+
+    it('has none where no file is known and the folder carries another stamp', async () => {
+      await run('a');
+      await inner.baseline.clear();
+      stamp.text = 'of another time';
+      expect(await generation()).toBeUndefined();
+    });
+  });
+
   describe('startAfresh', () => {
     it('forgets all rows, says so, and believes the folder as it is from then on', async () => {
       await run('a');

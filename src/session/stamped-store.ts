@@ -42,7 +42,7 @@ export class StampedStore implements StateStore {
   readonly #store: StateStore;
   readonly #folder: StampedFolder;
   readonly #random: Random;
-  /** What the folder may carry now; `undefined` before the first look. */
+  /** What the folder may carry now; `undefined` before the first look. Read once: nobody else has the memory while it is open. */
   #expected: readonly string[] | undefined;
   #rebuilt = false;
   #isStampLost = false;
@@ -123,9 +123,9 @@ export class StampedStore implements StateStore {
 
   /** Names what is remembered: another name once a cycle changed any row; `undefined` where it has none, or may still change. */
   async generation(): Promise<string | undefined> {
-    if (this.#stamp === undefined || this.#opening !== undefined) return undefined;
-    const [only, ...others] = await this.#remembered();
-    return only === undefined || others.length > 0 || only === NONE || only.startsWith(PLACE) ? undefined : only;
+    if (this.#stamp === undefined || this.#opening !== undefined || this.#rebuilt) return undefined;
+    const [only, ...others] = (this.#expected ??= await this.#remembered());
+    return others.length > 0 || only === NONE ? undefined : only;
   }
 
   /** Forgets what both sides agreed on: the next plan then compares, and deletes nothing. */
