@@ -1,8 +1,8 @@
 import type { SessionListener } from './event.js';
+import type { PollCourse } from './last-poll.js';
 import type { TouchedPath } from './look-at-touched.js';
 import type { SessionOptions } from './options.js';
 import type { SessionPorts } from './ports.js';
-import type { PollCourse } from './last-poll.js';
 
 /** Everything one cycle works with; of a poll, how it goes. */
 export interface CycleContext extends PollCourse {

@@ -7,9 +7,9 @@ import type { CycleContext } from './cycle-context.js';
 import { decideContext } from './decide-context.js';
 import { decide } from './decide.js';
 import { findRenames, type RenameContext } from './find-renames.js';
+import type { Findings } from './last-poll.js';
 import { hasAnyFile, observeSides } from './observe-sides.js';
 import type { Report } from './report.js';
-import type { Findings } from './last-poll.js';
 import { Tally } from './tally.js';
 import { WholeLookNeeded } from './whole-look-needed.js';
 
