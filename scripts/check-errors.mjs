@@ -2,10 +2,11 @@
 // Every code needs a row `| \`ERR_…\` | cause | remedy |` on the page and a test that mentions it.
 //   node scripts/check-errors.mjs             fails and lists what is missing
 //   node scripts/check-errors.mjs --template  prints rows for the codes that the page lacks
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
+import { sourceFilesBelow, testFilesBelow } from './source-files.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const page = join(root, 'docs', 'errors.md');
@@ -24,16 +25,10 @@ const foreign = new Set([
 /** Fewer than this, and the checker has looked in the wrong place. */
 const atLeast = 30;
 
-const files = (folder) =>
-  existsSync(join(root, folder))
-    ? readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-        .filter((path) => /\.c?ts$/.test(path))
-        .map((path) => join(root, folder, path))
-    : [];
-
 /** Code to the places in src/ that name it, as `path:line`. */
 const raised = new Map();
-for (const path of files('src').filter((one) => !one.endsWith('.test.ts'))) {
+for (const file of sourceFilesBelow(join(root, 'src'))) {
+  const path = join(root, 'src', file);
   const source = ts.createSourceFile(path, readFileSync(path, 'utf8'), ts.ScriptTarget.Latest, false);
   const visit = (node) => {
     if (ts.isStringLiteralLike(node) && codePattern.test(node.text) && !foreign.has(node.text)) {
@@ -56,7 +51,9 @@ if (existsSync(page)) {
   }
 }
 
-const tests = [...files('src'), ...files('test')].filter((path) => path.endsWith('.test.ts'));
+const tests = ['src', 'test'].flatMap((folder) =>
+  testFilesBelow(join(root, folder)).map((file) => join(root, folder, file)),
+);
 const tested = new Set(tests.flatMap((path) => readFileSync(path, 'utf8').match(/\bERR_[A-Z0-9_]+/g) ?? []));
 
 const codes = [...raised.keys()].toSorted();

@@ -7,6 +7,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
+import { sourceFilesBelow } from './source-files.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const entries = {
@@ -37,9 +38,7 @@ const markdown = [
     .filter((name) => name.endsWith('.md'))
     .map((name) => `docs/${name}`),
 ];
-const sources = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
-  .filter((path) => /\.c?ts$/.test(path) && !path.endsWith('.test.ts'))
-  .map((path) => `src/${path.replaceAll('\\', '/')}`);
+const sources = sourceFilesBelow(join(root, 'src')).map((path) => `src/${path}`);
 
 /** The fenced blocks of a text, with the line on which each begins. */
 function blocksOf(text, strip = (line) => line) {

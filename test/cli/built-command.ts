@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ModuleKind, ScriptTarget, transpileModule } from 'typescript';
+import { sourceFilesBelow } from '../../scripts/source-files.mjs';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -48,13 +49,11 @@ async function removeOld(builds: string): Promise<void> {
 
 async function readSources(): Promise<[path: string, text: string][]> {
   const folder = join(ROOT, 'src');
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const paths = entries
-    .filter((entry) => entry.isFile() && /\.c?ts$/.test(entry.name) && !entry.name.endsWith('.test.ts'))
-    .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
-    .sort();
   return Promise.all(
-    paths.map(async (path): Promise<[string, string]> => [path, await readFile(join(folder, path), 'utf8')]),
+    sourceFilesBelow(folder).map(async (path): Promise<[string, string]> => [
+      path,
+      await readFile(join(folder, path), 'utf8'),
+    ]),
   );
 }
 

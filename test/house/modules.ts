@@ -1,6 +1,7 @@
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import ts from 'typescript';
+import { sourceFilesBelow } from '../../scripts/source-files.mjs';
 
 /** One module under `src/`, parsed. */
 export interface Module {
@@ -20,11 +21,7 @@ export interface ImportEdge {
 
 /** Reads every module below a folder, `*.test.ts` apart, in the order of their paths. */
 export function readModules(root: string): readonly Module[] {
-  return readdirSync(root, { recursive: true, encoding: 'utf8' })
-    .map((path) => path.replaceAll('\\', '/'))
-    .filter((path) => /\.c?ts$/.test(path) && !path.endsWith('.test.ts'))
-    .toSorted()
-    .map((path) => parseModule(path, readFileSync(join(root, path), 'utf8')));
+  return sourceFilesBelow(root).map((path) => parseModule(path, readFileSync(join(root, path), 'utf8')));
 }
 
 /** Parses one module. `path` is relative to `src/`. */
