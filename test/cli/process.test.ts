@@ -79,6 +79,20 @@ register('data:text/javascript,' + encodeURIComponent(\`
     );
   });
 
+  it.each([
+    ['16', 'nobody says how many', undefined],
+    ['16', 'what is said is empty', ''],
+    ['4', 'that is said', '4'],
+  ])('tells Node.js to take %s threads for the disk where %s', async (expected, _where, size) => {
+    const probe = join(place, 'pool-size.cjs');
+    writeFileSync(
+      probe,
+      `const { writeSync } = require('node:fs');
+process.on('exit', () => writeSync(2, String(process.env.UV_THREADPOOL_SIZE)));`,
+    );
+    expect(await start(['--version'], ['--require', probe], size).ended).toMatchObject({ code: 0, stderr: expected });
+  });
+
   it.skipIf(process.platform !== 'linux')(
     'makes files durable with 16 threads, unless it is told how many',
     async () => {
