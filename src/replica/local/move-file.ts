@@ -11,6 +11,16 @@ import { pruneEmptyParents } from './prune-empty-parents.js';
 import { isLinkUnsupported, renameIfFree } from './put-back.js';
 import { whyStale } from './standing.js';
 
+/** One file that is moved, and how: what all steps of it go by. */
+interface Moving {
+  readonly context: LocalContext;
+  readonly trash: LocalTrash;
+  readonly path: string;
+  readonly to: string;
+  readonly precondition: NonNullable<Precondition>;
+  readonly options: ChangeOptions;
+}
+
 /**
  * Gives a file another path. Never replaces anything: the new name is made first (so that after a crash the file has
  * both names, never none), then the old name goes by way of the trash, where it is looked at once more. Folders that this
@@ -24,19 +34,13 @@ export async function moveFile(
   precondition: NonNullable<Precondition>,
   options: ChangeOptions,
 ): Promise<Outcome<{ readonly entry: FileEntry }>> {
-  const moved = await moveToPlace(context, trash, path, to, precondition, options);
+  const moved = await moveToPlace({ context, trash, path, to, precondition, options });
   if (moved.outcome === 'done') await pruneEmptyParents(context, path);
   return moved;
 }
 
-async function moveToPlace(
-  context: LocalContext,
-  trash: LocalTrash,
-  path: string,
-  to: string,
-  precondition: NonNullable<Precondition>,
-  options: ChangeOptions,
-): Promise<Outcome<{ readonly entry: FileEntry }>> {
+async function moveToPlace(moving: Moving): Promise<Outcome<{ readonly entry: FileEntry }>> {
+  const { context, path, to, precondition } = moving;
   const from = await context.folder.place(path);
   if (from === undefined) return { outcome: 'stale', message: `${showPath(path)} is gone.` };
   try {
@@ -45,7 +49,7 @@ async function moveToPlace(
     const target = await context.folder.place(to, { make: true });
     if (target === undefined) return { outcome: 'stale', message: `The folder of ${showPath(to)} is gone.` };
     try {
-      const failed = await moveBetween(context, trash, from, target, path, to, precondition, options);
+      const failed = await moveBetween(moving, from, target);
       if (failed !== undefined) return { outcome: 'stale', message: failed };
       const observedAtMs = context.diskNowMs();
       const stat = await target.parent.lstat(target.name);
@@ -65,14 +69,9 @@ async function moveToPlace(
 
 /** Answers why the move did not happen, or `undefined` when it did. */
 async function moveBetween(
-  { syncDirectory }: LocalContext,
-  trash: LocalTrash,
+  { context: { syncDirectory }, trash, path, to, precondition, options }: Moving,
   from: Place,
   target: Place,
-  path: string,
-  to: string,
-  precondition: NonNullable<Precondition>,
-  options: ChangeOptions,
 ): Promise<string | undefined> {
   const named = await giveName(from, target, precondition);
   if (named === 'taken') return `Something stands at ${showPath(to)}.`;
