@@ -171,6 +171,18 @@ function heldPart(
   return part?.sizeBytes === sizeBytes && part.etag === now.md5s[number - 1] ? part : undefined;
 }
 
+/** An upload whose parts are all in the store, and what tells an object that was made of them. */
+interface Completion {
+  readonly context: S3Context;
+  readonly record: RememberedUpload;
+  readonly source: Source;
+  readonly parts: readonly SentPart[];
+  readonly precondition: Precondition;
+  readonly signal: AbortSignal | undefined;
+  /** ETags that our object may have: the one that its parts make, and what the store answered. */
+  readonly etags: Set<string>;
+}
+
 async function completeUpload(
   context: S3Context,
   { record }: BegunUpload,
@@ -179,14 +191,27 @@ async function completeUpload(
   precondition: Precondition,
   signal: AbortSignal | undefined,
 ): Promise<Outcome<Written>> {
-  const { path, uploadId } = record;
+  const { path, partSizeBytes } = record;
+  const combined = combinedEtag(parts.map(({ md5 }) => md5));
+  const completion = { context, record, source, parts, precondition, signal, etags: new Set([combined]) };
+  const outcome = await putTogether(completion).catch((error: unknown) => findPutTogether(completion, error));
+  if (outcome.outcome === 'stale') return outcome;
+  // Where the answer did not say it, another version may have taken the place of ours already.
+  const etag = outcome.value === '' ? ownEtag(completion, await readState(context, path, signal)) : outcome.value;
+  if (etag === undefined)
+    return { outcome: 'stale', message: `"${path}" was changed in the bucket right after it was uploaded.` };
   const { sizeBytes } = source.entry;
+  const done = written(path, source, { etag, sizeBytes }, `md5-${partSizeBytes}:${combined}`);
+  return { ...done, parts: { partSizeBytes, md5s: parts.map(({ md5 }) => hexOf(md5)) } };
+}
+
+/** Has the store make an object of the parts; answers its ETag, or `''` where the store did not say it. */
+async function putTogether(completion: Completion): Promise<Outcome<{ readonly value: string }>> {
+  const { context, record, source, parts, precondition, signal, etags } = completion;
+  const { path, uploadId } = record;
   const { dialect } = context;
-  const combined = combinedEtag(parts.map((part) => part.md5));
   const { headers, trusted } = writeCondition(precondition, dialect.completeCreate, dialect.completeReplace, false);
-  const answered = new Set([combined]);
-  const ownEtag = (state: ObjectState | null): string | undefined => ownEtagOf(state, sizeBytes, answered);
-  const outcome = await guardedChange<string>(
+  return guardedChange<string>(
     context,
     {
       action: `uploading "${path}"`,
@@ -196,31 +221,27 @@ async function completeUpload(
       before: () => source.verify(signal),
       async send() {
         const answer = await context.api.complete(context.keys.keyOf(path), uploadId, parts, headers, signal);
-        if (answer.ok && answer.value !== '') answered.add(answer.value);
+        if (answer.ok && answer.value !== '') etags.add(answer.value);
         return answer;
       },
-      isOurs: (state) => ownEtag(state) !== undefined,
-      recover: (state) => ownEtag(state) ?? '',
+      isOurs: (state) => ownEtag(completion, state) !== undefined,
+      recover: (state) => ownEtag(completion, state) ?? '',
       judge: (failure) => (failure.code === 'NoSuchUpload' ? lostUpload(path) : undefined),
     },
     signal,
-  ).catch(async (error: unknown) => {
-    // An earlier try may have completed the upload without our hearing of it: then it is not there to be completed again.
-    if (!(error instanceof PathError) || error.code !== 'ERR_S3_UPLOAD_LOST') throw error;
-    const state = await readState(context, path, signal);
-    const value = ownEtag(state);
-    if (value !== undefined) return { outcome: 'done' as const, value };
-    if (holds(state, precondition)) throw error;
-    return { outcome: 'stale' as const, message: `"${path}" was changed in the bucket while it was uploaded.` };
-  });
-  if (outcome.outcome === 'stale') return outcome;
-  // Where the answer did not say it, another version may have taken the place of ours already.
-  const etag = outcome.value === '' ? ownEtag(await readState(context, path, signal)) : outcome.value;
-  if (etag === undefined)
-    return { outcome: 'stale', message: `"${path}" was changed in the bucket right after it was uploaded.` };
-  const { partSizeBytes } = record;
-  const done = written(path, source, { etag, sizeBytes }, `md5-${partSizeBytes}:${combined}`);
-  return { ...done, parts: { partSizeBytes, md5s: parts.map(({ md5 }) => hexOf(md5)) } };
+  );
+}
+
+/** An earlier try may have completed the upload without our hearing of it: then it is not there to be completed again. */
+async function findPutTogether(completion: Completion, error: unknown): Promise<Outcome<{ readonly value: string }>> {
+  if (!(error instanceof PathError) || error.code !== 'ERR_S3_UPLOAD_LOST') throw error;
+  const { context, precondition, signal } = completion;
+  const { path } = completion.record;
+  const state = await readState(context, path, signal);
+  const value = ownEtag(completion, state);
+  if (value !== undefined) return { outcome: 'done', value };
+  if (holds(state, precondition)) throw error;
+  return { outcome: 'stale', message: `"${path}" was changed in the bucket while it was uploaded.` };
 }
 
 /**
@@ -229,8 +250,8 @@ async function completeUpload(
  * By the ETag alone: size and number of parts are those of another machine's upload too. Where the store's ETags cannot be
  * foretold, a lost answer is stale, and the contents are compared.
  */
-function ownEtagOf(state: ObjectState | null, sizeBytes: number, answered: ReadonlySet<string>): string | undefined {
-  return state?.sizeBytes === sizeBytes && answered.has(state.etag) ? state.etag : undefined;
+function ownEtag({ source, etags }: Completion, state: ObjectState | null): string | undefined {
+  return state?.sizeBytes === source.entry.sizeBytes && etags.has(state.etag) ? state.etag : undefined;
 }
 
 /** Whether a later run can go on where this one ended. */
