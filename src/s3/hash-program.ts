@@ -35,10 +35,11 @@ export function hashProgram(port: MessagePort, { createHash }: typeof NodeCrypto
     }
     return hash.digest();
   };
-  port.on('message', (question: HashQuestion) => {
+  port.on('message', ([asked, question]: [number, HashQuestion]) => {
     const { algorithm } = question;
-    port.postMessage(
+    port.postMessage([
+      asked,
       'part' in question ? hashFile(algorithm, question.part) : createHash(algorithm).update(question.bytes).digest(),
-    );
+    ]);
   });
 }

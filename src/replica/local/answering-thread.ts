@@ -9,13 +9,13 @@ interface Pending<Answer> {
 }
 
 /**
- * A thread that answers questions in their order. It never keeps the process alive, except while something is asked of it, and
+ * A thread that answers questions, in any order. It never keeps the process alive, except while something is asked of it, and
  * ends when nothing was asked for a while.
  */
 export class AnsweringThread<Question, Answer> {
   readonly #worker: Worker;
-  /** In the order of the questions, in which the answers come. */
-  readonly #pending: Pending<Answer>[] = [];
+  readonly #pending = new Map<number, Pending<Answer>>();
+  #asked = 0;
   readonly #idleMs: number;
   #idle: NodeJS.Timeout | undefined;
   #hasEnded = false;
@@ -25,11 +25,11 @@ export class AnsweringThread<Question, Answer> {
 
   /**
    * @param program - JavaScript, as text, so that it is found wherever this package is bundled: answers each message to
-   * `parentPort` with one. What it throws ends the thread.
+   * `parentPort`, a number and a question, with the number and the answer. What it throws ends the thread.
    * @throws where no thread can be started.
    */
   protected constructor(program: string, idleMs = IDLE_MS) {
-    const worker = new Worker(program, { eval: true, execArgv: [] });
+    const worker = new Worker(program, { eval: true, execArgv: [], trackUnmanagedFds: false });
     this.#worker = worker;
     this.#idleMs = idleMs;
     this.ended = new Promise((resolve) => {
@@ -39,7 +39,7 @@ export class AnsweringThread<Question, Answer> {
       });
     });
     worker.unref();
-    worker.on('message', (said: Answer) => this.#take(said));
+    worker.on('message', ([asked, said]: [number, Answer]) => this.#take(asked, said));
     worker.on('error', (error: unknown) => this.#end(error instanceof Error ? error : new Error(String(error))));
     worker.on('messageerror', (error) => this.#end(error));
     this.#rest();
@@ -58,23 +58,24 @@ export class AnsweringThread<Question, Answer> {
 
   /** Questions that are not answered yet. */
   get pending(): number {
-    return this.#pending.length;
+    return this.#pending.size;
   }
 
-  /** Asks, and answers in the order of the questions. Rejects when the thread ends before. */
-  ask(question: Question): Promise<Answer> {
+  /** Rejects when the thread ends before it has answered. `moved`: memory that goes to the thread. */
+  ask(question: Question, moved: readonly ArrayBuffer[] = []): Promise<Answer> {
     return new Promise((answer, fail) => {
       if (this.#hasEnded) return fail(new Error('the thread has ended'));
       clearTimeout(this.#idle);
-      this.#pending.push({ answer, fail });
+      this.#pending.set(++this.#asked, { answer, fail });
       this.#worker.ref();
-      this.#worker.postMessage(question, []);
+      this.#worker.postMessage([this.#asked, question], moved);
     });
   }
 
-  #take(said: Answer): void {
-    const pending = this.#pending.shift();
-    if (this.#pending.length === 0) {
+  #take(asked: number, said: Answer): void {
+    const pending = this.#pending.get(asked);
+    this.#pending.delete(asked);
+    if (this.#pending.size === 0) {
       this.#worker.unref();
       this.#rest();
     }
@@ -91,6 +92,8 @@ export class AnsweringThread<Question, Answer> {
   #end(error: Error): void {
     this.#hasEnded = true;
     clearTimeout(this.#idle);
-    for (const { fail } of this.#pending.splice(0)) fail(error);
+    const pending = [...this.#pending.values()];
+    this.#pending.clear();
+    for (const { fail } of pending) fail(error);
   }
 }

@@ -52,7 +52,7 @@ export function statProgram(port: MessagePort, fs: typeof NodeFs): void {
       return '';
     }
   };
-  port.on('message', ({ places, names }: StatQuestion) => {
+  port.on('message', ([asked, { places, names }]: [number, StatQuestion]) => {
     const all = names.split('/');
     const numbers = new Float64Array(all.length * 4);
     const exact: string[] = [];
@@ -64,6 +64,6 @@ export function statProgram(port: MessagePort, fs: typeof NodeFs): void {
       }
       if (isThere && !leadsTo(place)) numbers.fill(0, begin * 4, exact.length * 4);
     }
-    port.postMessage({ numbers, exact: exact.join('\n') }, [numbers.buffer]);
+    port.postMessage([asked, { numbers, exact: exact.join('\n') }], [numbers.buffer]);
   });
 }
