@@ -71,6 +71,8 @@ export interface Source {
    * `read` does. Once it has ended, however it did, nothing more is written to that memory.
    */
   readInto?(bytes: Uint8Array, start: number, signal?: AbortSignal): Promise<void>;
+  /** The whole content, where it is in memory already, until `close`: to be taken instead of read. */
+  content?(): Uint8Array | undefined;
   /** Throws `StaleError` when the file changed since it was opened. Called by the writer just before it commits. */
   verify(signal?: AbortSignal): Promise<void>;
   /** Releases what `open` took. Must be called once; never throws. */
@@ -128,6 +130,8 @@ export interface MoveOptions extends ChangeOptions {
 export interface WriteOptions extends ChangeOptions {
   /** Called with the number of bytes that are where they should be since the last call, however they came there. */
   readonly onBytes?: (count: number) => void;
+  /** Called when nothing is waited for any more but the disk, which takes many files at a time. */
+  readonly onArrived?: (() => void) | undefined;
   /** MD5s of the parts of the version that the precondition names, as an earlier write told them: parts that are the same need not be sent. */
   readonly replacedParts?: PartDigests | undefined;
 }

@@ -160,7 +160,7 @@ export const optionTable = {
     parse: asNumber,
     help: 'files carried at once (1 to 256)',
     reference:
-      'How many files are carried at once, from 1 to 256. More is faster for small files and services that are far away, and takes more memory. The command makes 16 of them durable at a time; a program of yours 4, unless it is started with a larger `UV_THREADPOOL_SIZE`.',
+      'How many files are carried at once, from 1 to 256, not counting small files that came and wait for the disk. More is faster for small files and services that are far away, and takes more memory. The command makes 16 of them durable at a time; a program of yours 4, unless it is started with a larger `UV_THREADPOOL_SIZE`.',
   },
   partSizeMiB: {
     calls: sync,

@@ -123,7 +123,7 @@ function leavingAtRecord(transfer: TransferContext, leave: () => void): Transfer
       return inner.delete(paths, options);
     },
   };
-  return { ...transfer, baseline };
+  return { ...transfer, baseline, onArrived: leave };
 }
 
 /** The old path of a rename: its file is gone there as well. */

@@ -417,6 +417,21 @@ export function describeReplica(name: string, makeReplica: () => Promise<Replica
         await source.close();
       });
 
+      it('has at hand what reading gives, if it has anything at hand', async (world) => {
+        await world.seed({ small: 'a few bytes', large: noise(300_000) });
+        for (const [path, content] of [
+          ['small', Buffer.from('a few bytes')],
+          ['large', noise(300_000)],
+        ] as const) {
+          const source = await world.replica.open(await fileAt(world.replica, path));
+          const held = source.content?.();
+          if (held !== undefined) expect(Buffer.compare(held, content), path).toBe(0);
+          await source.verify();
+          await source.close();
+          expect(source.content?.(), path).toBe(undefined);
+        }
+      });
+
       it('gives no byte of another version than the one observed', async (world) => {
         await world.seed({ a: 'first version', b: 'other', c: 'gone soon' });
         const [a, c] = [await fileAt(world.replica, 'a'), await fileAt(world.replica, 'c')];

@@ -50,6 +50,9 @@ export type {
   FileStat,
   FileSystem,
   FileType,
+  MadeFile,
+  NewFile,
+  Way,
 } from '../replica/local/file-system.js';
 export type {
   Capabilities,

@@ -45,6 +45,8 @@ export interface TransferContext {
   readonly nameRules: NameRules;
   readonly signal?: AbortSignal;
   readonly onBytes: (path: string, direction: 'up' | 'down', count: number) => void;
+  /** Called when nothing is waited for any more but a disk that takes many files at a time: others can be begun meanwhile. */
+  readonly onArrived?: () => void;
   /** Called for each file whose content is hashed or read to be compared. */
   readonly onHash: (path: string) => void;
 }

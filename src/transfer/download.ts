@@ -20,6 +20,7 @@ export async function download(
     result = await context.local.write(remote.path, source, expectingOrNothing(local), {
       signal: context.signal,
       reason,
+      onArrived: context.onArrived,
       onBytes: (count) => context.onBytes(remote.path, 'down', count),
     });
   } finally {

@@ -1,3 +1,4 @@
+import type { DiskTraits } from '../../src/testing/fs/simulated-disk.js';
 import type { CycleResult } from '../../src/session/result.js';
 import { type FaultyMachine, scaled } from './faulty-machine.js';
 import { SCENARIOS, type Scenario } from './scenarios.js';
@@ -12,6 +13,14 @@ export const SYNCS: readonly Scenario[] = SCENARIOS.filter(
 export const FEW_SYNCS: readonly Scenario[] = SYNCS.filter(
   ({ name, dangers }) => dangers !== undefined && !/in parts|large/.test(name),
 );
+
+/** Each scenario on a disk where files are made step by step, and on one where another thread makes those that are small. */
+export function onBothDisks(scenarios: readonly Scenario[]): [Scenario, DiskTraits][] {
+  return scenarios.flatMap((scenario): [Scenario, DiskTraits][] => [
+    [scenario, {}],
+    [scenario, { makesMany: true }],
+  ]);
+}
 
 /** Says which versions are nowhere any more. */
 export async function lostOf(machine: FaultyMachine, { kept }: Scenario, when: string): Promise<string[]> {

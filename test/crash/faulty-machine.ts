@@ -9,7 +9,7 @@ import type { CycleResult } from '../../src/session/result.js';
 import { openStateStore } from '../../src/store/open-state-store.js';
 import type { StateStore } from '../../src/store/state-store.js';
 import { SimulatedDatabaseHome } from '../../src/testing/database/simulated-database.js';
-import type { CrashKeep } from '../../src/testing/fs/simulated-disk.js';
+import type { CrashKeep, DiskTraits } from '../../src/testing/fs/simulated-disk.js';
 import { SimulatedFileSystem } from '../../src/testing/fs/simulated-file-system.js';
 import { DIALECTS } from '../../src/testing/s3/dialects.js';
 import { SimulatedS3 } from '../../src/testing/s3/simulated-s3.js';
@@ -57,7 +57,7 @@ export class FaultyMachine implements ScenarioWorld {
   #runs = 0;
   #crashing: Crashing | undefined;
 
-  constructor(scenario: Scenario) {
+  constructor(scenario: Scenario, traits: DiskTraits = {}) {
     this.#scenario = scenario;
     let nowMs = Date.UTC(2026, 0, 1);
     const random = new SeededRandom(1);
@@ -68,15 +68,15 @@ export class FaultyMachine implements ScenarioWorld {
       },
       random,
     };
-    this.disk = new SimulatedFileSystem({ clock: this.#runtime.clock, step: () => this.#pass() });
+    this.disk = new SimulatedFileSystem({ ...traits, clock: this.#runtime.clock, step: () => this.#pass() });
     this.#home = new SimulatedDatabaseHome({ step: () => this.#pass() });
     this.#service = new SimulatedS3({ runtime: this.#runtime, dialect: SMALL_PARTS });
     this.#service.createBucket(BUCKET);
   }
 
   /** A machine on which the scenario is about to begin. */
-  static async set(scenario: Scenario): Promise<FaultyMachine> {
-    const machine = new FaultyMachine(scenario);
+  static async set(scenario: Scenario, traits?: DiskTraits): Promise<FaultyMachine> {
+    const machine = new FaultyMachine(scenario, traits);
     if (scenario.agreed !== undefined) {
       await scenario.agreed(machine);
       await machine.sync();

@@ -1,4 +1,5 @@
-import { errorsOf, FEW_SYNCS, isSame, lostOf, showPicture, SYNCS } from './fault-judge.js';
+import type { DiskTraits } from '../../src/testing/fs/simulated-disk.js';
+import { errorsOf, FEW_SYNCS, isSame, lostOf, onBothDisks, showPicture, SYNCS } from './fault-judge.js';
 import { FaultyMachine } from './faulty-machine.js';
 import type { Scenario } from './scenarios.js';
 import type { Picture } from './world.js';
@@ -11,6 +12,7 @@ const MOST_SHOWN = 5;
 /** One operation of the disk that fails. */
 interface Fault {
   readonly scenario: Scenario;
+  readonly traits: DiskTraits;
   readonly reference: Picture;
   readonly n: number;
   readonly code: (typeof CODES)[number];
@@ -21,26 +23,26 @@ interface Fault {
 /** Every operation of every scenario, failing with every code; and with all after it, with the codes in turn. */
 async function allFaults(scenarios: readonly Scenario[]): Promise<Fault[]> {
   const faults: Fault[] = [];
-  for (const scenario of scenarios) {
-    const clean = await FaultyMachine.set(scenario);
+  for (const [scenario, traits] of onBothDisks(scenarios)) {
+    const clean = await FaultyMachine.set(scenario, traits);
     const begin = clean.disk.operations;
     await clean.sync();
     const count = clean.disk.operations - begin;
     const reference = await clean.picture();
     const operations = Array.from({ length: count }, (_, i) => i + 1);
     for (const code of CODES) {
-      for (const n of operations) faults.push({ scenario, reference, n, code, sticky: false });
+      for (const n of operations) faults.push({ scenario, traits, reference, n, code, sticky: false });
     }
     for (const n of operations) {
-      faults.push({ scenario, reference, n, code: CODES[n % CODES.length] ?? 'EIO', sticky: true });
+      faults.push({ scenario, traits, reference, n, code: CODES[n % CODES.length] ?? 'EIO', sticky: true });
     }
   }
   return faults;
 }
 
 /** Runs the scenario with one fault; answers what is wrong, in sentences. */
-async function failAt({ scenario, reference, n, code, sticky }: Fault): Promise<string[]> {
-  const machine = await FaultyMachine.set(scenario);
+async function failAt({ scenario, traits, reference, n, code, sticky }: Fault): Promise<string[]> {
+  const machine = await FaultyMachine.set(scenario, traits);
   machine.disk.failNth(n, code, { sticky });
   const result = await machine.sync().catch((error: unknown) => error as Error);
   machine.disk.fault = undefined;
@@ -82,9 +84,9 @@ export async function proveIoErrors(
     if (fault === undefined) continue;
     const wrong = await failAt(fault);
     if (wrong.length === 0) continue;
-    const { scenario, n, code, sticky } = fault;
+    const { scenario, traits, n, code, sticky } = fault;
     failures.push(
-      `${scenario.name}: ${code} in operation ${n}${sticky ? ' and all after it' : ''}:\n  ${wrong.join('\n  ')}`,
+      `${scenario.name}, ${JSON.stringify(traits)}: ${code} in operation ${n}${sticky ? ' and all after it' : ''}:\n  ${wrong.join('\n  ')}`,
     );
   }
   if (failures.length > 0) throw new Error(`${failures.length} failures at least:\n${failures.join('\n')}`);

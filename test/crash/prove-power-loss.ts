@@ -1,6 +1,6 @@
-import type { CrashKeep } from '../../src/testing/fs/simulated-disk.js';
+import type { CrashKeep, DiskTraits } from '../../src/testing/fs/simulated-disk.js';
 import { SeededRandom } from '../../src/testing/simulation/seeded-random.js';
-import { errorsOf, FEW_SYNCS, isSame, lostOf, showPicture, SYNCS } from './fault-judge.js';
+import { errorsOf, FEW_SYNCS, isSame, lostOf, onBothDisks, showPicture, SYNCS } from './fault-judge.js';
 import { FaultyMachine } from './faulty-machine.js';
 import type { Scenario } from './scenarios.js';
 import type { Picture } from './world.js';
@@ -41,28 +41,29 @@ const SURVIVALS: readonly Survival[] = [
 /** A sync that is cut off before one of its steps. */
 interface Place {
   readonly scenario: Scenario;
+  readonly traits: DiskTraits;
   readonly reference: Picture;
   readonly step: number;
 }
 
 async function allPlaces(scenarios: readonly Scenario[]): Promise<Place[]> {
   const places: Place[] = [];
-  for (const scenario of scenarios) {
-    const clean = await FaultyMachine.set(scenario);
+  for (const [scenario, traits] of onBothDisks(scenarios)) {
+    const clean = await FaultyMachine.set(scenario, traits);
     const { steps } = await clean.syncUntilPowerFails(Infinity, 'all', 0);
     const reference = await clean.picture();
-    for (let step = 1; step <= steps + 1; step++) places.push({ scenario, reference, step });
+    for (let step = 1; step <= steps + 1; step++) places.push({ scenario, traits, reference, step });
   }
   return places;
 }
 
 /** Answers what is wrong after the power failed, in sentences, and whether the memory had to be rebuilt. */
 async function failAt(
-  { scenario, reference, step }: Place,
+  { scenario, traits, reference, step }: Place,
   { keep, keptBatches }: Survival,
   random: SeededRandom,
 ): Promise<{ readonly wrong: string[]; readonly rebuilt: boolean }> {
-  const machine = await FaultyMachine.set(scenario);
+  const machine = await FaultyMachine.set(scenario, traits);
   const { failed } = await machine.syncUntilPowerFails(step, keep(random), keptBatches(random));
   // The step behind the last: everything was done, and nothing of it may go any more.
   if (!failed) machine.losePower(keep(random), keptBatches(random));
@@ -110,7 +111,7 @@ export async function provePowerLoss(
     if (found.rebuilt) rebuilt++;
     if (found.wrong.length === 0) continue;
     failures.push(
-      `state ${state}: ${place.scenario.name}, power lost before step ${place.step}, what lasts: ${survival.words}:\n  ${found.wrong.join('\n  ')}`,
+      `state ${state}: ${place.scenario.name}, ${JSON.stringify(place.traits)}, power lost before step ${place.step}, what lasts: ${survival.words}:\n  ${found.wrong.join('\n  ')}`,
     );
   }
   if (failures.length > 0) throw new Error(`${failures.length} failures at least:\n${failures.join('\n')}`);

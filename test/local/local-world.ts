@@ -9,6 +9,8 @@ import type { PathFilter, ScanPage, Source } from '../../src/replica/replica.js'
 import type { FileSystem } from '../../src/replica/local/file-system.js';
 import { createLocalReplica } from '../../src/replica/local/local-replica.js';
 import type { LocalReplica, LocalReplicaOptions } from '../../src/replica/local/local-replica.js';
+import { NewFiles } from '../../src/replica/local/new-files.js';
+import { NewFilesThread } from '../../src/replica/local/new-files-thread.js';
 import { createNodeFileSystem } from '../../src/replica/local/node-file-system.js';
 import { createPortableFileSystem } from '../../src/replica/local/portable-file-system.js';
 
@@ -18,6 +20,8 @@ export interface World {
   readonly root: string;
   readonly fileSystem: FileSystem;
   readonly runtime: Runtime;
+  /** Small files are made by another thread: sources have their content at hand. */
+  readonly makesMany?: boolean;
   write(path: string, data: string | Uint8Array, modifiedMs?: number): void;
   read(path: string): string | undefined;
   remove(path: string): void;
@@ -51,7 +55,7 @@ export function testRuntime(clock: { nowMs(): number }): Runtime {
   };
 }
 
-export function realWorld(name: string, create: () => FileSystem): World {
+export function realWorld(name: string, create: () => FileSystem, makesMany = false): World {
   const base = fs.mkdtempSync(path.join(os.tmpdir(), 'filecloudsync-'));
   const root = path.join(base, 'folder');
   fs.mkdirSync(root);
@@ -80,6 +84,7 @@ export function realWorld(name: string, create: () => FileSystem): World {
     name,
     root,
     fileSystem: create(),
+    makesMany,
     runtime: testRuntime({ nowMs: () => performance.timeOrigin + performance.now() }),
     write(p, data, modifiedMs = OLD_MS) {
       fs.mkdirSync(path.dirname(at(p)), { recursive: true });
@@ -116,6 +121,7 @@ export function simulatedWorld(
     name: 'simulated disk',
     root: disk.root,
     fileSystem: disk,
+    makesMany: options.makesMany ?? false,
     runtime: testRuntime(clock),
     disk,
     write: (p, data, modifiedMs = OLD_MS) => user.writeFile(p, data, { modifiedMs }),
@@ -133,24 +139,31 @@ export function simulatedWorld(
   };
 }
 
-const SIMULATED: readonly [string, () => World] = ['a simulated disk', () => simulatedWorld()];
+const SIMULATED: readonly (readonly [string, () => World])[] = [
+  ['a simulated disk', () => simulatedWorld()],
+  ['a simulated disk, small files made by another thread', () => simulatedWorld({ makesMany: true })],
+];
 
-/** The three kinds of disk on which everything has to hold; a mutation run has no time for real ones. */
+/** The kinds of disk on which everything has to hold; a mutation run has no time for real ones. */
 export const WORLDS: readonly (readonly [string, () => World])[] =
   process.env['FCS_MUTATION_TESTS'] === undefined
     ? [
         ['a disk held by descriptors', () => realWorld('descriptors', createNodeFileSystem)],
+        [
+          'a disk held by descriptors, small files made by another thread',
+          () => realWorld('threads', () => createNodeFileSystem(new NewFiles(() => NewFilesThread.start(), 1)), true),
+        ],
         ['a disk held by paths', () => realWorld('paths', createPortableFileSystem)],
-        SIMULATED,
+        ...SIMULATED,
       ]
-    : [SIMULATED];
+    : SIMULATED;
 
 function withoutOwn(tree: Record<string, string>): Record<string, string> {
   return Object.fromEntries(Object.entries(tree).filter(([p]) => !p.startsWith('.filecloudsync/')));
 }
 
 export function replicaOf(world: World, options: Partial<LocalReplicaOptions> = {}): LocalReplica {
-  return createLocalReplica({
+  const replica = createLocalReplica({
     root: world.root,
     fileSystem: world.fileSystem,
     runtime: world.runtime,
@@ -158,7 +171,21 @@ export function replicaOf(world: World, options: Partial<LocalReplicaOptions> = 
     runId: 'run1',
     ...options,
   });
+  if (world.makesMany !== true) return replica;
+  return {
+    ...replica,
+    write: (p, source, ...rest) => replica.write(p, withContent(source), ...rest),
+  };
 }
+
+/** The source, with its content at hand if it is one of {@link sourceOf} that was left as it is. */
+export function withContent(source: Source): Source {
+  const bytes = contents.get(source.read);
+  return bytes === undefined || source.content !== undefined ? source : Object.assign(source, { content: () => bytes });
+}
+
+/** What is read by the sources of {@link sourceOf}. */
+const contents = new WeakMap<Source['read'], Uint8Array>();
 
 export async function preparedReplica(world: World, options: Partial<LocalReplicaOptions> = {}): Promise<LocalReplica> {
   const replica = replicaOf(world, options);
@@ -194,7 +221,7 @@ export function sourceOf(
 ): Source & { reads: number } {
   const bytes = typeof data === 'string' ? new TextEncoder().encode(data) : data;
   const { onVerify, chunk = 1 << 16, ...rest } = options;
-  return {
+  const source: Source & { reads: number } = {
     reads: 0,
     entry: {
       kind: 'file',
@@ -219,6 +246,8 @@ export function sourceOf(
     },
     async close() {},
   };
+  contents.set(source.read, bytes);
+  return source;
 }
 
 export function expecting(entry: FileEntry): { fingerprint: string; entry: FileEntry } {

@@ -1,4 +1,5 @@
 import type { LocalReplica, LocalReplicaOptions } from '../../src/replica/local/local-replica.js';
+import type { DiskTraits } from '../../src/testing/fs/simulated-disk.js';
 import { preparedReplica, simulatedWorld } from './local-world.js';
 
 /** A replica on a simulated disk, and every operation that it asks of the disk. */
@@ -15,10 +16,10 @@ export interface TracedWorld {
 
 /** Makes a {@link TracedWorld}. Nothing else happens on the disk. */
 export async function tracedWorld(
-  options: Partial<LocalReplicaOptions> & { readonly noHardLinks?: boolean } = {},
+  options: Partial<LocalReplicaOptions> & Pick<DiskTraits, 'noHardLinks' | 'makesMany'> = {},
 ): Promise<TracedWorld> {
-  const { noHardLinks = false, ...rest } = options;
-  const world = simulatedWorld({ noHardLinks });
+  const { noHardLinks = false, makesMany = false, ...rest } = options;
+  const world = simulatedWorld({ noHardLinks, makesMany });
   const replica = await preparedReplica(world, rest);
   const trace: string[] = [];
   const acts: { readonly operation: string; readonly act: string | (() => void); left: number }[] = [];

@@ -1,14 +1,17 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FileCloudSyncError } from '../../src/errors.js';
 import type { FileSystem } from '../../src/replica/local/file-system.js';
 import { errnoOf } from '../../src/replica/local/file-system.js';
 import { createLocalReplica } from '../../src/replica/local/local-replica.js';
+import { NewFiles } from '../../src/replica/local/new-files.js';
+import { NewFilesThread } from '../../src/replica/local/new-files-thread.js';
 import { createNodeFileSystem, hasProcDescriptors } from '../../src/replica/local/node-file-system.js';
 import { createPortableFileSystem } from '../../src/replica/local/portable-file-system.js';
-import { ALL, sourceOf, testRuntime } from '../local/local-world.js';
+import { ALL, sourceOf, testRuntime, withContent } from '../local/local-world.js';
 import { SeededRandom } from '../../src/testing/simulation/seeded-random.js';
 import { CanaryWorld } from './canaries.js';
 
@@ -42,7 +45,11 @@ afterEach(() => {
 });
 
 /** Writes, replaces, moves, removes, scans, restores and destroys, as long as the other process swaps. */
-async function work(fileSystem: FileSystem, isOver: () => boolean): Promise<Record<string, number>> {
+async function work(
+  fileSystem: FileSystem,
+  isOver: () => boolean,
+  sourceFor: typeof sourceOf,
+): Promise<Record<string, number>> {
   const random = new SeededRandom(seed);
   const counts: Record<string, number> = {};
   const runtime = testRuntime({ nowMs: () => performance.timeOrigin + performance.now() });
@@ -73,7 +80,7 @@ async function work(fileSystem: FileSystem, isOver: () => boolean): Promise<Reco
         case 0:
         case 1:
         case 2:
-          await attempt('write', () => replica.write(path, sourceOf(`bytes ${run} ${step}`), precondition));
+          await attempt('write', () => replica.write(path, sourceFor(`bytes ${run} ${step}`), precondition));
           break;
         case 3:
           if (precondition !== null) await attempt('remove', () => replica.remove(path, precondition));
@@ -121,6 +128,7 @@ function outside(): Record<string, string> {
 async function fight(
   fileSystem: FileSystem,
   count: number,
+  sourceFor = sourceOf,
 ): Promise<{ counts: Record<string, number>; changed: string[] }> {
   const before = outside();
   const child = spawn(process.execPath, [SWAPPER, world.folder, world.outsideFolder, String(count), String(seed)], {
@@ -133,7 +141,7 @@ async function fight(
     return code;
   });
   await new Promise((resolve) => child.stdout.once('data', resolve));
-  const counts = await work(fileSystem, () => isOver).finally(() => child.kill());
+  const counts = await work(fileSystem, () => isOver, sourceFor).finally(() => child.kill());
   await over;
   const after = outside();
   const changed = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(
@@ -152,6 +160,29 @@ describe('S2: directories and links are swapped by another process during the wo
       );
       expect(changed).toEqual([]);
       expect(counts['write'] ?? 0).toBeGreaterThan(0);
+    },
+    3_600_000,
+  );
+
+  it.runIf(hasProcDescriptors() && availableParallelism() > 1)(
+    `touches nothing outside where another thread makes the files, in ${swaps} swaps`,
+    async () => {
+      let threads = 0;
+      const newFiles = new NewFiles(() => {
+        threads++;
+        return NewFilesThread.start();
+      }, 1);
+      const { counts, changed } = await fight(createNodeFileSystem(newFiles), swaps, (text) => {
+        const source = sourceOf(text);
+        withContent(source);
+        return source;
+      });
+      console.log(
+        `S2, another thread: ${swaps} swaps from seed ${seed}, ${JSON.stringify(counts)}, ${changed.length} effects outside`,
+      );
+      expect(changed).toEqual([]);
+      expect(counts['write'] ?? 0).toBeGreaterThan(0);
+      expect(threads).toBeGreaterThan(0);
     },
     3_600_000,
   );

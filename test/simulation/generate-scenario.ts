@@ -104,6 +104,7 @@ function machinePlan(
     watch: random.chance(0.6),
     concurrency: random.pick([1, 4, 4, 16]),
     noHardLinks: random.chance(0.04),
+    makesMany: random.chance(0.5),
   };
 }
 

@@ -106,12 +106,13 @@ export class Machine {
     this.#diskFaults = diskFaults;
     this.#skewMs = plan.skewMs;
     this.#process = new SimulatedProcess(name);
-    const { granularityMs, noHardLinks } = plan;
+    const { granularityMs, noHardLinks, makesMany } = plan;
     this.disk = new SimulatedFileSystem({
       clock: { nowMs: () => world.scheduler.nowMs + this.#skewMs },
       step: (operation) => this.#pass(operation),
       ...(granularityMs === 0 ? {} : { timeGranularityMs: granularityMs }),
-      ...(noHardLinks ? { noHardLinks } : {}),
+      noHardLinks,
+      makesMany,
     });
     this.disk.fault = () =>
       this.#diskFaults.find(

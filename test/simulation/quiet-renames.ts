@@ -60,7 +60,14 @@ export async function quietRenames(seed: number): Promise<QuietRun> {
     };
     return new Machine(
       name,
-      { ...plan, touched: 0, polls: 0, concurrency: random.pick([1, 4, 16]), noHardLinks: random.chance(0.1) },
+      {
+        ...plan,
+        touched: 0,
+        polls: 0,
+        concurrency: random.pick([1, 4, 16]),
+        noHardLinks: random.chance(0.1),
+        makesMany: random.chance(0.5),
+      },
       world,
       [],
       [],

@@ -19,6 +19,8 @@ export interface MachinePlan {
   readonly polls: number;
   /** The trait of a disk without hard links. */
   readonly noHardLinks: boolean;
+  /** Its disk is reached as where another thread makes small files. */
+  readonly makesMany: boolean;
 }
 
 /**

@@ -17,6 +17,7 @@ const PLAIN: Omit<MachinePlan, 'conflict'> = {
   touched: 0,
   polls: 0,
   noHardLinks: false,
+  makesMany: false,
 };
 const LISTS = ['acts', 'crashes', 'diskFaults', 'networkFaults'] as const;
 

@@ -16,6 +16,7 @@ const MACHINE = {
   watch: false,
   concurrency: 1,
   noHardLinks: false,
+  makesMany: false,
   touched: 0,
   polls: 0,
 } as const;

@@ -58,6 +58,29 @@ export interface FileHandle {
   close(): Promise<void>;
 }
 
+/** A whole small file to be made. */
+export interface NewFile {
+  readonly bytes: Uint8Array;
+  /** Time of the last change of content; default: now. */
+  readonly modifiedMs: number | undefined;
+  /** Permission bits; default: those of `createFile`. */
+  readonly mode: number | undefined;
+  /** Called when nothing is waited for but the disk, and there is room for the content of other files meanwhile. */
+  readonly onTaken?: (() => void) | undefined;
+}
+
+/** A file that was made: open, its content durable. */
+export interface MadeFile {
+  readonly file: FileHandle;
+  readonly stat: FileStat;
+}
+
+/** Directories from the root on, each in the one before, as they were when they were opened. */
+export interface Way {
+  readonly root: { readonly path: string; readonly identity: string };
+  readonly below: readonly { readonly above: DirectoryHandle; readonly name: string; readonly identity: string }[];
+}
+
 /**
  * An open directory, in the manner of `openat`: names are single segments and are looked up in this very directory,
  * wherever it has been moved to and whatever stands at its former path by now. No method follows a symbolic link.
@@ -89,6 +112,25 @@ export interface DirectoryHandle {
   reopenFile(name: string): Promise<FileHandle>;
   /** Creates a file, for reading and writing; `EEXIST` when anything stands at the name. Mode: 0666 without the umask. */
   createFile(name: string): Promise<FileHandle>;
+  /** Whether `makeFile` and `moveInto` have somebody to do it at present. May change at any time. */
+  readonly makesMany?: boolean;
+  /**
+   * `createFile`, `write`, `setModified`, `setMode`, `sync` and `stat` in one, for many at a time, by another thread. What one of
+   * them throws is thrown: then the file is closed, and its name may be left. Answers `undefined` when there is no such thread:
+   * then they are to be called one by one, with another name.
+   */
+  makeFile?(name: string, content: NewFile): Promise<MadeFile | undefined>;
+  /**
+   * `link` to a name in the directory at the end of a way, `sync` of that directory and `unlink` in one, for many at a time, by another
+   * thread; what comes of the last is not told. `taken`: something stands at the name. `elsewhere`: a directory of the way is not in its
+   * place, or the name could not be given. Answers `undefined` when there is no such thread, or it ended: then the name may have been given.
+   */
+  moveInto?(
+    name: string,
+    to: DirectoryHandle,
+    toName: string,
+    way: Way,
+  ): Promise<'here' | 'taken' | 'elsewhere' | undefined>;
   /** `EEXIST` when anything stands at the name. */
   makeDirectory(name: string, mode?: number): Promise<void>;
   /** Gives the inode a second name; `EEXIST` when anything stands there. Links are linked themselves. */

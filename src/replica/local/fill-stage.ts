@@ -2,9 +2,9 @@ import { createHash, type Hash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import type { Digest, DigestScheme } from '../../core/digest.js';
 import type { Hasher } from '../../core/hasher.js';
-import { showPath } from '../../core/path.js';
-import { PathError, throwIfAborted } from '../../errors.js';
+import { throwIfAborted } from '../../errors.js';
 import type { Source } from '../replica.js';
+import { incomplete } from './content-error.js';
 import { bufferFor, combineParts, digestFile, readBlocks } from './digest-file.js';
 import { EarlySync } from './early-sync.js';
 import type { FileHandle } from './file-system.js';
@@ -310,12 +310,4 @@ function hashElsewhere({ plan, file: { descriptor }, hasher, source }: FillingOp
   if (plan.count <= 1 || descriptor === undefined || hasher?.hashFile === undefined) return undefined;
   const totalBytes = source.entry.sizeBytes;
   return async (start, end) => hasher.hashFile?.('md5', { descriptor, start, end, totalBytes });
-}
-
-function incomplete(path: string, expected: number, found: number): PathError {
-  return new PathError(
-    'ERR_DOWNLOAD_INCOMPLETE',
-    `The content of ${showPath(path)} came with the wrong length: ${expected} bytes were asked for, ${found} or more came. It was not put into place; the next run tries again.`,
-    { retryable: true, data: { path, expected, found } },
-  );
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { CrashKeep } from '../../testing/fs/simulated-disk.js';
+import type { CrashKeep, DiskTraits } from '../../testing/fs/simulated-disk.js';
 import {
   expecting,
   observeFile,
@@ -35,7 +35,7 @@ function alternating(first: number): () => number {
 
 interface Scenario {
   readonly name: string;
-  readonly noHardLinks?: boolean;
+  readonly traits?: DiskTraits;
   /** Makes some operations fail. */
   readonly fault?: (operation: string) => string | undefined;
   readonly set: (world: SimulatedWorld) => void;
@@ -65,6 +65,24 @@ const SCENARIOS: readonly Scenario[] = [
     after: { 'a/': 'directory', 'a/b/': 'directory', 'a/b/f': NEW },
   },
   {
+    name: 'write of a new file beside others, made by another thread',
+    traits: { makesMany: true },
+    set: (world) => world.write('a/b/g', OLD),
+    run: (replica) => replica.write('a/b/f', sourceOf(NEW), null),
+    kept: [OLD],
+    whole: [OLD, NEW],
+    after: { 'a/': 'directory', 'a/b/': 'directory', 'a/b/f': NEW, 'a/b/g': OLD },
+  },
+  {
+    name: 'write in the place of an old version, made by another thread',
+    traits: { makesMany: true },
+    set: (world) => world.write('a/f', OLD),
+    run: async (replica) => replica.write('a/f', sourceOf(NEW), expecting(await observeFile(replica, 'a/f'))),
+    kept: [OLD],
+    whole: [OLD, NEW],
+    after: { 'a/': 'directory', 'a/f': NEW },
+  },
+  {
     name: 'write in the place of an old version',
     set: (world) => world.write('a/f', OLD),
     run: async (replica) => replica.write('a/f', sourceOf(NEW), expecting(await observeFile(replica, 'a/f'))),
@@ -74,7 +92,7 @@ const SCENARIOS: readonly Scenario[] = [
   },
   {
     name: 'write in the place of an old version on a disk without hard links',
-    noHardLinks: true,
+    traits: { noHardLinks: true },
     set: (world) => world.write('a/f', OLD),
     run: async (replica) => replica.write('a/f', sourceOf(NEW), expecting(await observeFile(replica, 'a/f'))),
     kept: [OLD],
@@ -159,7 +177,7 @@ async function check(world: SimulatedWorld, scenario: Scenario): Promise<void> {
 
 /** Runs the scenario with a crash at one step; answers whether the step was reached. */
 async function crashAt(scenario: Scenario, step: number, keep: CrashKeep): Promise<boolean> {
-  const world = simulatedWorld(scenario.noHardLinks === true ? { noHardLinks: true } : {});
+  const world = simulatedWorld(scenario.traits);
   scenario.set(world);
   const replica = await preparedReplica(world);
   world.disk.fault = scenario.fault;
@@ -209,7 +227,7 @@ describe.each(['EIO', 'ENOSPC', 'EMFILE', 'EACCES', 'EROFS'])('when an operation
     async (_name, scenario) => {
       for (const sticky of [false, true]) {
         for (let n = 1; ; n++) {
-          const world = simulatedWorld(scenario.noHardLinks === true ? { noHardLinks: true } : {});
+          const world = simulatedWorld(scenario.traits);
           scenario.set(world);
           const replica = await preparedReplica(world);
           world.disk.failNth(n, code, { sticky });

@@ -15,6 +15,11 @@ const INLINE_BYTES = 32 * 1024;
 /** A disk that keeps a short call waiting for so long would keep everything else waiting. */
 const SLOW_MS = 50;
 
+/** A time as calls of Node.js take it, which cut it off at microseconds: a fifth of one on top makes that a rounding, stable over many machines. */
+export function secondsOf(modifiedMs: number): number {
+  return (Math.round(modifiedMs * 1000) + 0.2) / 1e6;
+}
+
 /** A file descriptor as a {@link FileHandle}. Short calls are made at once; long ones, and those of a slow disk, in the thread pool. */
 export class NodeFileHandle implements FileHandle {
   readonly #fd: number;
@@ -65,8 +70,7 @@ export class NodeFileHandle implements FileHandle {
   }
 
   async setModified(modifiedMs: number): Promise<void> {
-    // Node.js cuts seconds off at microseconds: a fifth of one on top makes that a rounding, stable over many machines.
-    const seconds = (Math.round(modifiedMs * 1000) + 0.2) / 1e6;
+    const seconds = secondsOf(modifiedMs);
     fs.futimesSync(this.#fd, seconds, seconds);
   }
 

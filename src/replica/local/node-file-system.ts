@@ -1,6 +1,8 @@
 import * as fs from 'node:fs';
 import { DiskTurns } from './disk-turns.js';
-import type { DirectoryHandle, FileSystem } from './file-system.js';
+import type { DirectoryHandle, FileSystem, MadeFile, NewFile, Way } from './file-system.js';
+import { NewFiles } from './new-files.js';
+import type { Landmark } from './new-files-program.js';
 import { closeQuietly, NodeDirectoryHandle } from './node-directory-handle.js';
 import type { GlancePlace } from './glanced-directory.js';
 import { fromNodeStat } from './node-stat.js';
@@ -9,8 +11,8 @@ import { fromNodeStat } from './node-stat.js';
  * The disk of Linux, held by directory descriptors: a name is looked up in the directory that was opened,
  * through `/proc/self/fd`, so that no link planted on the way can lead elsewhere. Needs `/proc`.
  */
-export function createNodeFileSystem(): FileSystem {
-  const turns = new DiskTurns();
+export function createNodeFileSystem(newFiles = new NewFiles()): FileSystem {
+  const turns = new DiskTurns(newFiles);
   return {
     remarks: [],
     async openRoot(path: string): Promise<DirectoryHandle> {
@@ -62,11 +64,54 @@ class DescriptorDirectory extends NodeDirectoryHandle {
     return this.#fd;
   }
 
+  get makesMany(): boolean {
+    return this.turns.newFiles.isAtWork;
+  }
+
+  makeFile(name: string, content: NewFile): Promise<MadeFile | undefined> {
+    return this.turns.newFiles.make(this.at(name), content);
+  }
+
+  moveInto(name: string, to: DirectoryHandle, toName: string, way: Way): ReturnType<NewFiles['place']> {
+    const { at, directory } = sameKind(to).forThread();
+    return this.turns.newFiles.place({ way: landmarksOf(way), staged: this.at(name), place: at(toName), directory });
+  }
+
+  /** What another thread reaches this directory by, as long as it is open. */
+  forThread(): { readonly at: (name: string) => string; readonly directory: number } {
+    return { at: (name) => this.at(name), directory: this.#fd };
+  }
+
   async close(): Promise<void> {
     if (!this.#open) return;
     this.#open = false;
     closeQuietly(this.#fd);
   }
+}
+
+/** What a thread is told of each way: the same for all files of a directory. */
+const landmarks = new WeakMap<Way, readonly Landmark[]>();
+
+function landmarksOf(way: Way): readonly Landmark[] {
+  const known = landmarks.get(way);
+  if (known !== undefined) return known;
+  const { root, below } = way;
+  const made = [
+    // With a slash at its end only a directory is found.
+    { path: root.path.endsWith('/') ? root.path : `${root.path}/`, identity: root.identity, follows: true },
+    ...below.map(({ above, name, identity }) => ({
+      path: sameKind(above).forThread().at(name),
+      identity,
+      follows: false,
+    })),
+  ];
+  landmarks.set(way, made);
+  return made;
+}
+
+function sameKind(handle: DirectoryHandle): DescriptorDirectory {
+  if (handle instanceof DescriptorDirectory) return handle;
+  throw new TypeError('All directories on a way must come from the same file system.');
 }
 
 /** Whether `/proc/self/fd` leads to open directories here. */

@@ -7,7 +7,9 @@ const S_IFDIR = 0o040000;
 const S_IFLNK = 0o120000;
 
 /** Turns the answer of `node:fs` into a {@link FileStat}. */
-export function fromNodeStat(stat: BigIntStats): FileStat {
+export function fromNodeStat(
+  stat: Pick<BigIntStats, 'mode' | 'size' | 'mtimeNs' | 'ctimeNs' | 'ino' | 'dev' | 'nlink'>,
+): FileStat {
   const mode = Number(stat.mode);
   return {
     type: typeOfMode(mode),

@@ -20,10 +20,19 @@ export interface Stage {
   discard(): Promise<void>;
 }
 
+/** A name for a stage that no later run will know of. */
+export function passingStageName(context: LocalContext): string {
+  return `${context.runId}-${context.runtime.random.id(12)}`;
+}
+
 /** Opens an empty stage that no later run will know of. */
 export async function openPassingStage(context: LocalContext, directory: DirectoryHandle): Promise<Stage> {
-  const name = `${context.runId}-${context.runtime.random.id(12)}`;
-  const file = await directory.createFile(name);
+  const name = passingStageName(context);
+  return passingStage(directory, name, await directory.createFile(name));
+}
+
+/** A stage that no later run will know of. */
+export function passingStage(directory: DirectoryHandle, name: string, file: FileHandle): Stage {
   let names = [name];
   const forgetName = (): void => {
     names = [];

@@ -1,4 +1,4 @@
-import type { DirectoryHandle, FileStat } from './file-system.js';
+import type { DirectoryHandle, FileStat, Way } from './file-system.js';
 import { identityOfStat, type Folder, type Place } from './folder.js';
 import { Leased } from './leased.js';
 
@@ -9,6 +9,10 @@ export interface SharedPlace extends Place {
    * held open, so that only a walk from the root can tell. Throws `HaltError` like {@link Folder.open}.
    */
   lookAgain(): Promise<FileStat | null | undefined>;
+  /** Whether `moveHere` may have somebody to do it. */
+  readonly takesMany: boolean;
+  /** Moves a file of another directory to the path, if the path leads there still, as {@link DirectoryHandle.moveInto} does. */
+  moveHere(from: DirectoryHandle, name: string): Promise<'here' | 'taken' | 'elsewhere' | undefined>;
   /** The next to take a place there opens everything anew. */
   forget(): void;
   /** Gives it back. To be called once; never throws. */
@@ -26,6 +30,7 @@ interface Level {
 interface Opened {
   readonly levels: readonly Level[];
   readonly parent: DirectoryHandle;
+  readonly way: Way;
 }
 
 type Chain = Leased<Opened | undefined>;
@@ -56,7 +61,7 @@ export class SharedPlaces {
       await release();
       return undefined;
     }
-    const { levels, parent } = opened;
+    const { levels, parent, way } = opened;
     const identity = levels.at(-1)?.identity;
     const name = path.slice(end + 1);
     return {
@@ -64,6 +69,9 @@ export class SharedPlaces {
       name,
       ...(identity !== undefined && { identity }),
       lookAgain: async () => ((await this.#areInPlace(levels)) ? await parent.lstat(name) : undefined),
+      // Where the disk takes several names for one, the way back through them would have to be compared as well.
+      takesMany: !this.#folder.checksNames && parent.makesMany === true,
+      moveHere: async (from, staged) => await from.moveInto?.(staged, parent, name, way),
       forget: () => this.#forget(directory, chain),
       release,
     };
@@ -95,7 +103,7 @@ export class SharedPlaces {
         parent = await add(segment, next);
       }
       isWhole = true;
-      return { levels, parent };
+      return { levels, parent, way: wayOf(this.#folder.path, levels) };
     } finally {
       if (!isWhole) for (const handle of opened) await handle.close();
     }
@@ -117,6 +125,14 @@ export class SharedPlaces {
   #forget(directory: string, chain: Chain): void {
     if (this.#chains.get(directory) === chain) this.#chains.delete(directory);
   }
+}
+
+function wayOf(rootPath: string, levels: readonly Level[]): Way {
+  const below = levels.flatMap(({ segment, identity }, i) => {
+    const above = levels[i - 1]?.handle;
+    return above === undefined ? [] : [{ above, name: segment, identity }];
+  });
+  return { root: { path: rootPath, identity: levels[0]?.identity ?? '' }, below };
 }
 
 async function closeAll(opened: Opened | undefined): Promise<void> {

@@ -1,36 +1,21 @@
 import { schemeOf } from '../../core/digest.js';
 import type { Digest } from '../../core/digest.js';
 import type { FileEntry } from '../../core/entry.js';
-import type { PartDigests } from '../../core/part-digests.js';
-import { showPath } from '../../core/path.js';
-import { FileCloudSyncError, isAbort, PathError, StaleError } from '../../errors.js';
+import { FileCloudSyncError, isAbort, StaleError } from '../../errors.js';
 import type { Source, WriteOptions } from '../replica.js';
-import { errnoOf, type DirectoryHandle, type FileHandle, type FileStat } from './file-system.js';
+import { mismatch } from './content-error.js';
+import { errnoOf } from './file-system.js';
 import { planRanges, StageFilling } from './fill-stage.js';
 import type { LocalContext } from './local-context.js';
 import { pathErrorOf } from './local-error.js';
 import { openLocalSource, type LocalSource } from './local-source.js';
 import { openLastingStage, openPassingStage, type Stage } from './open-stage.js';
 import type { DirectoryLease } from './shared-directory.js';
+import { stageContent } from './stage-content.js';
+import { stagedFile, timeForDisk, type StagedFile } from './staged-file.js';
 
 /** Of a large file so many ranges of the usual size are made durable together while it arrives. */
 const RANGES_PER_SYNC = 4;
-
-/** A whole, verified, durable file under a name in `.filecloudsync/tmp`, on its way to its place. */
-export interface StagedFile {
-  readonly directory: DirectoryHandle;
-  readonly name: string;
-  readonly file: FileHandle;
-  /** The file as it was staged. */
-  readonly stat: FileStat;
-  readonly digest: Digest | undefined;
-  /** MD5s of the parts of the content, when the source's digest of parts proves them. */
-  readonly parts: PartDigests | undefined;
-  /** The staged name is gone: `discard` need not try. */
-  forgetName(): void;
-  /** Takes the staged name away and closes everything. Never throws; `cleanUp` finds what could not be removed. */
-  discard(): Promise<void>;
-}
 
 /** Options of {@link stageFile}. */
 export interface StageOptions extends WriteOptions {
@@ -103,18 +88,22 @@ async function stageIn(
   path: string,
   source: Source,
   base: LocalSource | undefined,
-  { signal, onBytes, mode }: StageOptions,
+  options: StageOptions,
 ): Promise<StagedFile> {
   const { directory } = lease;
+  const { signal, onBytes, mode } = options;
   const { sizeBytes, fingerprint, modifiedMs } = source.entry;
   const expected = source.entry.digest ?? source.parts?.digest;
   const known = expected === undefined ? undefined : schemeOf(expected);
   const plan = planRanges(sizeBytes, known, context.stageRangeBytes);
+  const fromMemory =
+    base === undefined ? await stageContent(context, lease, source, { ...options, path, plan }) : undefined;
+  if (fromMemory !== undefined) return fromMemory;
   const stage =
     context.keepsStages && plan.count > 1
       ? await openLastingStage(context, directory, { path, fingerprint, sizeBytes, rangeBytes: plan.rangeBytes })
       : await openPassingStage(context, directory);
-  const { name, file, record } = stage;
+  const { file, record } = stage;
   try {
     const filling = new StageFilling({
       path,
@@ -131,20 +120,16 @@ async function stageIn(
       onBytes,
     });
     const digest = await fillWhole(filling, stage, path, source, signal);
-    if (modifiedMs !== undefined) await setModified(file, modifiedMs);
+    const modified = timeForDisk(modifiedMs);
+    if (modified !== undefined) await file.setModified(modified);
     if (mode !== undefined) await file.setMode(mode);
     // After a failed sync the pages may be gone though the file looks well: it is thrown away with the error.
     await file.sync();
     await stage.settle();
     const stat = await file.stat();
-    const discard = async (): Promise<void> => {
-      await stage.discard();
-      await lease.release();
-    };
     const md5s = digest === expected && plan.hashed?.partSizeBytes !== undefined ? filling.md5s : undefined;
     const parts = md5s && { partSizeBytes: plan.rangeBytes, md5s };
-    const forgetName = (): void => stage.forgetName();
-    return { directory, name, file, stat, digest, parts, forgetName, discard };
+    return stagedFile(lease, stage, { stat, digest, parts });
   } catch (error) {
     // Harmless for one that was kept.
     await stage.discard();
@@ -181,20 +166,3 @@ function mayGoOn(error: unknown): boolean {
   if (isAbort(error)) return true;
   return error instanceof FileCloudSyncError && !(error instanceof StaleError) && error.retryable;
 }
-
-function mismatch(path: string, expected: Digest, found: Digest): PathError {
-  return new PathError(
-    'ERR_CONTENT_MISMATCH',
-    `The content of ${showPath(path)} was damaged on its way: its digest is ${found}, expected was ${expected}. It was not put into place; the next run tries again.`,
-    { retryable: true, data: { path, expected, found } },
-  );
-}
-
-async function setModified(file: FileHandle, modifiedMs: number): Promise<void> {
-  // Times come from object metadata, which anybody can have written; what no disk holds is left out.
-  if (!Number.isFinite(modifiedMs) || Math.abs(modifiedMs) > MAX_TIME_MS) return;
-  await file.setModified(modifiedMs);
-}
-
-/** The year 2446, where the times of ext4 end. */
-const MAX_TIME_MS = 15_032_385_535_999;

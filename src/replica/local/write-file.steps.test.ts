@@ -30,6 +30,25 @@ describe('writeFile, step by step', () => {
     expect(traced.world.openHandles()).toBe(0);
   });
 
+  it('takes the same steps where another thread makes many files', async () => {
+    const traced = await tracedWorld({ makesMany: true });
+    traced.world.write('a/other', 'other');
+    await write(traced);
+    expect([...new Set(traced.changes())]).toEqual([
+      'createFile tmp/STAGED',
+      'write tmp/STAGED',
+      'setModified tmp/STAGED',
+      'sync tmp/STAGED',
+      'link tmp/STAGED',
+      'sync a',
+      'unlink tmp/STAGED',
+    ]);
+    // Looked at when it gets its place, not before: the link fails where something stands.
+    expect(traced.trace).not.toContain('lstat a/f');
+    expect(traced.world.staged()).toEqual([]);
+    expect(traced.world.openHandles()).toBe(0);
+  });
+
   it('has the old version in the trash, explained, before its name is taken', async () => {
     const traced = await tracedWorld();
     traced.world.write('a/f', 'old');

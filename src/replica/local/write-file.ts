@@ -12,7 +12,7 @@ import type { LocalTrash } from './local-trash.js';
 import type { SharedPlace } from './shared-places.js';
 import { isLinkUnsupported, renameIfFree } from './put-back.js';
 import { stageFile } from './stage-file.js';
-import type { StagedFile } from './stage-file.js';
+import type { StagedFile } from './staged-file.js';
 import { whyStale } from './standing.js';
 
 /** How often a place is looked up again when its folder is removed under it. */
@@ -28,6 +28,8 @@ interface Writing {
   readonly options: WriteOptions;
   /** The directory of a new file, held open; `undefined`: only a walk from the root leads to it. */
   readonly shared: SharedPlace | undefined;
+  /** Whether it gets its place together with others, and is only looked at then: its content is here, and nothing is fetched in vain. */
+  readonly isOneOfMany: boolean;
 }
 
 /**
@@ -49,7 +51,8 @@ export async function writeFile(
   // New files come many to a directory, which is opened once for those that come together. What goes wrong with it, the walk from the root tells.
   const shared = precondition === null ? await context.places.take(path).catch(() => undefined) : undefined;
   try {
-    return await fetchAndPlace({ context, trash, path, source, precondition, options, shared });
+    const isOneOfMany = shared?.takesMany === true && source.content?.() !== undefined;
+    return await fetchAndPlace({ context, trash, path, source, precondition, options, shared, isOneOfMany });
   } finally {
     await shared?.release();
   }
@@ -57,7 +60,7 @@ export async function writeFile(
 
 async function fetchAndPlace(writing: Writing): Promise<Outcome<Written>> {
   const { context, path, source, precondition, options } = writing;
-  const before = await lookAt(writing);
+  const before = writing.isOneOfMany ? null : await lookAt(writing);
   const early = whyStale(path, before, precondition);
   if (early !== undefined) return { outcome: 'stale', message: early };
   const staged = await stageFile(
@@ -80,10 +83,12 @@ async function fetchAndPlace(writing: Writing): Promise<Outcome<Written>> {
 /** Takes away the staged name of a file that is in place, and tells what was put there. */
 async function finish({ context, path }: Writing, staged: StagedFile): Promise<Written> {
   // The name in `tmp` goes first: taking it away changes the ctime of the file in place.
-  await staged.directory.unlink(staged.name).catch((error: unknown) => {
-    if (errnoOf(error) === undefined) throw error;
-  });
-  staged.forgetName();
+  if (staged.hasName) {
+    await staged.directory.unlink(staged.name).catch((error: unknown) => {
+      if (errnoOf(error) === undefined) throw error;
+    });
+    staged.forgetName();
+  }
   const observedAtMs = context.diskNowMs();
   const stat = await staged.file.stat();
   // Somebody may have written to it already, and have set its time back: what is answered is what was put there, which is then seen to have changed.
@@ -111,6 +116,14 @@ async function lookAt({ context, path, shared }: Writing): Promise<FileStat | nu
 
 async function place(writing: Writing, staged: StagedFile): Promise<Stale | undefined> {
   const { path, precondition, shared } = writing;
+  if (writing.isOneOfMany) {
+    if ((await shared?.moveHere(staged.directory, staged.name)) === 'here') {
+      staged.forgetName();
+      return undefined;
+    }
+    const message = whyStale(path, await lookAt(writing), precondition);
+    if (message !== undefined) return { outcome: 'stale', message };
+  }
   for (let attempt = 1; ; attempt++) {
     const looked = await lookAgain(writing, attempt === 1 ? shared : undefined);
     if (looked === undefined) return { outcome: 'stale', message: `${showPath(path)} is gone.` };

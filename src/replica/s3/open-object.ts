@@ -100,6 +100,10 @@ function sourceOf(
       }
       if (held !== undefined && end - start === pinned.sizeBytes) isWholeRead = true;
     },
+    content() {
+      isWholeRead ||= held !== undefined;
+      return held;
+    },
     async verify(signal) {
       // One answer gave everything: it is the pinned version, whole, and what came later is a later change.
       if (!isWholeRead || !context.trustWholeReads) await headPinned(context, pinned, signal);

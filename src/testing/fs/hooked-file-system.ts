@@ -11,7 +11,8 @@ import type {
 export type FileSystemHook = (operation: string) => void | Promise<void>;
 
 /**
- * Puts a hook before every operation of a file system: to trace it, to interfere, or to stop the process at one step.
+ * Puts a hook before every operation of a file system: to trace it, to interfere, or to stop the process at one step. No other
+ * thread makes files there, so that each step of them is seen.
  *
  * @example
  * ```ts

@@ -13,6 +13,8 @@ export interface DiskTraits {
   readonly normalizationInsensitive?: boolean;
   /** `link` fails with `EPERM`, as on FAT. */
   readonly noHardLinks?: boolean;
+  /** Small files are made as by another thread: each with one call, many at a time. */
+  readonly makesMany?: boolean;
   /** Times are rounded down to this many milliseconds. Default 0.000001. */
   readonly timeGranularityMs?: number;
 }

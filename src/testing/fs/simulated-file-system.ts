@@ -68,6 +68,7 @@ export class SimulatedFileSystem implements FileSystem {
     this.#gate = {
       enter: (operation, epoch) => this.#enter(operation, epoch),
       alive: (epoch) => epoch === this.#epoch,
+      find: (path) => this.user.find(path),
       opened: (count) => {
         this.openHandles += count;
       },

@@ -1,5 +1,14 @@
 import { encodeByteName } from '../../replica/local/byte-name.js';
-import type { DirectoryHandle, DirectoryItem, FileHandle, FileStat } from '../../replica/local/file-system.js';
+import type {
+  DirectoryHandle,
+  DirectoryItem,
+  FileHandle,
+  FileStat,
+  MadeFile,
+  NewFile,
+  Way,
+} from '../../replica/local/file-system.js';
+import { identityOfStat } from '../../replica/local/folder.js';
 import type { SimulatedDisk } from './simulated-disk.js';
 import type { Inode } from './simulated-inode.js';
 
@@ -8,6 +17,8 @@ export interface Gate {
   /** Waits for the step; answers the errno with which the operation has to fail, if any. Throws after a crash. */
   enter(operation: string, epoch: number): Promise<string | undefined>;
   alive(epoch: number): boolean;
+  /** What stands at a path of the disk. */
+  find(path: string): Inode | undefined;
   /** Told of each handle that is opened (1) and closed (-1). */
   opened(count: 1 | -1): void;
 }
@@ -129,6 +140,63 @@ export class SimulatedDirectory extends SimulatedHandle implements DirectoryHand
     const inode = this.disk.create('file', 0o644);
     this.disk.change({ directory: this.inode, name, inode });
     return this.#file(inode, name);
+  }
+
+  get makesMany(): boolean {
+    return this.disk.traits.makesMany === true;
+  }
+
+  async makeFile(name: string, { bytes, modifiedMs, mode, onTaken }: NewFile): Promise<MadeFile | undefined> {
+    if (!this.makesMany) return undefined;
+    onTaken?.();
+    const file = await this.createFile(name);
+    try {
+      await file.write(bytes, 0);
+      if (modifiedMs !== undefined) await file.setModified(modifiedMs);
+      if (mode !== undefined) await file.setMode(mode);
+      await file.sync();
+      return { file, stat: await file.stat() };
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+  }
+
+  async moveInto(
+    name: string,
+    to: DirectoryHandle,
+    toName: string,
+    way: Way,
+  ): Promise<'here' | 'taken' | 'elsewhere' | undefined> {
+    if (!this.makesMany) return undefined;
+    const placed = await this.#linkAlong(name, to, toName, way).catch((error: unknown) => this.#whyNotLinked(error));
+    if (placed !== 'here') return placed;
+    await to.sync();
+    await this.unlink(name).catch((error: unknown) => this.#whyNotLinked(error));
+    return placed;
+  }
+
+  async #linkAlong(
+    name: string,
+    to: DirectoryHandle,
+    toName: string,
+    { root, below }: Way,
+  ): Promise<'here' | 'elsewhere'> {
+    await this.pass('lookAlong', name);
+    const top = this.gate.find(root.path);
+    if (top === undefined || identityOfStat(statOf(top)) !== root.identity) return 'elsewhere';
+    for (const { above, name: segment, identity } of below) {
+      const stat = await above.lstat(segment);
+      if (stat?.type !== 'directory' || identityOfStat(stat) !== identity) return 'elsewhere';
+    }
+    await this.link(name, to, toName);
+    return 'here';
+  }
+
+  /** What a failed step comes to, unless the machine has stopped. */
+  #whyNotLinked(error: unknown): 'taken' | 'elsewhere' {
+    if (!this.gate.alive(this.epoch) || !(error instanceof Error)) throw error;
+    return 'code' in error && error.code === 'EEXIST' ? 'taken' : 'elsewhere';
   }
 
   async makeDirectory(name: string, mode = 0o755): Promise<void> {

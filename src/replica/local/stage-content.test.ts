@@ -1,0 +1,180 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { sourceOf } from '../../../test/local/local-world.js';
+import { tracedWorld, type TracedWorld } from '../../../test/local/traced-world.js';
+import { HaltError } from '../../errors.js';
+import type { Source } from '../replica.js';
+
+const md5 = (text: string): string => createHash('md5').update(text).digest('hex');
+
+/** A source whose content is at hand, whatever its entry says of it. */
+const holding = (content: string, { said = content, ...change }: { said?: string } & Partial<Source> = {}): Source => ({
+  ...sourceOf(said, { digest: `md5:${md5(said)}` }),
+  content: () => new TextEncoder().encode(content),
+  ...change,
+});
+
+/** A folder `a` in which another file stands. */
+async function manyWorld(traits: Parameters<typeof tracedWorld>[0] = { makesMany: true }): Promise<TracedWorld> {
+  const traced = await tracedWorld(traits);
+  traced.world.write('a/other', 'other');
+  return traced;
+}
+
+const write = (traced: TracedWorld, source = holding('new'), options = {}) =>
+  traced.replica.write('a/f', source, null, options);
+
+const nothingIsLeft = ({ world }: TracedWorld): void =>
+  expect([world.tree(), world.staged(), world.openHandles()]).toEqual([
+    { 'a/': 'directory', 'a/other': 'other' },
+    [],
+    0,
+  ]);
+
+describe.each<[string, { readonly makesMany?: boolean }]>([
+  ['step by step', {}],
+  ['by another thread', { makesMany: true }],
+])('content that is in memory, made a file %s', (_, traits) => {
+  it('is in place, with its digest, without being read', async () => {
+    const traced = await manyWorld(traits);
+    let taken = 0;
+    let told = 0;
+    const source = holding('new', { read: () => expect.fail('it was read') });
+    const options = { onArrived: () => taken++, onBytes: (count: number) => (told += count) };
+    expect(await write(traced, source, options)).toMatchObject({ outcome: 'done', digest: `md5:${md5('new')}` });
+    expect(traced.world.read('a/f')).toBe('new');
+    expect(told).toBe(3);
+    // Only a disk that takes many at a time lets others be fetched meanwhile.
+    expect(taken).toBe(traits.makesMany === true ? 1 : 0);
+    expect([traced.world.staged(), traced.world.openHandles()]).toEqual([[], 0]);
+  });
+
+  it.each([
+    ['is damaged', 'nEw', 'ERR_CONTENT_MISMATCH'],
+    ['is too short', 'ne', 'ERR_DOWNLOAD_INCOMPLETE'],
+    ['is too long', 'newer', 'ERR_DOWNLOAD_INCOMPLETE'],
+  ])('never gets a name when it %s', async (__, content, code) => {
+    const traced = await manyWorld(traits);
+    traced.trace.length = 0;
+    await expect(write(traced, holding(content, { said: 'new' }))).rejects.toMatchObject({ code, retryable: true });
+    expect(traced.changes().filter((operation) => operation.startsWith('createFile'))).toEqual([]);
+    nothingIsLeft(traced);
+  });
+
+  it('is not begun with once the run was told to stop', async () => {
+    const traced = await manyWorld(traits);
+    await expect(write(traced, holding('new'), { signal: AbortSignal.abort() })).rejects.toMatchObject({
+      name: 'AbortError',
+    });
+    nothingIsLeft(traced);
+  });
+
+  it.each(['createFile', 'write', 'setModified', 'sync', 'stat'])(
+    'leaves nothing behind when the disk fails it in %s',
+    async (operation) => {
+      const traced = await manyWorld(traits);
+      traced.before(`${operation} tmp/STAGED`, 'ENOSPC');
+      await expect(write(traced)).rejects.toMatchObject({ code: 'ERR_DISK_FULL' });
+      nothingIsLeft(traced);
+    },
+  );
+
+  it('is made in a new private folder when somebody takes that away', async () => {
+    const traced = await manyWorld(traits);
+    const first = holding('first', {
+      async verify() {
+        traced.world.remove('.filecloudsync/tmp');
+        expect(await traced.replica.write('a/second', holding('second'), null)).toMatchObject({ outcome: 'done' });
+      },
+    });
+    await write(traced, first).catch(() => undefined);
+    expect(traced.world.read('a/second')).toBe('second');
+    expect(traced.world.openHandles()).toBe(0);
+  });
+
+  it('tells the MD5 of its one part where a digest of parts proves it', async () => {
+    const traced = await manyWorld({ ...traits, stageRangeBytes: 10 });
+    const digest = `md5-10:${createHash('md5').update(createHash('md5').update('new').digest()).digest('hex')}-1`;
+    const source = { ...holding('new'), entry: { ...holding('new').entry, digest } };
+    expect(await write(traced, source)).toMatchObject({ digest, parts: { partSizeBytes: 10, md5s: [md5('new')] } });
+  });
+
+  it('is read in ranges when it is larger than one', async () => {
+    const traced = await manyWorld({ ...traits, stageRangeBytes: 2 });
+    const ranges: number[] = [];
+    const { read } = sourceOf('new');
+    const source = holding('new', {
+      read(start, end) {
+        ranges.push(start, end);
+        return read.call(this, start, end);
+      },
+    });
+    expect(await write(traced, source)).toMatchObject({ outcome: 'done' });
+    expect(ranges).toEqual([0, 2, 2, 3]);
+    expect(traced.world.read('a/f')).toBe('new');
+  });
+});
+
+describe('a file that gets its place by another thread', () => {
+  it('replaces nothing that appeared', async () => {
+    const traced = await manyWorld();
+    traced.before('link tmp/STAGED', () => traced.world.write('a/f', 'appeared'));
+    expect(await write(traced)).toEqual({
+      outcome: 'stale',
+      message: '"a/f" was expected to be free, but something stands there.',
+    });
+    expect(traced.world.read('a/f')).toBe('appeared');
+    expect([traced.world.staged(), traced.world.openHandles()]).toEqual([[], 0]);
+  });
+
+  it('takes the place of a folder that holds nothing but empty folders', async () => {
+    const traced = await manyWorld();
+    traced.world.makeDirectory('a/f/empty');
+    expect(await write(traced)).toMatchObject({ outcome: 'done' });
+    expect(traced.world.read('a/f')).toBe('new');
+  });
+
+  it('goes where the path leads when its folder was moved away', async () => {
+    const traced = await manyWorld();
+    const source = holding('new', {
+      async verify() {
+        traced.world.rename('a', 'moved');
+      },
+    });
+    expect(await write(traced, source)).toMatchObject({ outcome: 'done' });
+    expect(traced.world.tree()).toEqual({
+      'a/': 'directory',
+      'a/f': 'new',
+      'moved/': 'directory',
+      'moved/other': 'other',
+    });
+    expect(traced.world.openHandles()).toBe(0);
+  });
+
+  it('goes nowhere when another folder stands in the place of the root', async () => {
+    const traced = await manyWorld();
+    const source = holding('new', {
+      async verify() {
+        traced.world.rename('/folder', '/moved');
+        traced.world.makeDirectory('/folder/a');
+      },
+    });
+    await expect(write(traced, source)).rejects.toBeInstanceOf(HaltError);
+    expect(traced.world.tree()).toEqual({ 'a/': 'directory' });
+    expect(traced.world.openHandles()).toBe(0);
+  });
+
+  it('is put there without links on a disk that has none', async () => {
+    const traced = await manyWorld({ makesMany: true, noHardLinks: true });
+    expect(await write(traced)).toMatchObject({ outcome: 'done' });
+    expect(traced.world.read('a/f')).toBe('new');
+    expect([traced.world.staged(), traced.world.openHandles()]).toEqual([[], 0]);
+  });
+
+  it('is not done when its name could not be made durable', async () => {
+    const traced = await manyWorld();
+    traced.before('sync a', 'EIO');
+    await expect(write(traced)).rejects.toMatchObject({ code: 'ERR_DISK_IO' });
+    expect(traced.world.openHandles()).toBe(0);
+  });
+});
