@@ -34,7 +34,7 @@ const PROOFS = {
       `${runs} whole runs keep every version and end in agreement (${versions} versions, ${crashes} crashes, ${requests} requests, ${steps} steps)`,
   },
   n3: {
-    tests: ['test/crash/crash.test.ts'],
+    tests: ['test/crash/crash.test.ts', 'test/crash/new-files.test.ts'],
     environment: ({ count }) => ({ FILECLOUDSYNC_LONG: '1', FILECLOUDSYNC_DOUBLE_KILLS: count }),
     /** Kills of a run that goes on after a kill, beside one at every step of every operation. */
     count: 150,

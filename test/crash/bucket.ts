@@ -50,10 +50,21 @@ export class Bucket {
     return this.#ask('GET', key);
   }
 
-  /** All keys: fewer than a thousand, and plain. */
+  /** All keys, which are plain. */
   async keys(): Promise<string[]> {
-    const xml = (await this.#ask('GET', undefined, { 'list-type': '2' })).toString();
-    return Array.from(xml.matchAll(/<Key>([^<]*)<\/Key>/g), ([, key = '']) => key);
+    return [...(await this.listing()).keys()];
+  }
+
+  /** All that is told of each object: its time and its digest as well. Keys are plain. */
+  async listing(): Promise<Map<string, string>> {
+    const listing = new Map<string, string>();
+    for (let after: Readonly<Record<string, string>> = {}; ;) {
+      const xml = (await this.#ask('GET', undefined, { 'list-type': '2', ...after })).toString();
+      for (const [told, key = ''] of xml.matchAll(/<Contents>.*?<Key>([^<]*)<\/Key>.*?<\/Contents>/gs))
+        listing.set(key, told);
+      if (!xml.includes('<IsTruncated>true</IsTruncated>')) return listing;
+      after = { 'start-after': [...listing.keys()].at(-1) ?? '' };
+    }
   }
 
   /** The keys of the uploads that were begun and not ended. */

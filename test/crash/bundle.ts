@@ -9,6 +9,7 @@ const CACHE = fileURLToPath(new URL('../../node_modules/', import.meta.url));
 /** The processes of these tests, each as one file: a process that loads one file starts in a third of the time. */
 export interface Bundle {
   readonly driver: string;
+  readonly unwatched: string;
   readonly server: string;
   remove(): Promise<void>;
 }
@@ -18,7 +19,11 @@ export async function bundle(): Promise<Bundle> {
   // Below node_modules, where the native parts are found that stay outside.
   const directory = await mkdtemp(join(CACHE, '.crash-test-'));
   const build = await rolldown({
-    input: { driver: join(HERE, 'driver.ts'), server: join(HERE, 'server-process.ts') },
+    input: {
+      driver: join(HERE, 'driver.ts'),
+      unwatched: join(HERE, 'unwatched-process.ts'),
+      server: join(HERE, 'server-process.ts'),
+    },
     platform: 'node',
     external: ['classic-level', '@aws-sdk/client-s3'],
     logLevel: 'silent',
@@ -32,6 +37,7 @@ export async function bundle(): Promise<Bundle> {
   await build.close();
   return {
     driver: join(directory, 'driver.mjs'),
+    unwatched: join(directory, 'unwatched.mjs'),
     server: join(directory, 'server.mjs'),
     remove: () => rm(directory, { recursive: true, force: true }),
   };

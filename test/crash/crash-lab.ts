@@ -1,9 +1,10 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess, type ChildProcessByStdio } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { openBuckets } from './bucket.js';
+import type { Readable } from 'node:stream';
+import { openBuckets, type Bucket } from './bucket.js';
 import { bundle, type Bundle } from './bundle.js';
 import type { DriverInput } from './driver.js';
 import { runCommand, type CommandInput, type CommandOutcome } from './run-command.js';
@@ -33,7 +34,7 @@ export class CrashLab {
   readonly endpoint: string;
   readonly #buckets: ReturnType<typeof openBuckets>;
   readonly #data: string;
-  #worlds = 0;
+  #count = 0;
 
   private constructor(parts: { bundle: Bundle; server: ChildProcess; endpoint: string; data: string }) {
     this.#bundle = parts.bundle;
@@ -63,9 +64,21 @@ export class CrashLab {
 
   /** An empty folder and an empty bucket. */
   async world(): Promise<World> {
-    const bucket = this.#buckets.bucket(`crash-${process.pid}-${++this.#worlds}`);
+    return new World(await this.bucket());
+  }
+
+  /** An empty bucket. */
+  async bucket(): Promise<Bucket> {
+    const bucket = this.#buckets.bucket(`crash-${process.pid}-${++this.#count}`);
     await bucket.create();
-    return new World(bucket);
+    return bucket;
+  }
+
+  /** Starts a process that carries out a command as it does for a person: nobody looks at its steps. */
+  start(input: CommandInput): ChildProcessByStdio<null, Readable, Readable> {
+    return spawn(process.execPath, [this.#bundle.unwatched, JSON.stringify(input)], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
   }
 
   /** Runs a scenario with nobody killed: its steps, and what it comes to. */
