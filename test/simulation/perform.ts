@@ -122,7 +122,8 @@ function performInFolder(
           // A run that is under way holds the folder open: it takes away what was deleted in the bucket, and puts its copy of the
           // loser of a conflict into the trash after all, wherever the folder is by now.
           const isOfRun = at.includes(' (conflict ') || machine.beingDeleted.has(path + at.slice(act.to.length));
-          if (!isOfRun) oracle.wroteAt(at);
+          if (isOfRun) oracle.mayStandAt(at);
+          else oracle.wroteAt(at);
         }
       }
       for (const content of old) oracle.discarded(content);

@@ -133,6 +133,30 @@ describe('simulate', () => {
     expect(violations).toEqual([]);
   });
 
+  it('lets a file make way for one whose folder it would be, though the latter was moved there while a run took it away', async () => {
+    const { violations } = await simulate({
+      ...SCENARIO,
+      seed: 175_014_230,
+      partSizeBytes: 8_388_608,
+      provesRest: false,
+      machines: [
+        { ...MACHINE, watch: true, concurrency: 4 },
+        { ...MACHINE, granularityMs: 2000, concurrency: 16, touched: 0.3 },
+      ],
+      acts: [
+        { ms: 94, act: 'write', at: 1, path: '😀', how: 'replace', size: 'same', time: 'now' },
+        { ms: 388, act: 'rename', at: 1, path: '😀', to: 'a' },
+        { ms: 441, act: 'rename', at: 0, path: '😀', to: 'a/b' },
+        { ms: 1100, act: 'write', at: 1, path: '😀', how: 'in-place', size: 'parts', time: 'now' },
+      ],
+      crashes: [
+        { at: 1, operation: 28, kind: 'process', damage: 'none' },
+        { at: 1, operation: 38, kind: 'process', damage: 'gone' },
+      ],
+    });
+    expect(violations).toEqual([]);
+  });
+
   it('says what it did before its memory was found to be damaged, so that nobody takes the run for one that did nothing', async () => {
     const { violations } = await simulate({
       ...SCENARIO,

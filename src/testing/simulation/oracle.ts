@@ -23,6 +23,7 @@ export class Oracle {
   readonly #discarded = new Set<string>();
   readonly #written = new Set<string>();
   readonly #folders = new Set<string>();
+  readonly #passing = new Set<string>();
   readonly #removed = new Set<string>();
 
   /** A user wrote this version. Written again, it is wanted again. Nothing is kept of empty ones, which cannot be told apart. */
@@ -42,6 +43,11 @@ export class Oracle {
     this.#written.add(path);
   }
 
+  /** A user put a file at this path that may be taken away again: nothing has to stand there, and a file above or below may have to make way. */
+  mayStandAt(path: string): void {
+    this.#passing.add(path);
+  }
+
   /** A user put a folder at this path, whatever is in it or gets into it: a file of that name has to make way. */
   folderAt(path: string): void {
     this.#folders.add(`${path}/`);
@@ -54,7 +60,7 @@ export class Oracle {
 
   /** Paths that somebody wrote and nobody ever took away: something has to stand there. None that is a folder, or below another. */
   standing(): string[] {
-    const others = [...this.#written, ...this.#folders];
+    const others = [...this.#written, ...this.#folders, ...this.#passing];
     return Array.from(this.#written).filter(
       (path) =>
         !Array.from(this.#removed).some((removed) => path === removed || path.startsWith(`${removed}/`)) &&
