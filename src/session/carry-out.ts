@@ -28,7 +28,7 @@ export interface CarryState {
 /**
  * Carries out one decision and reports it. What goes wrong at this path alone becomes a problem.
  *
- * @param leave - called when nothing but the record of it is left to be written.
+ * @param leave - called when nothing is waited for but the disk, which takes many files at a time, or what records it.
  * @returns whether it was done.
  * @throws what makes a whole side unusable, and the signal's reason.
  */
@@ -42,7 +42,7 @@ export async function carryOut(state: CarryState, decision: Decision, leave: () 
   report.tell({ type: 'start', path, action, rule, ...from, sizeBytes });
   let outcome: PathOutcome;
   try {
-    outcome = await carry(leavingAtRecord(state.transfer, leave), decision);
+    outcome = await carry(leavingEarly(state.transfer, leave), decision);
   } catch (error) {
     if (isAbort(error) || state.context.signal?.aborted === true) throw error;
     if (error instanceof FileCloudSyncError && !(error instanceof PathError)) throw error;
@@ -110,8 +110,8 @@ function waitsForRoom({ noRoom, again, report }: CarryState, decision: Decision)
   return false;
 }
 
-/** The same context, whose user leaves when it comes to record what was reached. */
-function leavingAtRecord(transfer: TransferContext, leave: () => void): TransferContext {
+/** The same context, whose user leaves when it comes to wait for the disk together with others, or to record what was reached. */
+function leavingEarly(transfer: TransferContext, leave: () => void): TransferContext {
   const inner = transfer.baseline;
   const baseline: BaselinePort = {
     put(rows, options) {
