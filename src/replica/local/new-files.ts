@@ -8,8 +8,8 @@ import type { PlaceJob, ToldError } from './new-files-program.js';
 const FILES_WORTH_A_THREAD = 128;
 /** Content that waits for the disk while other files are fetched. */
 const MOST_HELD_BYTES = 1024 * 1024;
-/** What a file that waits takes beside its content, reckoned high. */
-const FILE_BYTES = 4096;
+/** What a file that waits takes beside its content, reckoned so high that no more than 128 are open, however small. */
+const FILE_BYTES = 8 * 1024;
 
 /** Has small files made by a second thread, once many came: so the network need not wait for the disk, nor the disk for each file. */
 export class NewFiles {
