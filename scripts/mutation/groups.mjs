@@ -58,10 +58,13 @@ export const GROUPS = {
   },
   /** How content arrives in a file beside its place, and how a later run goes on with it. */
   stage: {
-    files: below('src/replica/local', 'stage-file fill-stage version-before early-sync open-stage stage-record'),
+    files: below(
+      'src/replica/local',
+      'stage-file stage-content staged-file new-files-program fill-stage version-before early-sync open-stage stage-record',
+    ),
     tests: below(
       'src/replica/local',
-      'stage-record early-sync open-stage fill-stage stage-file.steps stage-file',
+      'stage-record early-sync open-stage new-files-program fill-stage stage-content stage-file.steps stage-file',
       '.test.ts',
     ),
   },

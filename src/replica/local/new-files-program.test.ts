@@ -56,7 +56,8 @@ function thread(fails: (call: string) => string | undefined = () => undefined) {
     },
     lstatSync(path: string) {
       call(`lstat ${path}`);
-      return STAT;
+      if (path === 'missing') return undefined;
+      return { ...STAT, isDirectory: () => path !== 'file' };
     },
     linkSync: (from: string, to: string) => call(`link ${from} ${to}`),
     unlinkSync: (path: string) => call(`unlink ${path}`),
@@ -177,6 +178,8 @@ it('syncs a directory once for all names that a message gives in it, and again f
 
 it.each([
   ['another directory stands on the way', { way: [{ ...ROOT, identity: '5-6' }] }, undefined, 'elsewhere'],
+  ['nothing stands on the way', { way: [{ ...ROOT, path: 'missing', follows: false }] }, undefined, 'elsewhere'],
+  ['a file stands on the way', { way: [{ ...ROOT, path: 'file', follows: false }] }, undefined, 'elsewhere'],
   ['the way cannot be seen', {}, 'stat ', 'elsewhere'],
   ['the name cannot be given', {}, 'link ', 'elsewhere'],
 ] as const)('gives no name where %s', async (_, more, failing, expected) => {

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { sourceOf } from '../../../test/local/local-world.js';
+import { expecting, observeFile, sourceOf } from '../../../test/local/local-world.js';
 import { tracedWorld, type TracedWorld } from '../../../test/local/traced-world.js';
+import type { FileEntry } from '../../core/entry.js';
 import { HaltError } from '../../errors.js';
 import type { Source } from '../replica.js';
 
@@ -97,6 +98,60 @@ describe.each<[string, { readonly makesMany?: boolean }]>([
     const digest = `md5-10:${createHash('md5').update(createHash('md5').update('new').digest()).digest('hex')}-1`;
     const source = { ...holding('new'), entry: { ...holding('new').entry, digest } };
     expect(await write(traced, source)).toMatchObject({ digest, parts: { partSizeBytes: 10, md5s: [md5('new')] } });
+  });
+
+  it.each<[string, Partial<FileEntry>, Source['parts']]>([
+    ['nobody knows its digest', { digest: undefined }, undefined],
+    ['its digest is of a kind that is not ours', { digest: 'sha1:0' }, undefined],
+    [
+      'what is known of its parts is of something else',
+      { digest: undefined },
+      { partSizeBytes: 10, digest: 'md5-10:00000000000000000000000000000000-1', mayBe: () => true },
+    ],
+  ])('is in place, with no parts that anything would prove, where %s', async (__, entry, parts) => {
+    const traced = await manyWorld({ ...traits, stageRangeBytes: 10 });
+    const plain = holding('new');
+    const written = await write(traced, { ...plain, entry: { ...plain.entry, ...entry }, parts });
+    expect(written).toMatchObject({ outcome: 'done', parts: undefined });
+    expect(traced.world.read('a/f')).toBe('new');
+  });
+
+  it('tells of no parts where its digest is that of the whole', async () => {
+    expect(await write(await manyWorld(traits))).toMatchObject({ outcome: 'done', parts: undefined });
+  });
+
+  it('gets the rights of the version before, and those of any new file where there was none', async () => {
+    const traced = await manyWorld(traits);
+    await write(traced);
+    expect(traced.world.disk.user.modeOf('a/f')).toBe(0o644);
+    const inode = traced.world.disk.user.find('a/other');
+    if (inode === undefined) throw new Error('the file is there');
+    inode.mode = 0o600;
+    const entry = await observeFile(traced.replica, 'a/other');
+    expect(await traced.replica.write('a/other', holding('new'), expecting(entry))).toMatchObject({ outcome: 'done' });
+    expect(traced.world.disk.user.modeOf('a/other')).toBe(0o600);
+    expect(traced.world.read('a/other')).toBe('new');
+  });
+
+  it('keeps the time of its making where none is known', async () => {
+    const traced = await manyWorld(traits);
+    const plain = holding('new');
+    traced.trace.length = 0;
+    await write(traced, { ...plain, entry: { ...plain.entry, modifiedMs: undefined } });
+    expect(traced.trace).not.toContain('setModified tmp/STAGED');
+  });
+
+  it('is read in ranges when it has two parts, as its digest tells', async () => {
+    const traced = await manyWorld({ ...traits, stageRangeBytes: 2 });
+    const sum = (text: string) => createHash('md5').update(text).digest();
+    const digest = `md5-2:${createHash('md5')
+      .update(Buffer.concat([sum('ne'), sum('w')]))
+      .digest('hex')}-2`;
+    const plain = holding('new');
+    expect(await write(traced, { ...plain, entry: { ...plain.entry, digest } })).toMatchObject({
+      outcome: 'done',
+      digest,
+    });
   });
 
   it('is read in ranges when it is larger than one', async () => {

@@ -31,8 +31,9 @@ export async function stageContent(
   { path, plan, mode, signal, onBytes, onArrived }: StageContentOptions,
 ): Promise<StagedFile | undefined> {
   const { hashed, rangeBytes } = plan;
-  const bytes = plan.count === 1 && hashed !== undefined ? source.content?.() : undefined;
-  if (bytes === undefined || hashed === undefined) return undefined;
+  if (plan.count !== 1 || hashed === undefined) return undefined;
+  const bytes = source.content?.();
+  if (bytes === undefined) return undefined;
   throwIfAborted(signal);
   const { digest: certain, sizeBytes, modifiedMs } = source.entry;
   if (bytes.length !== sizeBytes) throw incomplete(path, sizeBytes, bytes.length);
