@@ -73,7 +73,7 @@ export const GROUPS = {
     files: below('src/replica/local', 'write-file remove-file move-file put-back standing directory-syncs'),
     tests: below(
       'src/replica/local',
-      'directory-syncs standing remove-file move-file put-back write-file write-file.steps',
+      'directory-syncs standing remove-file move-file put-back write-file write-file.steps stage-content',
       '.test.ts',
     ),
   },

@@ -123,6 +123,55 @@ describe('SharedPlaces', () => {
     await place.release();
   });
 
+  describe('where another thread makes many files', () => {
+    beforeEach(() => {
+      disk = new SimulatedFileSystem({ makesMany: true });
+      for (const path of ['a/b/one', 'staged/x', 'staged/y']) disk.user.writeFile(path, path, { modifiedMs: OLD_MS });
+      folder = new Folder(disk.root, 'linux', disk);
+      places = new SharedPlaces(folder);
+    });
+
+    it.each([
+      ['a/b/new', 'here', 'staged/x'],
+      ['new', 'here', 'staged/x'],
+      ['a/b/one', 'taken', 'a/b/one'],
+    ])('moves a file to %s as long as the path leads there: %s', async (path, expected, content) => {
+      const [place, staged] = [await taken(path), await taken('staged/x')];
+      expect(place.takesMany).toBe(true);
+      expect(await place.moveHere(staged.parent, 'x')).toBe(expected);
+      expect(disk.user.readText(path)).toBe(content);
+      expect(disk.user.find('staged/x') === undefined).toBe(expected === 'here');
+      for (const each of [place, staged]) await each.release();
+      expect(disk.openHandles).toBe(0);
+    });
+
+    it.each<[string, () => void]>([
+      ['its directory was moved away', () => disk.user.rename('a/b', 'c')],
+      ['a directory above it was moved away', () => disk.user.rename('a', 'c')],
+      [
+        'another folder stands there',
+        () => {
+          disk.user.rename('/folder', '/elsewhere');
+          disk.user.writeFile('a/b/one', 'another');
+        },
+      ],
+    ])('moves nothing when %s', async (_, change) => {
+      const [place, staged] = [await taken('a/b/new'), await taken('staged/x')];
+      change();
+      expect(await place.moveHere(staged.parent, 'x')).toBe('elsewhere');
+      expect((await staged.parent.lstat('x'))?.links).toBe(1);
+      for (const each of [place, staged]) await each.release();
+      expect(disk.openHandles).toBe(0);
+    });
+
+    it('takes none where names are compared with those on the disk', async () => {
+      folder.checksNames = true;
+      const place = await taken('a/b/new');
+      expect(place.takesMany).toBe(false);
+      await place.release();
+    });
+  });
+
   it('opens everything anew for the next after it was told to forget', async () => {
     const first = await taken('a/b/one');
     first.forget();
