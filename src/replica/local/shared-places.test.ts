@@ -50,6 +50,7 @@ describe('SharedPlaces', () => {
   it('looks whether the path still leads there without opening anything', async () => {
     const place = await taken('a/b/one');
     trace.length = 0;
+    expect(place.takesMany).toBe(false);
     expect((await place.lookAgain())?.inode).toBe(BigInt(disk.user.find('a/b/one')?.number ?? 0));
     expect(trace).toEqual(['statRoot ~', 'lstat ~/a', 'lstat ~/a/b', 'lstat ~/a/b/one']);
     disk.user.remove('a/b/one');

@@ -171,6 +171,13 @@ describe.each<[string, { readonly makesMany?: boolean }]>([
 });
 
 describe('a file that gets its place by another thread', () => {
+  it('is looked at before it is fetched, where its content is not here yet', async () => {
+    const traced = await manyWorld();
+    const source = { ...sourceOf('new'), read: () => expect.fail('it was fetched in vain') };
+    expect(await traced.replica.write('a/other', source, null)).toMatchObject({ outcome: 'stale' });
+    expect(traced.world.read('a/other')).toBe('other');
+  });
+
   it('replaces nothing that appeared', async () => {
     const traced = await manyWorld();
     traced.before('link tmp/STAGED', () => traced.world.write('a/f', 'appeared'));
