@@ -16,15 +16,16 @@ let newFiles: NewFiles;
 let disk: FileSystem;
 let root: DirectoryHandle;
 let tmp: DirectoryHandle;
+const startThread = (): NewFilesThread | undefined => {
+  const thread = NewFilesThread.start();
+  if (thread !== undefined) threads.push(thread);
+  return thread;
+};
 beforeEach(async () => {
   base = fs.mkdtempSync(path.join(os.tmpdir(), 'filecloudsync-'));
   for (const name of ['tmp', 'a']) fs.mkdirSync(path.join(base, name));
   threads = [];
-  newFiles = new NewFiles(() => {
-    const thread = NewFilesThread.start();
-    if (thread !== undefined) threads.push(thread);
-    return thread;
-  }, 1);
+  newFiles = new NewFiles(startThread, 1);
   disk = createNodeFileSystem(newFiles);
   root = await disk.openRoot(base);
   tmp = await root.openDirectory('tmp');
@@ -124,17 +125,37 @@ describe.skipIf(!hasProcDescriptors() || os.availableParallelism() < 2)('small f
     let taken = 0;
     const bytes = new Uint8Array(100_000);
     const all = Array.from({ length: 30 }, (_, i) => make(`s${i}`, '', { bytes, onTaken: () => taken++ }));
-    expect(taken).toBe(9);
+    expect(taken).toBe(10);
     for (const made of await Promise.all(all)) await made?.file.close();
     await make('last', '', { bytes, onTaken: () => taken++ });
-    expect(taken).toBe(10);
+    expect(taken).toBe(11);
   });
 
-  it('holds no more than 128 files open for it, however small', async () => {
+  it.each([
+    [Infinity, 128],
+    [1024, 128],
+    [200, 44],
+    [100, 0],
+  ])('where %d files may be open, has %d wait while others are fetched, however small', async (limit, expected) => {
+    newFiles = new NewFiles(startThread, 1, () => limit);
+    disk = createNodeFileSystem(newFiles);
+    const top = await disk.openRoot(base);
+    const folder = await top.openDirectory('tmp');
+    let taken = 0;
+    const content = { bytes: new Uint8Array(0), modifiedMs: MODIFIED_MS, mode: undefined, onTaken: () => taken++ };
+    const all = Array.from({ length: 300 }, async (_, i) => await folder.makeFile?.(`s${i}`, content));
+    expect(taken).toBe(expected);
+    for (const made of await Promise.all(all)) await made?.file.close();
+    await folder.close();
+    await top.close();
+  });
+
+  it('knows how many files may be open', async () => {
+    const limit = Number(/^Max open files +(\d+)/m.exec(fs.readFileSync('/proc/self/limits', 'latin1'))?.[1]);
     let taken = 0;
     const bytes = new Uint8Array(0);
     const all = Array.from({ length: 300 }, (_, i) => make(`s${i}`, '', { bytes, onTaken: () => taken++ }));
-    expect(taken).toBe(128);
+    expect(taken).toBe(Math.min(128, Math.floor((limit - 112) / 2)));
     for (const made of await Promise.all(all)) await made?.file.close();
   });
 
