@@ -51,6 +51,7 @@ export type {
   FileSystem,
   FileType,
   MadeFile,
+  Moved,
   NewFile,
   Way,
 } from '../replica/local/file-system.js';

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 
 /** After so long with nothing to do a thread is ended, in milliseconds. */
@@ -95,5 +96,15 @@ export class AnsweringThread<Question, Answer> {
     const pending = [...this.#pending.values()];
     this.#pending.clear();
     for (const { fail } of pending) fail(error);
+  }
+}
+
+/** Starts a thread beside this one; `undefined` where it would not help, or must not be. */
+export function startBeside<T>(start: () => T): T | undefined {
+  if (availableParallelism() < 2) return undefined;
+  try {
+    return start();
+  } catch {
+    return undefined;
   }
 }

@@ -75,6 +75,12 @@ export interface MadeFile {
   readonly stat: FileStat;
 }
 
+/**
+ * What became of a file that was to be moved. `taken`: something stands at the name. `elsewhere`: a directory on the way is not in its
+ * place, or the name could not be given.
+ */
+export type Moved = 'here' | 'taken' | 'elsewhere';
+
 /** Directories from the root on, each in the one before, as they were when they were opened. */
 export interface Way {
   readonly root: { readonly path: string; readonly identity: string };
@@ -122,15 +128,10 @@ export interface DirectoryHandle {
   makeFile?(name: string, content: NewFile): Promise<MadeFile | undefined>;
   /**
    * `link` to a name in the directory at the end of a way, `sync` of that directory and `unlink` in one, for many at a time, by another
-   * thread; what comes of the last is not told. `taken`: something stands at the name. `elsewhere`: a directory of the way is not in its
-   * place, or the name could not be given. Answers `undefined` when there is no such thread, or it ended: then the name may have been given.
+   * thread; what comes of the last is not told. Answers `undefined` when there is no such thread, or it ended: then the name may have
+   * been given.
    */
-  moveInto?(
-    name: string,
-    to: DirectoryHandle,
-    toName: string,
-    way: Way,
-  ): Promise<'here' | 'taken' | 'elsewhere' | undefined>;
+  moveInto?(name: string, to: DirectoryHandle, toName: string, way: Way): Promise<Moved | undefined>;
   /** `EEXIST` when anything stands at the name. */
   makeDirectory(name: string, mode?: number): Promise<void>;
   /** Gives the inode a second name; `EEXIST` when anything stands there. Links are linked themselves. */

@@ -1,5 +1,6 @@
 import type * as NodeFs from 'node:fs';
 import type { MessagePort } from 'node:worker_threads';
+import type { Moved } from './file-system.js';
 
 /** What a thread is told of one name: a path through a descriptor that is open until it has answered. */
 type DescriptorPath = string;
@@ -53,7 +54,7 @@ export type ToldStat = readonly [bigint, bigint, bigint, bigint, bigint, bigint,
 /** What became of each step, in their order. */
 export type NewFilesAnswer = readonly (
   | { readonly descriptor: number; readonly stat: ToldStat }
-  | { readonly placed: 'here' | 'taken' | 'elsewhere' }
+  | { readonly placed: Moved }
   | { readonly error: ToldError }
 )[];
 
@@ -116,7 +117,7 @@ export function newFilesProgram(port: MessagePort, fs: typeof NodeFs): void {
     const found = follows ? fs.statSync(path, LOOK) : fs.lstatSync(path, LOOK);
     return found !== undefined && found.isDirectory() && `${found.dev}-${found.ino}` === identity;
   };
-  const link = ({ way, staged, place }: PlaceJob): 'here' | 'taken' | 'elsewhere' => {
+  const link = ({ way, staged, place }: PlaceJob): Moved => {
     try {
       if (!way.every(stands)) return 'elsewhere';
       fs.linkSync(staged, place);
@@ -126,12 +127,10 @@ export function newFilesProgram(port: MessagePort, fs: typeof NodeFs): void {
       return (error as NodeJS.ErrnoException).code === 'EEXIST' ? 'taken' : 'elsewhere';
     }
   };
-  /** One sync of a directory is enough for all names that were given before it. */
-  const syncs = new Map<number, Promise<NodeJS.ErrnoException | null>>();
-  const put = async (job: PlaceJob): Promise<NewFilesAnswer[number]> => {
+  /** @param syncs - those of the directories of one message: begun when all of its names were given, one is enough for them. */
+  const put = async (job: PlaceJob, syncs: Map<number, ReturnType<typeof synced>>): Promise<NewFilesAnswer[number]> => {
     const placed = link(job);
     if (placed !== 'here') return { placed };
-    // Begun when all names of this message were given.
     const syncing = syncs.get(job.directory) ?? Promise.resolve().then(() => synced(job.directory));
     syncs.set(job.directory, syncing);
     const problem = await syncing;
@@ -145,9 +144,9 @@ export function newFilesProgram(port: MessagePort, fs: typeof NodeFs): void {
   };
 
   const answer = async (id: number, { jobs, content }: NewFilesQuestion): Promise<void> => {
-    const answers = jobs.map((job) => (job.step === 'make' ? make(job, content) : put(job)));
-    // A name that is given from here on needs another sync.
-    syncs.clear();
+    // A name that another message gives needs another sync.
+    const syncs = new Map();
+    const answers = jobs.map((job) => (job.step === 'make' ? make(job, content) : put(job, syncs)));
     port.postMessage([id, await Promise.all(answers)]);
   };
   port.on('message', ([id, question]: [number, NewFilesQuestion]) => void answer(id, question));

@@ -1,5 +1,4 @@
-import { availableParallelism } from 'node:os';
-import { AnsweringThread } from './answering-thread.js';
+import { AnsweringThread, startBeside } from './answering-thread.js';
 import {
   newFilesProgram,
   type MakeJob,
@@ -30,12 +29,7 @@ export class NewFilesThread extends AnsweringThread<NewFilesQuestion, NewFilesAn
 
   /** Starts the thread; `undefined` where it would not help, or must not be. */
   static start(idleMs?: number): NewFilesThread | undefined {
-    if (availableParallelism() < 2) return undefined;
-    try {
-      return new NewFilesThread(PROGRAM, idleMs);
-    } catch {
-      return undefined;
-    }
+    return startBeside(() => new NewFilesThread(PROGRAM, idleMs));
   }
 
   /** Takes a step. Answers `undefined` when the thread has ended: then it may have been made, or not. Never rejects. */

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { MadeFile, NewFile } from './file-system.js';
+import type { MadeFile, Moved, NewFile } from './file-system.js';
 import { NodeFileHandle, secondsOf } from './node-file-handle.js';
 import { fromNodeStat } from './node-stat.js';
 import { NewFilesThread } from './new-files-thread.js';
@@ -60,7 +60,7 @@ export class NewFiles {
   }
 
   /** Gives a file its place; `undefined`: there is no thread, or it ended. */
-  async place(job: Omit<PlaceJob, 'step'>): Promise<'here' | 'taken' | 'elsewhere' | undefined> {
+  async place(job: Omit<PlaceJob, 'step'>): Promise<Moved | undefined> {
     const told = this.isAtWork ? await this.#thread?.take({ step: 'place', ...job }) : undefined;
     if (told === undefined || 'stat' in told) return undefined;
     if ('error' in told) throw revived(told.error);

@@ -1,6 +1,6 @@
 import * as fs from 'node:fs';
 import { DiskTurns } from './disk-turns.js';
-import type { DirectoryHandle, FileSystem, MadeFile, NewFile, Way } from './file-system.js';
+import type { DirectoryHandle, FileSystem, MadeFile, Moved, NewFile, Way } from './file-system.js';
 import { NewFiles } from './new-files.js';
 import type { Landmark } from './new-files-program.js';
 import { closeQuietly, NodeDirectoryHandle } from './node-directory-handle.js';
@@ -72,7 +72,7 @@ class DescriptorDirectory extends NodeDirectoryHandle {
     return this.turns.newFiles.make(this.at(name), content);
   }
 
-  moveInto(name: string, to: DirectoryHandle, toName: string, way: Way): ReturnType<NewFiles['place']> {
+  moveInto(name: string, to: DirectoryHandle, toName: string, way: Way): Promise<Moved | undefined> {
     const { at, directory } = sameKind(to).forThread();
     return this.turns.newFiles.place({ way: landmarksOf(way), staged: this.at(name), place: at(toName), directory });
   }

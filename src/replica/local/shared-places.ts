@@ -1,4 +1,4 @@
-import type { DirectoryHandle, FileStat, Way } from './file-system.js';
+import type { DirectoryHandle, FileStat, Moved, Way } from './file-system.js';
 import { identityOfStat, type Folder, type Place } from './folder.js';
 import { Leased } from './leased.js';
 
@@ -12,7 +12,7 @@ export interface SharedPlace extends Place {
   /** Whether `moveHere` may have somebody to do it. */
   readonly takesMany: boolean;
   /** Moves a file of another directory to the path, if the path leads there still, as {@link DirectoryHandle.moveInto} does. */
-  moveHere(from: DirectoryHandle, name: string): Promise<'here' | 'taken' | 'elsewhere' | undefined>;
+  moveHere(from: DirectoryHandle, name: string): Promise<Moved | undefined>;
   /** The next to take a place there opens everything anew. */
   forget(): void;
   /** Gives it back. To be called once; never throws. */

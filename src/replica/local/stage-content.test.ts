@@ -88,7 +88,7 @@ describe.each<[string, { readonly makesMany?: boolean }]>([
         expect(await traced.replica.write('a/second', holding('second'), null)).toMatchObject({ outcome: 'done' });
       },
     });
-    await write(traced, first).catch(() => undefined);
+    await expect(write(traced, first)).rejects.toMatchObject({ code: 'ERR_DISK_FAILED', data: { errno: 'ENOENT' } });
     expect(traced.world.read('a/second')).toBe('second');
     expect(traced.world.openHandles()).toBe(0);
   });

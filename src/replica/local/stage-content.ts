@@ -5,6 +5,7 @@ import type { Source, WriteOptions } from '../replica.js';
 import { incomplete, mismatch } from './content-error.js';
 import { combineParts } from './digest-file.js';
 import type { DirectoryHandle, FileStat, NewFile } from './file-system.js';
+import { fillNewFile } from './fill-new-file.js';
 import type { RangePlan } from './fill-stage.js';
 import type { LocalContext } from './local-context.js';
 import { openPassingStage, passingStage, passingStageName, type Stage } from './open-stage.js';
@@ -75,21 +76,12 @@ async function makeWithOthers(
   }
 }
 
-async function makeAlone(
-  context: LocalContext,
-  directory: DirectoryHandle,
-  { bytes, modifiedMs, mode }: NewFile,
-): Promise<MadeStage> {
+async function makeAlone(context: LocalContext, directory: DirectoryHandle, content: NewFile): Promise<MadeStage> {
   const stage = await openPassingStage(context, directory);
   try {
-    const { file } = stage;
-    await file.write(bytes, 0);
-    if (modifiedMs !== undefined) await file.setModified(modifiedMs);
-    if (mode !== undefined) await file.setMode(mode);
-    // After a failed sync the pages may be gone though the file looks well: it is thrown away with the error.
-    await file.sync();
-    return { stage, stat: await file.stat() };
+    return { stage, stat: await fillNewFile(stage.file, content) };
   } catch (error) {
+    // After a failed sync the pages may be gone though the file looks well: it is thrown away with the error.
     await stage.discard();
     throw error;
   }

@@ -1,5 +1,4 @@
-import { availableParallelism } from 'node:os';
-import { AnsweringThread } from './answering-thread.js';
+import { AnsweringThread, startBeside } from './answering-thread.js';
 import type { FileLook, FileType } from './file-system.js';
 import { typeOfMode } from './node-stat.js';
 import { placeOf, type GlancedDirectory, type GlancePlace } from './glanced-directory.js';
@@ -26,12 +25,7 @@ export class StatThread extends AnsweringThread<StatQuestion, StatAnswer> {
 
   /** Starts the thread; `undefined` where it would not help, or must not be. */
   static start(idleMs?: number): StatThread | undefined {
-    if (availableParallelism() < 2) return undefined;
-    try {
-      return new StatThread(PROGRAM, idleMs);
-    } catch {
-      return undefined;
-    }
+    return startBeside(() => new StatThread(PROGRAM, idleMs));
   }
 
   /** It was of use. */

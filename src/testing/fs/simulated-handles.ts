@@ -5,9 +5,11 @@ import type {
   FileHandle,
   FileStat,
   MadeFile,
+  Moved,
   NewFile,
   Way,
 } from '../../replica/local/file-system.js';
+import { fillNewFile } from '../../replica/local/fill-new-file.js';
 import { identityOfStat } from '../../replica/local/folder.js';
 import type { SimulatedDisk } from './simulated-disk.js';
 import type { Inode } from './simulated-inode.js';
@@ -146,28 +148,19 @@ export class SimulatedDirectory extends SimulatedHandle implements DirectoryHand
     return this.disk.traits.makesMany === true;
   }
 
-  async makeFile(name: string, { bytes, modifiedMs, mode, onTaken }: NewFile): Promise<MadeFile | undefined> {
+  async makeFile(name: string, content: NewFile): Promise<MadeFile | undefined> {
     if (!this.makesMany) return undefined;
-    onTaken?.();
+    content.onTaken?.();
     const file = await this.createFile(name);
     try {
-      await file.write(bytes, 0);
-      if (modifiedMs !== undefined) await file.setModified(modifiedMs);
-      if (mode !== undefined) await file.setMode(mode);
-      await file.sync();
-      return { file, stat: await file.stat() };
+      return { file, stat: await fillNewFile(file, content) };
     } catch (error) {
       await file.close();
       throw error;
     }
   }
 
-  async moveInto(
-    name: string,
-    to: DirectoryHandle,
-    toName: string,
-    way: Way,
-  ): Promise<'here' | 'taken' | 'elsewhere' | undefined> {
+  async moveInto(name: string, to: DirectoryHandle, toName: string, way: Way): Promise<Moved | undefined> {
     if (!this.makesMany) return undefined;
     const placed = await this.#linkAlong(name, to, toName, way).catch((error: unknown) => this.#whyNotLinked(error));
     if (placed !== 'here') return placed;
@@ -176,12 +169,7 @@ export class SimulatedDirectory extends SimulatedHandle implements DirectoryHand
     return placed;
   }
 
-  async #linkAlong(
-    name: string,
-    to: DirectoryHandle,
-    toName: string,
-    { root, below }: Way,
-  ): Promise<'here' | 'elsewhere'> {
+  async #linkAlong(name: string, to: DirectoryHandle, toName: string, { root, below }: Way): Promise<Moved> {
     await this.pass('lookAlong', name);
     const top = this.gate.find(root.path);
     if (top === undefined || identityOfStat(statOf(top)) !== root.identity) return 'elsewhere';
@@ -194,7 +182,7 @@ export class SimulatedDirectory extends SimulatedHandle implements DirectoryHand
   }
 
   /** What a failed step comes to, unless the machine has stopped. */
-  #whyNotLinked(error: unknown): 'taken' | 'elsewhere' {
+  #whyNotLinked(error: unknown): Moved {
     if (!this.gate.alive(this.epoch) || !(error instanceof Error)) throw error;
     return 'code' in error && error.code === 'EEXIST' ? 'taken' : 'elsewhere';
   }
