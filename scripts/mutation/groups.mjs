@@ -60,20 +60,23 @@ export const GROUPS = {
   stage: {
     files: below(
       'src/replica/local',
-      'stage-file stage-content fill-new-file staged-file new-files-program fill-stage version-before early-sync open-stage stage-record',
+      'stage-file stage-content content-in-memory fill-new-file staged-file new-files-program fill-stage version-before early-sync open-stage stage-record',
     ),
     tests: below(
       'src/replica/local',
-      'stage-record early-sync open-stage new-files-program fill-stage stage-content stage-file.steps stage-file',
+      'stage-record early-sync open-stage new-files-program fill-stage write-with-others stage-file.steps stage-file',
       '.test.ts',
     ),
   },
   /** How a file takes its place in the folder, is moved in it and leaves it. */
   folder: {
-    files: below('src/replica/local', 'write-file remove-file move-file put-back standing directory-syncs'),
+    files: below(
+      'src/replica/local',
+      'write-file write-with-others remove-file move-file put-back standing directory-syncs',
+    ),
     tests: below(
       'src/replica/local',
-      'directory-syncs standing remove-file move-file put-back write-file write-file.steps stage-content',
+      'directory-syncs standing remove-file move-file put-back write-file write-file.steps write-with-others',
       '.test.ts',
     ),
   },

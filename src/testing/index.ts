@@ -50,8 +50,7 @@ export type {
   FileStat,
   FileSystem,
   FileType,
-  MadeFile,
-  Moved,
+  NewPlace,
   NewFile,
   Way,
 } from '../replica/local/file-system.js';

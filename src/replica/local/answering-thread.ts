@@ -30,7 +30,7 @@ export class AnsweringThread<Question, Answer> {
    * @throws where no thread can be started.
    */
   protected constructor(program: string, idleMs = IDLE_MS) {
-    const worker = new Worker(program, { eval: true, execArgv: [], trackUnmanagedFds: false });
+    const worker = new Worker(program, { eval: true, execArgv: [] });
     this.#worker = worker;
     this.#idleMs = idleMs;
     this.ended = new Promise((resolve) => {

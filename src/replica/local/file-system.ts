@@ -63,28 +63,20 @@ export interface NewFile {
   readonly bytes: Uint8Array;
   /** Time of the last change of content; default: now. */
   readonly modifiedMs: number | undefined;
-  /** Permission bits; default: those of `createFile`. */
-  readonly mode: number | undefined;
-  /** Called when nothing is waited for but the disk, and there is room for the content of other files meanwhile. */
-  readonly onTaken?: (() => void) | undefined;
 }
-
-/** A file that was made: open, its content durable. */
-export interface MadeFile {
-  readonly file: FileHandle;
-  readonly stat: FileStat;
-}
-
-/**
- * What became of a file that was to be moved. `taken`: something stands at the name. `elsewhere`: a directory on the way is not in its
- * place, or the name could not be given.
- */
-export type Moved = 'here' | 'taken' | 'elsewhere';
 
 /** Directories from the root on, each in the one before, as they were when they were opened. */
 export interface Way {
   readonly root: { readonly path: string; readonly identity: string };
   readonly below: readonly { readonly above: DirectoryHandle; readonly name: string; readonly identity: string }[];
+}
+
+/** Where a new file is to stand. */
+export interface NewPlace {
+  readonly directory: DirectoryHandle;
+  readonly name: string;
+  /** Leads to the directory. */
+  readonly way: Way;
 }
 
 /**
@@ -118,20 +110,22 @@ export interface DirectoryHandle {
   reopenFile(name: string): Promise<FileHandle>;
   /** Creates a file, for reading and writing; `EEXIST` when anything stands at the name. Mode: 0666 without the umask. */
   createFile(name: string): Promise<FileHandle>;
-  /** Whether `makeFile` and `moveInto` have somebody to do it at present. May change at any time. */
-  readonly makesMany?: boolean;
   /**
-   * `createFile`, `write`, `setModified`, `setMode`, `sync` and `stat` in one, for many at a time, by another thread. What one of
-   * them throws is thrown: then the file is closed, and its name may be left. Answers `undefined` when there is no such thread:
-   * then they are to be called one by one, with another name.
+   * Tells that a small file is to be made here and to be given its place. Answers whether `placeFile` has somebody to do it, which is
+   * worth it only once many came.
    */
-  makeFile?(name: string, content: NewFile): Promise<MadeFile | undefined>;
+  announceFile?(): boolean;
   /**
-   * `link` to a name in the directory at the end of a way, `sync` of that directory and `unlink` in one, for many at a time, by another
-   * thread; what comes of the last is not told. Answers `undefined` when there is no such thread, or it ended: then the name may have
-   * been given.
+   * `createFile`, `write`, `setModified` and `sync` of a file; then, if the way leads there still, `link` to its place, `sync` of that
+   * directory, `unlink` of its first name and `stat`: all in one, for many at a time, by another thread.
+   *
+   * Answers the file in its place, or as it was made if it was changed since. What a step throws is thrown, and the first name is
+   * taken away if it can be. Answers `undefined` when the file has no place, for whatever stands there or on the way, or for want of
+   * hard links: the steps are to be taken one by one. So they are when the thread has ended; then the place may have been given.
+   *
+   * @param onTaken - called when nothing is waited for but the disk, and there is room for the content of other files meanwhile.
    */
-  moveInto?(name: string, to: DirectoryHandle, toName: string, way: Way): Promise<Moved | undefined>;
+  placeFile?(name: string, content: NewFile, place: NewPlace, onTaken?: () => void): Promise<FileStat | undefined>;
   /** `EEXIST` when anything stands at the name. */
   makeDirectory(name: string, mode?: number): Promise<void>;
   /** Gives the inode a second name; `EEXIST` when anything stands there. Links are linked themselves. */

@@ -1,7 +1,7 @@
 import type { FileHandle, FileStat, NewFile } from './file-system.js';
 
 /** Gives a file that was just created all of its content, durably, step by step. */
-export async function fillNewFile(file: FileHandle, { bytes, modifiedMs, mode }: NewFile): Promise<FileStat> {
+export async function fillNewFile(file: FileHandle, { bytes, modifiedMs }: NewFile, mode?: number): Promise<FileStat> {
   await file.write(bytes, 0);
   if (modifiedMs !== undefined) await file.setModified(modifiedMs);
   if (mode !== undefined) await file.setMode(mode);

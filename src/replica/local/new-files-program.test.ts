@@ -1,12 +1,13 @@
 import type * as NodeFs from 'node:fs';
 import type { MessagePort } from 'node:worker_threads';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
   newFilesProgram,
-  type MakeJob,
+  NUMBERS_OF_A_FILE,
+  STATS_OF_A_FILE,
   type NewFilesAnswer,
   type NewFilesQuestion,
-  type PlaceJob,
+  type WayForThread,
 } from './new-files-program.js';
 
 const CONSTANTS = { O_RDWR: 2, O_CREAT: 64, O_EXCL: 128, O_NOFOLLOW: 131_072 };
@@ -20,10 +21,37 @@ const STAT = {
   nlink: 1n,
   isDirectory: () => true,
 };
+const TOLD = [33_188n, 1n, 2n, 3n, 4n, 5n, 1n];
 const ROOT = { path: '/folder/', identity: '5-4', follows: true };
+const WAY: WayForThread = { prefix: 'a/', descriptor: 7, landmarks: [ROOT] };
+
+interface Asked {
+  readonly name: string;
+  readonly content?: string;
+  readonly modified?: number;
+  readonly way?: WayForThread;
+}
+
+function questionOf(files: readonly Asked[]): NewFilesQuestion {
+  const ways = [...new Set(files.map(({ way = WAY }) => way))];
+  let end = 0;
+  const numbers = files.flatMap(({ content = '', modified = NaN, way = WAY }) => {
+    end += content.length;
+    return [ways.indexOf(way), end, modified];
+  });
+  return {
+    ways,
+    names: files.flatMap(({ name }) => [`tmp/${name}`, name]),
+    numbers: new Float64Array(numbers),
+    content: new Uint8Array(Buffer.from(files.map(({ content = '' }) => content).join(''))),
+  };
+}
 
 /** The thread, but here, over a disk that notes what is asked of it; a call that begins with `fails` fails. */
-function thread(fails: (call: string) => string | undefined = () => undefined) {
+function thread(
+  fails: (call: string) => string | undefined = () => undefined,
+  statOf: (nth: number) => typeof STAT = () => STAT,
+) {
   const calls: string[] = [];
   const call = (text: string): void => {
     calls.push(text);
@@ -32,6 +60,7 @@ function thread(fails: (call: string) => string | undefined = () => undefined) {
   };
   const syncing: (() => void)[] = [];
   let descriptor = 10;
+  let stats = 0;
   const fs = {
     constants: CONSTANTS,
     openSync(path: string, flags: number) {
@@ -44,10 +73,9 @@ function thread(fails: (call: string) => string | undefined = () => undefined) {
       return count;
     },
     futimesSync: (to: number, _access: number, modified: number) => call(`futimes ${to} ${modified}`),
-    fchmodSync: (to: number, mode: number) => call(`fchmod ${to} ${mode}`),
     fstatSync(of: number) {
       call(`fstat ${of}`);
-      return STAT;
+      return statOf(stats++);
     },
     closeSync: (of: number) => call(`close ${of}`),
     statSync(path: string) {
@@ -76,140 +104,189 @@ function thread(fails: (call: string) => string | undefined = () => undefined) {
   let receive: (message: [number, NewFilesQuestion]) => void = () => {};
   const port = {
     on: (_name: string, listener: typeof receive) => (receive = listener),
-    postMessage: ([id, answer]: [number, NewFilesAnswer]) => answers.set(id, answer),
+    postMessage: ([id, answer]: [number, NewFilesAnswer], moved: readonly ArrayBuffer[]) => {
+      expect(moved).toEqual([answer.stats.buffer]);
+      answers.set(id, answer);
+    },
   };
   newFilesProgram(port as unknown as MessagePort, fs as unknown as typeof NodeFs);
   const settle = () => new Promise((resolve) => setImmediate(resolve));
   return {
     calls,
     answers,
-    async ask(id: number, jobs: readonly (MakeJob | PlaceJob)[], content = '') {
-      receive([id, { jobs, content: new Uint8Array(Buffer.from(content)) }]);
+    async ask(id: number, ...files: readonly Asked[]) {
+      receive([id, questionOf(files)]);
       await settle();
     },
-    /** Ends the syncs that are under way. */
+    /** Ends the syncs that are under way: those of the files first, then those of the directories. */
     async sync() {
       for (const end of syncing.splice(0)) end();
       await settle();
     },
+    /** What became of a message. */
+    toldOf: (id: number) => answers.get(id)?.told,
+    statsOf: (id: number) => Array.from(answers.get(id)?.stats ?? []),
   };
 }
 
-const made = (path: string, start: number, end: number, more: Partial<MakeJob> = {}): MakeJob => ({
-  step: 'make',
-  path,
-  start,
-  end,
-  modified: undefined,
-  mode: undefined,
-  ...more,
-});
-const placed = (name: string, more: Partial<PlaceJob> = {}): PlaceJob => ({
-  step: 'place',
-  way: [ROOT],
-  staged: `tmp/${name}`,
-  place: `a/${name}`,
-  directory: 7,
-  ...more,
+const verbs = (calls: readonly string[]): (string | undefined)[] => calls.map((call) => call.split(' ')[0]);
+
+it('says how many numbers belong to each file', () => {
+  expect(questionOf([{ name: 'x' }]).numbers).toHaveLength(NUMBERS_OF_A_FILE);
+  expect(TOLD).toHaveLength(STATS_OF_A_FILE);
 });
 
-it('makes a file anew, whole and durable, and tells of it only then', async () => {
-  const { ask, calls, sync, answers } = thread();
-  await ask(1, [made('tmp/x', 1, 4, { modified: 5.5, mode: 0o640 })], '-abc-');
-  expect(calls).toEqual([
-    `open tmp/x ${2 + 64 + 128 + 131_072}`,
-    'write 10 ab at 0',
-    'write 10 c at 2',
-    'futimes 10 5.5',
-    'fchmod 10 416',
-  ]);
-  expect(answers.size).toBe(0);
-  await sync();
-  expect(calls.slice(5)).toEqual(['fsync 10', 'fstat 10']);
-  expect(answers.get(1)).toEqual([{ descriptor: 10, stat: [33_188n, 1n, 2n, 3n, 4n, 5n, 1n] }]);
-});
-
-it('writes all files of a message before it waits for the disk', async () => {
-  const { ask, calls, sync, answers } = thread();
-  await ask(1, [made('tmp/x', 0, 1), made('tmp/y', 1, 2)], 'xy');
-  expect(calls.map((call) => call.split(' ')[0])).toEqual(['open', 'write', 'open', 'write']);
-  await sync();
-  expect(answers.get(1)).toHaveLength(2);
-});
-
-it.each(['open', 'write', 'futimes', 'fchmod', 'fsync', 'fstat'])(
-  'tells what went wrong where %s fails, and holds nothing open',
-  async (which) => {
-    const { ask, calls, sync, answers } = thread((call) => (call.startsWith(`${which} `) ? 'ENOSPC' : undefined));
-    await ask(1, [made('tmp/x', 0, 1, { modified: 1, mode: 1 })], 'x');
+describe('a file that another thread makes and puts into place', () => {
+  it('gets its name only when it is whole and durable, and is told of only when that is', async () => {
+    const { ask, calls, sync, answers, toldOf, statsOf } = thread();
+    const way = {
+      ...WAY,
+      landmarks: [ROOT, { path: '/proc/self/fd/3/a', identity: '5-4', follows: false }],
+    };
+    await ask(1, { name: 'w', content: '-' }, { name: 'x', content: 'abc', modified: 5.5, way });
+    expect(calls).toEqual([
+      `open tmp/w ${2 + 64 + 128 + 131_072}`,
+      'write 10 - at 0',
+      `open tmp/x ${2 + 64 + 128 + 131_072}`,
+      'write 11 ab at 0',
+      'write 11 c at 2',
+      'futimes 11 5.5',
+    ]);
+    calls.length = 0;
     await sync();
-    expect(answers.get(1)).toEqual([{ error: { message: 'ENOSPC: it failed', code: 'ENOSPC', syscall: which } }]);
-    expect(calls.filter((call) => call.startsWith('close'))).toEqual(which === 'open' ? [] : ['close 10']);
-    expect(calls.some((call) => call.startsWith('fstat'))).toBe(which === 'fstat');
-  },
-);
+    expect(calls).toEqual([
+      'fsync 10',
+      'fsync 11',
+      'fstat 10',
+      'fstat 11',
+      'stat /folder/',
+      'link tmp/w a/w',
+      'stat /folder/',
+      'lstat /proc/self/fd/3/a',
+      'link tmp/x a/x',
+    ]);
+    expect(answers.size).toBe(0);
+    calls.length = 0;
+    await sync();
+    expect(calls).toEqual(['fsync 7', 'unlink tmp/w', 'fstat 10', 'close 10', 'unlink tmp/x', 'fstat 11', 'close 11']);
+    expect(toldOf(1)).toEqual(['placed', 'placed']);
+    expect(statsOf(1)).toEqual([...TOLD, ...TOLD]);
+  });
 
-it('takes the staged name away only when the name in place is durable', async () => {
-  const { ask, calls, sync, answers } = thread();
-  const way = [ROOT, { path: '/proc/self/fd/3/a', identity: '5-4', follows: false }];
-  await ask(1, [placed('x', { way })]);
-  expect(calls).toEqual(['stat /folder/', 'lstat /proc/self/fd/3/a', 'link tmp/x a/x']);
-  expect(answers.size).toBe(0);
-  await sync();
-  expect(calls.slice(3)).toEqual(['fsync 7', 'unlink tmp/x']);
-  expect(answers.get(1)).toEqual([{ placed: 'here' }]);
-});
+  it('is durable before any file of its message gets a name', async () => {
+    const { ask, calls, sync } = thread();
+    await ask(1, { name: 'x', content: 'x' }, { name: 'y', content: 'y' });
+    expect(verbs(calls)).toEqual(['open', 'write', 'open', 'write']);
+    await sync();
+    await sync();
+    expect(verbs(calls).lastIndexOf('fstat')).toBeGreaterThan(verbs(calls).indexOf('link'));
+    expect(calls.indexOf('fsync 11')).toBeLessThan(calls.indexOf('link tmp/x a/x'));
+  });
 
-it('syncs a directory once for all names that a message gives in it, and again for those of the next', async () => {
-  const { ask, calls, sync } = thread();
-  await ask(1, [placed('x'), placed('y'), placed('z', { directory: 8 })]);
-  await ask(2, [placed('w')]);
-  await sync();
-  expect(calls.filter((call) => /^(link|fsync)/.test(call))).toEqual([
-    'link tmp/x a/x',
-    'link tmp/y a/y',
-    'link tmp/z a/z',
-    'link tmp/w a/w',
-    'fsync 7',
-    'fsync 8',
-    'fsync 7',
-  ]);
-});
+  it('shares the sync of its directory with those of its message, and with no others', async () => {
+    const { ask, calls, sync } = thread();
+    const other = { ...WAY, prefix: 'b/', descriptor: 8 };
+    await ask(1, { name: 'x' }, { name: 'y' }, { name: 'z', way: other });
+    await ask(2, { name: 'w' });
+    await sync();
+    await sync();
+    expect(calls.filter((call) => /^(link|fsync [78])/.test(call))).toEqual([
+      'link tmp/x a/x',
+      'link tmp/y a/y',
+      'link tmp/z b/z',
+      'link tmp/w a/w',
+      'fsync 7',
+      'fsync 8',
+      'fsync 7',
+    ]);
+  });
 
-it.each([
-  ['another directory stands on the way', { way: [{ ...ROOT, identity: '5-6' }] }, undefined, 'elsewhere'],
-  ['nothing stands on the way', { way: [{ ...ROOT, path: 'missing', follows: false }] }, undefined, 'elsewhere'],
-  ['a file stands on the way', { way: [{ ...ROOT, path: 'file', follows: false }] }, undefined, 'elsewhere'],
-  ['the way cannot be seen', {}, 'stat ', 'elsewhere'],
-  ['the name cannot be given', {}, 'link ', 'elsewhere'],
-] as const)('gives no name where %s', async (_, more, failing, expected) => {
-  const { ask, calls, sync, answers } = thread((call) =>
-    failing !== undefined && call.startsWith(failing) ? 'EACCES' : undefined,
+  it.each(['open', 'write', 'futimes', 'fsync', 'fstat'])(
+    'leaves nothing when %s fails, and tells why',
+    async (which) => {
+      const { ask, calls, sync, toldOf, statsOf } = thread((call) =>
+        call.startsWith(`${which} `) && !call.startsWith('fsync 7') ? 'ENOSPC' : undefined,
+      );
+      await ask(1, { name: 'x', content: 'x', modified: 1 });
+      await sync();
+      expect(toldOf(1)).toEqual([{ message: 'ENOSPC: it failed', code: 'ENOSPC', syscall: which }]);
+      expect(statsOf(1)).toEqual(TOLD.map(() => 0n));
+      expect(calls).not.toContain('link tmp/x a/x');
+      // What another made under the name is not touched.
+      expect(calls.filter((call) => /^(close|unlink)/.test(call))).toEqual(
+        which === 'open' ? [] : ['unlink tmp/x', 'close 10'],
+      );
+    },
   );
-  await ask(1, [placed('x', more)]);
-  await sync();
-  expect(answers.get(1)).toEqual([{ placed: expected }]);
-  expect(calls.filter((call) => /^(fsync|unlink)/.test(call))).toEqual([]);
-  if (failing !== 'link ') expect(calls).not.toContain('link tmp/x a/x');
-});
 
-it('says when something stands at the name', async () => {
-  const { ask, answers } = thread((call) => (call.startsWith('link') ? 'EEXIST' : undefined));
-  await ask(1, [placed('x')]);
-  expect(answers.get(1)).toEqual([{ placed: 'taken' }]);
-});
+  it('does not keep others from theirs when it fails', async () => {
+    const { ask, calls, sync, toldOf, statsOf } = thread((call) => (call === 'fsync 10' ? 'EIO' : undefined));
+    await ask(1, { name: 'x' }, { name: 'y' });
+    await sync();
+    await sync();
+    expect(toldOf(1)).toEqual([{ message: 'EIO: it failed', code: 'EIO', syscall: 'fsync' }, 'placed']);
+    expect(statsOf(1)).toEqual([...TOLD.map(() => 0n), ...TOLD]);
+    expect(calls).not.toContain('link tmp/x a/x');
+  });
 
-it('tells when a name could not be made durable, and leaves the staged one', async () => {
-  const { ask, calls, sync, answers } = thread((call) => (call.startsWith('fsync') ? 'EIO' : undefined));
-  await ask(1, [placed('x')]);
-  await sync();
-  expect(answers.get(1)).toEqual([{ error: { message: 'EIO: it failed', code: 'EIO', syscall: 'fsync' } }]);
-  expect(calls).not.toContain('unlink tmp/x');
-});
+  it.each<[string, readonly WayForThread['landmarks'][number][], string | undefined]>([
+    ['another directory stands on the way', [{ ...ROOT, identity: '5-6' }], undefined],
+    ['nothing stands on the way', [{ ...ROOT, path: 'missing', follows: false }], undefined],
+    ['a file stands on the way', [{ ...ROOT, path: 'file', follows: false }], undefined],
+    ['the way cannot be seen', [ROOT], 'stat '],
+    ['something stands in its place', [ROOT], 'link '],
+  ])('gets no name where %s, and is gone', async (_, landmarks, failing) => {
+    const { ask, calls, sync, toldOf, statsOf } = thread((call) =>
+      failing !== undefined && call.startsWith(failing) ? 'EEXIST' : undefined,
+    );
+    await ask(1, { name: 'x', way: { ...WAY, landmarks } });
+    await sync();
+    expect(toldOf(1)).toEqual(['not-placed']);
+    expect(statsOf(1)).toEqual(TOLD.map(() => 0n));
+    expect(calls).not.toContain('fsync 7');
+    if (failing !== 'link ') expect(calls).not.toContain('link tmp/x a/x');
+    expect(calls.slice(-2)).toEqual(['unlink tmp/x', 'close 10']);
+  });
 
-it('has placed a file whose staged name cannot be taken away', async () => {
-  const { ask, sync, answers } = thread((call) => (call.startsWith('unlink') ? 'EIO' : undefined));
-  await ask(1, [placed('x')]);
-  await sync();
-  expect(answers.get(1)).toEqual([{ placed: 'here' }]);
+  it('is not placed when its name could not be made durable, and its first name is gone', async () => {
+    const { ask, calls, sync, toldOf } = thread((call) => (call === 'fsync 7' ? 'EIO' : undefined));
+    await ask(1, { name: 'x' });
+    await sync();
+    await sync();
+    expect(toldOf(1)).toEqual([{ message: 'EIO: it failed', code: 'EIO', syscall: 'fsync' }]);
+    expect(calls.slice(-2)).toEqual(['unlink tmp/x', 'close 10']);
+  });
+
+  it.each(['unlink', 'close'])('is placed though %s fails', async (which) => {
+    const { ask, sync, toldOf, statsOf } = thread((call) => (call.startsWith(which) ? 'EIO' : undefined));
+    await ask(1, { name: 'x' });
+    await sync();
+    await sync();
+    expect(toldOf(1)).toEqual(['placed']);
+    expect(statsOf(1)).toEqual(TOLD);
+  });
+
+  it.each<[string, Partial<typeof STAT>, readonly bigint[]]>([
+    ['as it stands when only its names were changed', { ctimeNs: 9n }, TOLD.with(3, 9n)],
+    ['as it was made when it is longer by now', { ctimeNs: 9n, size: 8n }, TOLD],
+    ['as it was made when it was written to by now', { ctimeNs: 9n, mtimeNs: 8n }, TOLD],
+  ])('is told of %s', async (_, change, expected) => {
+    const { ask, sync, statsOf } = thread(undefined, (nth) => (nth === 0 ? STAT : { ...STAT, ...change }));
+    await ask(1, { name: 'x' });
+    await sync();
+    await sync();
+    expect(statsOf(1)).toEqual(expected);
+  });
+
+  it('is told of as it was made when it cannot be looked at in its place', async () => {
+    let looks = 0;
+    const { ask, sync, toldOf, statsOf } = thread((call) =>
+      call.startsWith('fstat') && ++looks === 2 ? 'EIO' : undefined,
+    );
+    await ask(1, { name: 'x' });
+    await sync();
+    await sync();
+    expect(toldOf(1)).toEqual(['placed']);
+    expect(statsOf(1)).toEqual(TOLD);
+  });
 });

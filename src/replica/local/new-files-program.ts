@@ -1,21 +1,5 @@
 import type * as NodeFs from 'node:fs';
 import type { MessagePort } from 'node:worker_threads';
-import type { Moved } from './file-system.js';
-
-/** What a thread is told of one name: a path through a descriptor that is open until it has answered. */
-type DescriptorPath = string;
-
-/** A whole file to be made, open and durable. */
-export interface MakeJob {
-  readonly step: 'make';
-  readonly path: DescriptorPath;
-  /** Where its content lies in the message's memory. */
-  readonly start: number;
-  readonly end: number;
-  /** Time of the last change of content, in seconds. */
-  readonly modified: number | undefined;
-  readonly mode: number | undefined;
-}
 
 /** A directory that has to be where it was seen. */
 export interface Landmark {
@@ -25,21 +9,28 @@ export interface Landmark {
   readonly follows: boolean;
 }
 
-/** A made file to be given its place. */
-export interface PlaceJob {
-  readonly step: 'place';
-  readonly way: readonly Landmark[];
-  readonly staged: DescriptorPath;
-  readonly place: DescriptorPath;
-  /** The directory of the place. */
-  readonly directory: number;
+/** A directory in which files get their places, open until the thread has answered. */
+export interface WayForThread {
+  /** Begins the path of a name in it. */
+  readonly prefix: string;
+  readonly descriptor: number;
+  /** What has to stand on the way to it. */
+  readonly landmarks: readonly Landmark[];
 }
 
-/** What the thread is asked: many steps at once, and the content of the files in them. */
+/** What the thread is asked: files to be made and put into place, in columns, because messages of many small objects cost more than the work. */
 export interface NewFilesQuestion {
-  readonly jobs: readonly (MakeJob | PlaceJob)[];
+  readonly ways: readonly WayForThread[];
+  /** Of each file the path under which it is made, through a directory that is open until the thread has answered, and the name that it gets. */
+  readonly names: readonly string[];
+  /** Of each file which of the ways it goes, where its content ends, and the time of its last change in seconds, which is NaN for now. */
+  readonly numbers: Float64Array<ArrayBuffer>;
+  /** Of all files, one after the other. */
   readonly content: Uint8Array<ArrayBuffer>;
 }
+
+/** How many of {@link NewFilesQuestion.numbers} belong to each file. */
+export const NUMBERS_OF_A_FILE = 3;
 
 /** An error of a system call, of which a message between threads would leave the text alone. */
 export interface ToldError {
@@ -48,106 +39,136 @@ export interface ToldError {
   readonly syscall: string | undefined;
 }
 
-/** What the disk says of a file that was made: mode, size, mtime, ctime, inode, device, links. */
-export type ToldStat = readonly [bigint, bigint, bigint, bigint, bigint, bigint, bigint];
+/** What became of a file. `not-placed`: something stands there, a directory on the way is not in its place, or the name could not be given. */
+export type Told = 'placed' | 'not-placed' | ToldError;
 
-/** What became of each step, in their order. */
-export type NewFilesAnswer = readonly (
-  | { readonly descriptor: number; readonly stat: ToldStat }
-  | { readonly placed: Moved }
-  | { readonly error: ToldError }
-)[];
+/** What became of each file, in their order. */
+export interface NewFilesAnswer {
+  readonly told: readonly Told[];
+  /** Of each file its mode, size, mtime, ctime, inode, device and number of names; zeros where it was not placed. */
+  readonly stats: BigInt64Array<ArrayBuffer>;
+}
+
+/** How many of {@link NewFilesAnswer.stats} belong to each file. */
+export const STATS_OF_A_FILE = 7;
 
 /**
  * What the thread does. It is sent to the thread as text, so that it is found wherever this package is bundled: it may use
  * nothing from around it.
  *
- * All of a message goes one step at a time, so that one commit of the disk's journal makes many files durable.
+ * All files of a message take each step together, so that one commit of the disk's journal makes many of them durable.
  */
 export function newFilesProgram(port: MessagePort, fs: typeof NodeFs): void {
   const { O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW } = fs.constants;
   const EXACT = { bigint: true } as const;
   const LOOK = { bigint: true, throwIfNoEntry: false } as const;
 
-  const told = (error: unknown): { readonly error: ToldError } => {
+  /** A file under its first name, and how far it is: `told` when nothing more is to be done for it. */
+  interface Making {
+    readonly path: string;
+    readonly place: string;
+    readonly way: WayForThread;
+    readonly descriptor: number;
+    made?: NodeFs.BigIntStats;
+    told?: Told;
+  }
+
+  const errorOf = (error: unknown): ToldError => {
     const { message, code, syscall } = error as NodeJS.ErrnoException;
-    return { error: { message, code, syscall } };
+    return { message, code, syscall };
   };
-  const close = (descriptor: number): void => {
+  /** What fails of it concerns a file that is in its place, or of no use. */
+  const quietly = (act: () => void): void => {
     try {
-      fs.closeSync(descriptor);
-    } catch {
-      // The file is of no use any more.
-    }
+      act();
+    } catch {}
   };
   const synced = (descriptor: number): Promise<NodeJS.ErrnoException | null> =>
     new Promise((resolve) => fs.fsync(descriptor, resolve));
 
-  const write = ({ path, start, end, modified, mode }: MakeJob, content: Uint8Array): number => {
-    const descriptor = fs.openSync(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0o666);
+  const make = ({ ways, names, numbers, content }: NewFilesQuestion, i: number): Making => {
+    const [path = '', name = ''] = names.slice(2 * i, 2 * i + 2);
+    const [way = 0, end = 0, modified = NaN] = numbers.subarray(3 * i, 3 * i + 3);
+    const start = i === 0 ? 0 : (numbers[3 * i - 2] ?? 0);
+    const goes = ways[way] as WayForThread;
+    const file = { path, place: goes.prefix + name, way: goes };
+    let descriptor = -1;
     try {
+      descriptor = fs.openSync(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0o666);
       for (let at = start; at < end;) at += fs.writeSync(descriptor, content, at, end - at, at - start);
-      if (modified !== undefined) fs.futimesSync(descriptor, modified, modified);
-      if (mode !== undefined) fs.fchmodSync(descriptor, mode);
-      return descriptor;
+      if (!Number.isNaN(modified)) fs.futimesSync(descriptor, modified, modified);
+      return { ...file, descriptor };
     } catch (error) {
-      close(descriptor);
-      throw error;
+      return { ...file, descriptor, told: errorOf(error) };
     }
   };
-  const make = async (job: MakeJob, content: Uint8Array): Promise<NewFilesAnswer[number]> => {
-    let descriptor: number;
+  const makeDurable = async (file: Making): Promise<void> => {
+    if (file.told !== undefined) return;
     try {
-      descriptor = write(job, content);
-    } catch (error) {
-      return told(error);
-    }
-    try {
-      const problem = await synced(descriptor);
+      const problem = await synced(file.descriptor);
       if (problem !== null) throw problem;
-      const { mode, size, mtimeNs, ctimeNs, ino, dev, nlink } = fs.fstatSync(descriptor, EXACT);
-      return { descriptor, stat: [mode, size, mtimeNs, ctimeNs, ino, dev, nlink] };
+      file.made = fs.fstatSync(file.descriptor, EXACT);
     } catch (error) {
-      close(descriptor);
-      return told(error);
+      file.told = errorOf(error);
     }
   };
-
   const stands = ({ path, identity, follows }: Landmark): boolean => {
     const found = follows ? fs.statSync(path, LOOK) : fs.lstatSync(path, LOOK);
     return found !== undefined && found.isDirectory() && `${found.dev}-${found.ino}` === identity;
   };
-  const link = ({ way, staged, place }: PlaceJob): Moved => {
+  const link = (file: Making): void => {
+    if (file.told !== undefined) return;
     try {
-      if (!way.every(stands)) return 'elsewhere';
-      fs.linkSync(staged, place);
-      return 'here';
-    } catch (error) {
-      // What else is wrong is told by whoever goes the ordinary way.
-      return (error as NodeJS.ErrnoException).code === 'EEXIST' ? 'taken' : 'elsewhere';
+      if (!file.way.landmarks.every(stands)) file.told = 'not-placed';
+      else fs.linkSync(file.path, file.place);
+    } catch {
+      // What is wrong is told by whoever writes the file alone.
+      file.told = 'not-placed';
     }
   };
-  /** @param syncs - those of the directories of one message: begun when all of its names were given, one is enough for them. */
-  const put = async (job: PlaceJob, syncs: Map<number, ReturnType<typeof synced>>): Promise<NewFilesAnswer[number]> => {
-    const placed = link(job);
-    if (placed !== 'here') return { placed };
-    const syncing = syncs.get(job.directory) ?? Promise.resolve().then(() => synced(job.directory));
-    syncs.set(job.directory, syncing);
-    const problem = await syncing;
-    if (problem !== null) return told(problem);
-    try {
-      fs.unlinkSync(job.staged);
-    } catch {
-      // Of no use to anybody: the next run takes it away.
+  /** One sync of a directory is enough for all names that were given in it before it began. */
+  const makeNamesDurable = async (files: readonly Making[]): Promise<void> => {
+    const linked = files.filter(({ told }) => told === undefined);
+    const directories = [...new Set(linked.map(({ way }) => way.descriptor))];
+    const problems = new Map(await Promise.all(directories.map(async (each) => [each, await synced(each)] as const)));
+    for (const file of linked) {
+      const problem = problems.get(file.way.descriptor);
+      if (problem) file.told = errorOf(problem);
     }
-    return { placed };
+  };
+  /** The file in its place; as it was made, where somebody has written to it already, who may have set its time back. */
+  const look = ({ descriptor, made }: Making): NodeFs.BigIntStats | undefined => {
+    try {
+      const stat = fs.fstatSync(descriptor, EXACT);
+      return stat.size === made?.size && stat.mtimeNs === made.mtimeNs ? stat : made;
+    } catch {
+      return made;
+    }
+  };
+  const finish = (file: Making): NodeFs.BigIntStats | undefined => {
+    const { path, descriptor } = file;
+    if (descriptor < 0) return undefined;
+    quietly(() => fs.unlinkSync(path));
+    file.told ??= 'placed';
+    const stat = file.told === 'placed' ? look(file) : undefined;
+    quietly(() => fs.closeSync(descriptor));
+    return stat;
   };
 
-  const answer = async (id: number, { jobs, content }: NewFilesQuestion): Promise<void> => {
-    // A name that another message gives needs another sync.
-    const syncs = new Map();
-    const answers = jobs.map((job) => (job.step === 'make' ? make(job, content) : put(job, syncs)));
-    port.postMessage([id, await Promise.all(answers)]);
+  const answer = async (id: number, question: NewFilesQuestion): Promise<void> => {
+    const count = question.names.length / 2;
+    const files = Array.from({ length: count }, (_, i) => make(question, i));
+    await Promise.all(files.map(makeDurable));
+    for (const file of files) link(file);
+    await makeNamesDurable(files);
+    const stats = new BigInt64Array(7 * count);
+    for (const [i, file] of files.entries()) {
+      const stat = finish(file);
+      if (stat === undefined) continue;
+      const { mode, size, mtimeNs, ctimeNs, ino, dev, nlink } = stat;
+      stats.set([mode, size, mtimeNs, ctimeNs, ino, dev, nlink], 7 * i);
+    }
+    port.postMessage([id, { told: files.map(({ told }) => told), stats }], [stats.buffer]);
   };
   port.on('message', ([id, question]: [number, NewFilesQuestion]) => void answer(id, question));
 }

@@ -1,25 +1,39 @@
 import { AnsweringThread, startBeside } from './answering-thread.js';
+import type { FileStat } from './file-system.js';
 import {
   newFilesProgram,
-  type MakeJob,
+  NUMBERS_OF_A_FILE,
+  STATS_OF_A_FILE,
   type NewFilesAnswer,
   type NewFilesQuestion,
-  type PlaceJob,
+  type ToldError,
+  type WayForThread,
 } from './new-files-program.js';
+import { fromNodeStat } from './node-stat.js';
 
 /** One that is being worked at, and one that the thread finds when it has begun to wait for the disk. */
 const MESSAGES_UNDER_WAY = 2;
 const PROGRAM = `(${newFilesProgram.toString()})(
   require('node:worker_threads').parentPort, require('node:fs'))`;
 
-/** A file to be made, its content not in a message yet. */
-export type MakeStep = Omit<MakeJob, 'start' | 'end'> & { readonly bytes: Uint8Array };
-/** What became of one step. */
-export type Told = NewFilesAnswer[number];
+/** A file to be made and put into place. */
+export interface FileToPlace {
+  /** A path that leads to it as long as the thread has not answered. */
+  readonly path: string;
+  readonly bytes: Uint8Array;
+  /** Time of the last change of content, in seconds; default: now. */
+  readonly modified: number | undefined;
+  readonly way: WayForThread;
+  /** Its name in the directory at the end of the way. */
+  readonly name: string;
+}
+
+/** What became of a file: the file in its place, an error, or neither, where it was not placed. */
+export type Placed = FileStat | { readonly error: ToldError } | undefined;
 
 interface Waiting {
-  readonly step: MakeStep | PlaceJob;
-  readonly tell: (told: Told | undefined) => void;
+  readonly file: FileToPlace;
+  readonly tell: (placed: Placed) => void;
 }
 
 /** A second thread that makes small files and gives them their places, as many at a time as have come while it was at others. */
@@ -32,10 +46,10 @@ export class NewFilesThread extends AnsweringThread<NewFilesQuestion, NewFilesAn
     return startBeside(() => new NewFilesThread(PROGRAM, idleMs));
   }
 
-  /** Takes a step. Answers `undefined` when the thread has ended: then it may have been made, or not. Never rejects. */
-  take(step: MakeStep | PlaceJob): Promise<Told | undefined> {
+  /** Takes a file. Answers `undefined` also when the thread has ended: then it may have been placed, or not. Never rejects. */
+  take(file: FileToPlace): Promise<Placed> {
     return new Promise((tell) => {
-      this.#waiting.push({ step, tell });
+      this.#waiting.push({ file, tell });
       this.#sendSoon();
     });
   }
@@ -51,24 +65,36 @@ export class NewFilesThread extends AnsweringThread<NewFilesQuestion, NewFilesAn
     this.#isSending = false;
     const sent = this.#waiting;
     this.#waiting = [];
-    const question = questionOf(sent.map(({ step }) => step));
-    const answers = await this.ask(question, [question.content.buffer]).catch(() => undefined);
-    for (const [i, { tell }] of sent.entries()) tell(answers?.[i]);
+    const question = questionOf(sent.map(({ file }) => file));
+    const moved = [question.content.buffer, question.numbers.buffer];
+    const answer = await this.ask(question, moved).catch(() => undefined);
+    for (const [i, { tell }] of sent.entries()) tell(answer && placedOf(answer, i));
     if (this.#waiting.length > 0) this.#sendSoon();
   }
 }
 
-function questionOf(steps: readonly Waiting['step'][]): NewFilesQuestion {
-  const sizeBytes = steps.reduce((sum, step) => sum + (step.step === 'make' ? step.bytes.length : 0), 0);
-  const content = new Uint8Array(sizeBytes);
+function questionOf(files: readonly FileToPlace[]): NewFilesQuestion {
+  const content = new Uint8Array(files.reduce((sum, { bytes }) => sum + bytes.length, 0));
+  const numbers = new Float64Array(NUMBERS_OF_A_FILE * files.length);
+  const names: string[] = [];
+  const numberOfWay = new Map<WayForThread, number>();
   let end = 0;
-  const jobs = steps.map((step): MakeJob | PlaceJob => {
-    if (step.step === 'place') return step;
-    const { bytes, ...job } = step;
-    const start = end;
-    content.set(bytes, start);
+  for (const [i, { path, bytes, modified, way, name }] of files.entries()) {
+    content.set(bytes, end);
     end += bytes.length;
-    return { ...job, start, end };
-  });
-  return { jobs, content };
+    const at = numberOfWay.get(way) ?? numberOfWay.size;
+    numberOfWay.set(way, at);
+    names.push(path, name);
+    numbers.set([at, end, modified ?? NaN], NUMBERS_OF_A_FILE * i);
+  }
+  return { ways: [...numberOfWay.keys()], names, numbers, content };
+}
+
+function placedOf({ told, stats }: NewFilesAnswer, i: number): Placed {
+  const what = told[i];
+  if (what === undefined || what === 'not-placed') return undefined;
+  if (what !== 'placed') return { error: what };
+  const of = stats.subarray(STATS_OF_A_FILE * i, STATS_OF_A_FILE * (i + 1));
+  const [mode = 0n, size = 0n, mtimeNs = 0n, ctimeNs = 0n, ino = 0n, dev = 0n, nlink = 0n] = of;
+  return fromNodeStat({ mode, size, mtimeNs, ctimeNs, ino, dev, nlink });
 }

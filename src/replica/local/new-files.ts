@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
-import type { MadeFile, Moved, NewFile } from './file-system.js';
-import { NodeFileHandle, secondsOf } from './node-file-handle.js';
-import { fromNodeStat } from './node-stat.js';
-import { NewFilesThread } from './new-files-thread.js';
-import type { PlaceJob, ToldError } from './new-files-program.js';
+import type { FileStat, NewFile } from './file-system.js';
+import { secondsOf } from './node-file-handle.js';
+import type { ToldError } from './new-files-program.js';
+import { NewFilesThread, type FileToPlace } from './new-files-thread.js';
 
 /** A second thread costs 0.1 s of a processor, as much as it spares with so many files. */
 const FILES_WORTH_A_THREAD = 128;
@@ -13,6 +12,11 @@ const MOST_HELD_BYTES = 1024 * 1024;
 const MOST_HELD_FILES = 128;
 /** Files of a process that are open for other reasons, reckoned high: connections, directories, the memory, files that do not wait. */
 const OTHER_OPEN_FILES = 112;
+
+/** A file to be made and put into place, and who wants to know that it is waited for. */
+export interface FileForThread extends NewFile, Pick<FileToPlace, 'path' | 'way' | 'name'> {
+  readonly onTaken: (() => void) | undefined;
+}
 
 /** Has small files made by a second thread, once many came: so the network need not wait for the disk, nor the disk for each file. */
 export class NewFiles {
@@ -36,48 +40,31 @@ export class NewFiles {
     this.#filesBeforeThread = filesWorthAThread;
   }
 
-  /** Whether there is a thread. */
-  get isAtWork(): boolean {
-    return this.#thread?.hasEnded === false;
+  /** Tells of a file that is to be made; answers whether there is a thread for it, which is started when so many came. */
+  announce(): boolean {
+    if (this.#thread?.hasEnded === false) return true;
+    this.#thread = undefined;
+    if (--this.#filesBeforeThread > 0) return false;
+    // Where none can be started, it is tried again after as many.
+    this.#filesBeforeThread = this.#filesWorthAThread;
+    this.#thread = this.#startThread();
+    const free = Math.floor((this.#openFilesLimit() - OTHER_OPEN_FILES) / 2);
+    this.#mostHeldFiles = Math.max(0, Math.min(free, MOST_HELD_FILES));
+    return this.#thread !== undefined;
   }
 
-  /** Makes a file at a path that leads to it as long as this has not answered; `undefined`: there is no thread. */
-  async make(path: string, { bytes, modifiedMs, mode, onTaken }: NewFile): Promise<MadeFile | undefined> {
-    const thread = this.#threadForNext();
-    if (thread === undefined) return undefined;
-    this.#heldBytes += bytes.length;
+  /** Makes a file and puts it into place; `undefined`: it was not placed, or there is no thread, or it ended. */
+  async place({ modifiedMs, onTaken, ...file }: FileForThread): Promise<FileStat | undefined> {
+    if (this.#thread === undefined) return undefined;
+    this.#heldBytes += file.bytes.length;
     this.#heldFiles++;
     if (this.#heldBytes <= MOST_HELD_BYTES && this.#heldFiles <= this.#mostHeldFiles) onTaken?.();
     const modified = modifiedMs === undefined ? undefined : secondsOf(modifiedMs);
-    const told = await thread.take({ step: 'make', path, bytes, modified, mode });
-    this.#heldBytes -= bytes.length;
+    const placed = await this.#thread.take({ ...file, modified });
+    this.#heldBytes -= file.bytes.length;
     this.#heldFiles--;
-    if (told === undefined || 'placed' in told) return undefined;
-    if ('error' in told) throw revived(told.error);
-    const [fileMode, size, mtimeNs, ctimeNs, ino, dev, nlink] = told.stat;
-    const stat = fromNodeStat({ mode: fileMode, size, mtimeNs, ctimeNs, ino, dev, nlink });
-    return { file: new NodeFileHandle(told.descriptor), stat };
-  }
-
-  /** Gives a file its place; `undefined`: there is no thread, or it ended. */
-  async place(job: Omit<PlaceJob, 'step'>): Promise<Moved | undefined> {
-    const told = this.isAtWork ? await this.#thread?.take({ step: 'place', ...job }) : undefined;
-    if (told === undefined || 'stat' in told) return undefined;
-    if ('error' in told) throw revived(told.error);
-    return told.placed;
-  }
-
-  #threadForNext(): NewFilesThread | undefined {
-    if (!this.isAtWork) {
-      this.#thread = undefined;
-      if (--this.#filesBeforeThread > 0) return undefined;
-      // Where none can be started, it is tried again after as many.
-      this.#filesBeforeThread = this.#filesWorthAThread;
-      this.#thread = this.#startThread();
-      const free = Math.floor((this.#openFilesLimit() - OTHER_OPEN_FILES) / 2);
-      this.#mostHeldFiles = Math.max(0, Math.min(free, MOST_HELD_FILES));
-    }
-    return this.#thread;
+    if (placed !== undefined && 'error' in placed) throw revived(placed.error);
+    return placed;
   }
 }
 

@@ -1,8 +1,8 @@
 import * as fs from 'node:fs';
 import { DiskTurns } from './disk-turns.js';
-import type { DirectoryHandle, FileSystem, MadeFile, Moved, NewFile, Way } from './file-system.js';
+import type { DirectoryHandle, FileStat, FileSystem, NewFile, NewPlace } from './file-system.js';
 import { NewFiles } from './new-files.js';
-import type { Landmark } from './new-files-program.js';
+import type { WayForThread } from './new-files-program.js';
 import { closeQuietly, NodeDirectoryHandle } from './node-directory-handle.js';
 import type { GlancePlace } from './glanced-directory.js';
 import { fromNodeStat } from './node-stat.js';
@@ -64,22 +64,19 @@ class DescriptorDirectory extends NodeDirectoryHandle {
     return this.#fd;
   }
 
-  get makesMany(): boolean {
-    return this.turns.newFiles.isAtWork;
+  announceFile(): boolean {
+    return this.turns.newFiles.announce();
   }
 
-  makeFile(name: string, content: NewFile): Promise<MadeFile | undefined> {
-    return this.turns.newFiles.make(this.at(name), content);
-  }
-
-  moveInto(name: string, to: DirectoryHandle, toName: string, way: Way): Promise<Moved | undefined> {
-    const { at, directory } = sameKind(to).forThread();
-    return this.turns.newFiles.place({ way: landmarksOf(way), staged: this.at(name), place: at(toName), directory });
+  placeFile(name: string, content: NewFile, place: NewPlace, onTaken?: () => void): Promise<FileStat | undefined> {
+    const { bytes, modifiedMs } = content;
+    const way = wayForThread(place);
+    return this.turns.newFiles.place({ path: this.at(name), bytes, modifiedMs, name: place.name, way, onTaken });
   }
 
   /** What another thread reaches this directory by, as long as it is open. */
-  forThread(): { readonly at: (name: string) => string; readonly directory: number } {
-    return { at: (name) => this.at(name), directory: this.#fd };
+  forThread(): { readonly prefix: string; readonly descriptor: number } {
+    return { prefix: this.#prefix, descriptor: this.#fd };
   }
 
   async close(): Promise<void> {
@@ -90,22 +87,25 @@ class DescriptorDirectory extends NodeDirectoryHandle {
 }
 
 /** What a thread is told of each way: the same for all files of a directory. */
-const landmarks = new WeakMap<Way, readonly Landmark[]>();
+const ways = new WeakMap<NewPlace['way'], WayForThread>();
 
-function landmarksOf(way: Way): readonly Landmark[] {
-  const known = landmarks.get(way);
+function wayForThread({ directory, way }: NewPlace): WayForThread {
+  const known = ways.get(way);
   if (known !== undefined) return known;
   const { root, below } = way;
-  const made = [
-    // With a slash at its end only a directory is found.
-    { path: root.path.endsWith('/') ? root.path : `${root.path}/`, identity: root.identity, follows: true },
-    ...below.map(({ above, name, identity }) => ({
-      path: sameKind(above).forThread().at(name),
-      identity,
-      follows: false,
-    })),
-  ];
-  landmarks.set(way, made);
+  const made: WayForThread = {
+    ...sameKind(directory).forThread(),
+    landmarks: [
+      // With a slash at its end only a directory is found.
+      { path: root.path.endsWith('/') ? root.path : `${root.path}/`, identity: root.identity, follows: true },
+      ...below.map(({ above, name, identity }) => ({
+        path: sameKind(above).forThread().prefix + name,
+        identity,
+        follows: false,
+      })),
+    ],
+  };
+  ways.set(way, made);
   return made;
 }
 

@@ -5,7 +5,8 @@ import { HaltError, PathError, StaleError } from '../../errors.js';
 import { SimulatedFileSystem } from '../../testing/fs/simulated-file-system.js';
 import { Folder } from './folder.js';
 import { createLocalReplica, type LocalReplica } from './local-replica.js';
-import { SharedPlaces, type SharedPlace } from './shared-places.js';
+import type { SharedPlace } from './shared-place.js';
+import { SharedPlaces } from './shared-places.js';
 
 let disk: SimulatedFileSystem;
 let folder: Folder;
@@ -50,7 +51,7 @@ describe('SharedPlaces', () => {
   it('looks whether the path still leads there without opening anything', async () => {
     const place = await taken('a/b/one');
     trace.length = 0;
-    expect(place.takesMany).toBe(false);
+    expect(place.announceFile()).toBe(false);
     expect((await place.lookAgain())?.inode).toBe(BigInt(disk.user.find('a/b/one')?.number ?? 0));
     expect(trace).toEqual(['statRoot ~', 'lstat ~/a', 'lstat ~/a/b', 'lstat ~/a/b/one']);
     disk.user.remove('a/b/one');
@@ -127,21 +128,24 @@ describe('SharedPlaces', () => {
   describe('where another thread makes many files', () => {
     beforeEach(() => {
       disk = new SimulatedFileSystem({ makesMany: true });
-      for (const path of ['a/b/one', 'staged/x', 'staged/y']) disk.user.writeFile(path, path, { modifiedMs: OLD_MS });
+      for (const path of ['a/b/one', 'staged/other']) disk.user.writeFile(path, path, { modifiedMs: OLD_MS });
       folder = new Folder(disk.root, 'linux', disk);
       places = new SharedPlaces(folder);
     });
 
+    const NEW = { bytes: new TextEncoder().encode('new'), modifiedMs: OLD_MS };
+
     it.each([
-      ['a/b/new', 'here', 'staged/x'],
-      ['new', 'here', 'staged/x'],
-      ['a/b/one', 'taken', 'a/b/one'],
-    ])('moves a file to %s as long as the path leads there: %s', async (path, expected, content) => {
-      const [place, staged] = [await taken(path), await taken('staged/x')];
-      expect(place.takesMany).toBe(true);
-      expect(await place.moveHere(staged.parent, 'x')).toBe(expected);
+      ['a/b/new', true, 'new'],
+      ['new', true, 'new'],
+      ['a/b/one', false, 'a/b/one'],
+    ])('makes a file at %s as long as the path leads there and is free: %s', async (path, isPlaced, content) => {
+      const [place, staged] = [await taken(path), await taken('staged/other')];
+      expect(place.announceFile()).toBe(true);
+      const stat = await place.placeFile(staged.parent, 'x', NEW);
+      expect(stat).toEqual(isPlaced ? await place.lookAgain() : undefined);
       expect(disk.user.readText(path)).toBe(content);
-      expect(disk.user.find('staged/x') === undefined).toBe(expected === 'here');
+      expect(disk.user.find('staged/x')).toBeUndefined();
       for (const each of [place, staged]) await each.release();
       expect(disk.openHandles).toBe(0);
     });
@@ -156,11 +160,11 @@ describe('SharedPlaces', () => {
           disk.user.writeFile('a/b/one', 'another');
         },
       ],
-    ])('moves nothing when %s', async (_, change) => {
-      const [place, staged] = [await taken('a/b/new'), await taken('staged/x')];
+    ])('places nothing when %s', async (_, change) => {
+      const [place, staged] = [await taken('a/b/new'), await taken('staged/other')];
       change();
-      expect(await place.moveHere(staged.parent, 'x')).toBe('elsewhere');
-      expect((await staged.parent.lstat('x'))?.links).toBe(1);
+      expect(await place.placeFile(staged.parent, 'x', NEW)).toBeUndefined();
+      expect(await staged.parent.lstat('x')).toBeNull();
       for (const each of [place, staged]) await each.release();
       expect(disk.openHandles).toBe(0);
     });
@@ -168,7 +172,7 @@ describe('SharedPlaces', () => {
     it('takes none where names are compared with those on the disk', async () => {
       folder.checksNames = true;
       const place = await taken('a/b/new');
-      expect(place.takesMany).toBe(false);
+      expect(place.announceFile()).toBe(false);
       await place.release();
     });
   });

@@ -1,36 +1,11 @@
-import type { DirectoryHandle, FileStat, Moved, Way } from './file-system.js';
-import { identityOfStat, type Folder, type Place } from './folder.js';
+import type { DirectoryHandle } from './file-system.js';
+import { identityOfStat, type Folder } from './folder.js';
 import { Leased } from './leased.js';
+import { SharedPlace, type OpenedDirectory } from './shared-place.js';
 
-/** The directory of a path, held open together with all above it. */
-export interface SharedPlace extends Place {
-  /**
-   * What stands at the path now, no link followed on the way; `undefined` when a directory on the way is not the one that is
-   * held open, so that only a walk from the root can tell. Throws `HaltError` like {@link Folder.open}.
-   */
-  lookAgain(): Promise<FileStat | null | undefined>;
-  /** Whether `moveHere` may have somebody to do it. */
-  readonly takesMany: boolean;
-  /** Moves a file of another directory to the path, if the path leads there still, as {@link DirectoryHandle.moveInto} does. */
-  moveHere(from: DirectoryHandle, name: string): Promise<Moved | undefined>;
-  /** The next to take a place there opens everything anew. */
-  forget(): void;
-  /** Gives it back. To be called once; never throws. */
-  release(): Promise<void>;
-}
-
-/** One directory on the way from the root, the root being the first. */
-interface Level {
-  readonly segment: string;
-  readonly handle: DirectoryHandle;
-  readonly identity: string;
-}
-
-/** All of them, the last being the directory itself. */
-interface Opened {
-  readonly levels: readonly Level[];
-  readonly parent: DirectoryHandle;
-  readonly way: Way;
+/** A directory, and what has to be closed with it. */
+interface Opened extends OpenedDirectory {
+  readonly handles: readonly DirectoryHandle[];
 }
 
 type Chain = Leased<Opened | undefined>;
@@ -61,20 +36,8 @@ export class SharedPlaces {
       await release();
       return undefined;
     }
-    const { levels, parent, way } = opened;
-    const identity = levels.at(-1)?.identity;
-    const name = path.slice(end + 1);
-    return {
-      parent,
-      name,
-      ...(identity !== undefined && { identity }),
-      lookAgain: async () => ((await this.#areInPlace(levels)) ? await parent.lstat(name) : undefined),
-      // Where the disk takes several names for one, the way back through them would have to be compared as well.
-      takesMany: !this.#folder.checksNames && parent.makesMany === true,
-      moveHere: async (from, staged) => await from.moveInto?.(staged, parent, name, way),
-      forget: () => this.#forget(directory, chain),
-      release,
-    };
+    const forget = (): void => this.#forget(directory, chain);
+    return new SharedPlace(this.#folder, opened, path.slice(end + 1), { forget, release });
   }
 
   #chainOf(directory: string): Chain {
@@ -86,40 +49,28 @@ export class SharedPlaces {
   }
 
   async #open(directory: string): Promise<Opened | undefined> {
-    const opened: DirectoryHandle[] = [];
-    const levels: Level[] = [];
-    const add = async (segment: string, handle: DirectoryHandle): Promise<DirectoryHandle> => {
-      opened.push(handle);
-      levels.push({ segment, handle, identity: identityOfStat(await handle.stat()) });
-      return handle;
-    };
+    const handles: DirectoryHandle[] = [];
     let isWhole = false;
     try {
-      let parent = await add('', await this.#folder.open());
+      let handle = await this.#folder.open();
+      handles.push(handle);
+      let identity = identityOfStat(await handle.stat());
+      const root = { path: this.#folder.path, identity };
+      const below: OpenedDirectory['way']['below'][number][] = [];
       const segments = directory === '' ? [] : directory.split('/');
-      for (const [i, segment] of segments.entries()) {
-        const next = await this.#folder.descend(parent, segment, segments.slice(0, i + 1).join('/'), false);
+      for (const [i, name] of segments.entries()) {
+        const next = await this.#folder.descend(handle, name, segments.slice(0, i + 1).join('/'), false);
         if (next === undefined) return undefined;
-        parent = await add(segment, next);
+        handles.push(next);
+        identity = identityOfStat(await next.stat());
+        below.push({ above: handle, name, identity });
+        handle = next;
       }
       isWhole = true;
-      return { levels, parent, way: wayOf(this.#folder.path, levels) };
+      return { handles, handle, identity, way: { root, below } };
     } finally {
-      if (!isWhole) for (const handle of opened) await handle.close();
+      if (!isWhole) for (const handle of handles) await handle.close();
     }
-  }
-
-  async #areInPlace(levels: readonly Level[]): Promise<boolean> {
-    // Where the disk takes several names for one, the way back through them would have to be compared as well.
-    if (this.#folder.checksNames) return false;
-    await this.#folder.assertInPlace();
-    for (const [i, { segment, identity }] of levels.entries()) {
-      const above = levels[i - 1]?.handle;
-      if (above === undefined) continue;
-      const stat = await above.lstat(segment);
-      if (stat?.type !== 'directory' || identityOfStat(stat) !== identity) return false;
-    }
-    return true;
   }
 
   #forget(directory: string, chain: Chain): void {
@@ -127,14 +78,6 @@ export class SharedPlaces {
   }
 }
 
-function wayOf(rootPath: string, levels: readonly Level[]): Way {
-  const below = levels.flatMap(({ segment, identity }, i) => {
-    const above = levels[i - 1]?.handle;
-    return above === undefined ? [] : [{ above, name: segment, identity }];
-  });
-  return { root: { path: rootPath, identity: levels[0]?.identity ?? '' }, below };
-}
-
 async function closeAll(opened: Opened | undefined): Promise<void> {
-  for (const { handle } of opened?.levels ?? []) await handle.close();
+  for (const handle of opened?.handles ?? []) await handle.close();
 }

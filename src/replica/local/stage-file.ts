@@ -96,8 +96,7 @@ async function stageIn(
   const expected = source.entry.digest ?? source.parts?.digest;
   const known = expected === undefined ? undefined : schemeOf(expected);
   const plan = planRanges(sizeBytes, known, context.stageRangeBytes);
-  const fromMemory =
-    base === undefined ? await stageContent(context, lease, source, { ...options, path, plan }) : undefined;
+  const fromMemory = base === undefined ? await stageContent(context, lease, source, { ...options, path }) : undefined;
   if (fromMemory !== undefined) return fromMemory;
   const stage =
     context.keepsStages && plan.count > 1

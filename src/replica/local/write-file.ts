@@ -9,11 +9,12 @@ import type { Place } from './folder.js';
 import type { LocalContext } from './local-context.js';
 import { pathErrorOf } from './local-error.js';
 import type { LocalTrash } from './local-trash.js';
-import type { SharedPlace } from './shared-places.js';
+import type { SharedPlace } from './shared-place.js';
 import { isLinkUnsupported, renameIfFree } from './put-back.js';
 import { stageFile } from './stage-file.js';
 import type { StagedFile } from './staged-file.js';
 import { whyStale } from './standing.js';
+import { writeWithOthers } from './write-with-others.js';
 
 /** How often a place is looked up again when its folder is removed under it. */
 const ATTEMPTS = 5;
@@ -28,8 +29,6 @@ interface Writing {
   readonly options: WriteOptions;
   /** The directory of a new file, held open; `undefined`: only a walk from the root leads to it. */
   readonly shared: SharedPlace | undefined;
-  /** Whether it gets its place together with others, and is only looked at then: its content is here, and nothing is fetched in vain. */
-  readonly isOneOfMany: boolean;
 }
 
 /**
@@ -39,6 +38,8 @@ interface Writing {
  * 1. staged: nothing but a file in `tmp`.
  * 2. (replaced) the old version in the trash, the path free; `beforeReplace` was told.
  * 3. linked: the new version in place.
+ *
+ * A small new file goes the same steps with others, where that is possible; it is not looked at before, as nothing is fetched in vain.
  */
 export async function writeFile(
   context: LocalContext,
@@ -51,8 +52,12 @@ export async function writeFile(
   // New files come many to a directory, which is opened once for those that come together. What goes wrong with it, the walk from the root tells.
   const shared = precondition === null ? await context.places.take(path).catch(() => undefined) : undefined;
   try {
-    const isOneOfMany = shared?.takesMany === true && source.content?.() !== undefined;
-    return await fetchAndPlace({ context, trash, path, source, precondition, options, shared, isOneOfMany });
+    const writing = { context, trash, path, source, precondition, options, shared };
+    const written = await writeWithOthers(writing);
+    if (written === undefined) return await fetchAndPlace(writing);
+    if (written !== 'not-placed') return { outcome: 'done', ...written };
+    // Its bytes were told already.
+    return await fetchAndPlace({ ...writing, options: { ...options, onBytes: undefined } });
   } finally {
     await shared?.release();
   }
@@ -60,7 +65,7 @@ export async function writeFile(
 
 async function fetchAndPlace(writing: Writing): Promise<Outcome<Written>> {
   const { context, path, source, precondition, options } = writing;
-  const before = writing.isOneOfMany ? null : await lookAt(writing);
+  const before = await lookAt(writing);
   const early = whyStale(path, before, precondition);
   if (early !== undefined) return { outcome: 'stale', message: early };
   const staged = await stageFile(
@@ -116,14 +121,6 @@ async function lookAt({ context, path, shared }: Writing): Promise<FileStat | nu
 
 async function place(writing: Writing, staged: StagedFile): Promise<Stale | undefined> {
   const { path, precondition, shared } = writing;
-  if (writing.isOneOfMany) {
-    if ((await shared?.moveHere(staged.directory, staged.name)) === 'here') {
-      staged.forgetName();
-      return undefined;
-    }
-    const message = whyStale(path, await lookAt(writing), precondition);
-    if (message !== undefined) return { outcome: 'stale', message };
-  }
   for (let attempt = 1; ; attempt++) {
     const looked = await lookAgain(writing, attempt === 1 ? shared : undefined);
     if (looked === undefined) return { outcome: 'stale', message: `${showPath(path)} is gone.` };

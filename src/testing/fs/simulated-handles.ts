@@ -4,10 +4,8 @@ import type {
   DirectoryItem,
   FileHandle,
   FileStat,
-  MadeFile,
-  Moved,
   NewFile,
-  Way,
+  NewPlace,
 } from '../../replica/local/file-system.js';
 import { fillNewFile } from '../../replica/local/fill-new-file.js';
 import { identityOfStat } from '../../replica/local/folder.js';
@@ -144,47 +142,68 @@ export class SimulatedDirectory extends SimulatedHandle implements DirectoryHand
     return this.#file(inode, name);
   }
 
-  get makesMany(): boolean {
+  announceFile(): boolean {
     return this.disk.traits.makesMany === true;
   }
 
-  async makeFile(name: string, content: NewFile): Promise<MadeFile | undefined> {
-    if (!this.makesMany) return undefined;
-    content.onTaken?.();
+  async placeFile(
+    name: string,
+    content: NewFile,
+    place: NewPlace,
+    onTaken?: () => void,
+  ): Promise<FileStat | undefined> {
+    if (!this.announceFile()) return undefined;
+    onTaken?.();
     const file = await this.createFile(name);
     try {
-      return { file, stat: await fillNewFile(file, content) };
-    } catch (error) {
+      return await this.#fillAndPlace(file, name, content, place);
+    } finally {
       await file.close();
+    }
+  }
+
+  async #fillAndPlace(
+    file: FileHandle,
+    name: string,
+    content: NewFile,
+    place: NewPlace,
+  ): Promise<FileStat | undefined> {
+    let made: FileStat;
+    let isPlaced: boolean | undefined;
+    try {
+      made = await fillNewFile(file, content);
+      isPlaced = await this.#quietly(() => this.#linkAlong(name, place));
+      if (isPlaced === true) await place.directory.sync();
+    } catch (error) {
+      await this.#quietly(() => this.unlink(name));
       throw error;
     }
+    await this.#quietly(() => this.unlink(name));
+    if (isPlaced !== true) return undefined;
+    const stat = (await this.#quietly(() => file.stat())) ?? made;
+    return stat.sizeBytes === made.sizeBytes && stat.mtimeNs === made.mtimeNs ? stat : made;
   }
 
-  async moveInto(name: string, to: DirectoryHandle, toName: string, way: Way): Promise<Moved | undefined> {
-    if (!this.makesMany) return undefined;
-    const placed = await this.#linkAlong(name, to, toName, way).catch((error: unknown) => this.#whyNotLinked(error));
-    if (placed !== 'here') return placed;
-    await to.sync();
-    await this.unlink(name).catch((error: unknown) => this.#whyNotLinked(error));
-    return placed;
-  }
-
-  async #linkAlong(name: string, to: DirectoryHandle, toName: string, { root, below }: Way): Promise<Moved> {
+  async #linkAlong(name: string, { directory, name: toName, way: { root, below } }: NewPlace): Promise<boolean> {
     await this.pass('lookAlong', name);
     const top = this.gate.find(root.path);
-    if (top === undefined || identityOfStat(statOf(top)) !== root.identity) return 'elsewhere';
+    if (top === undefined || identityOfStat(statOf(top)) !== root.identity) return false;
     for (const { above, name: segment, identity } of below) {
       const stat = await above.lstat(segment);
-      if (stat?.type !== 'directory' || identityOfStat(stat) !== identity) return 'elsewhere';
+      if (stat?.type !== 'directory' || identityOfStat(stat) !== identity) return false;
     }
-    await this.link(name, to, toName);
-    return 'here';
+    await this.link(name, directory, toName);
+    return true;
   }
 
-  /** What a failed step comes to, unless the machine has stopped. */
-  #whyNotLinked(error: unknown): Moved {
-    if (!this.gate.alive(this.epoch) || !(error instanceof Error)) throw error;
-    return 'code' in error && error.code === 'EEXIST' ? 'taken' : 'elsewhere';
+  /** What a step comes to, `undefined` where the disk fails it; throws when the machine has stopped. */
+  async #quietly<T>(step: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await step();
+    } catch (error) {
+      if (!this.gate.alive(this.epoch) || !(error instanceof Error) || !('code' in error)) throw error;
+      return undefined;
+    }
   }
 
   async makeDirectory(name: string, mode = 0o755): Promise<void> {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { expecting, observeFile, sourceOf } from '../../../test/local/local-world.js';
 import { tracedWorld, type TracedWorld } from '../../../test/local/traced-world.js';
 import type { FileEntry } from '../../core/entry.js';
-import { HaltError } from '../../errors.js';
+import { HaltError, StaleError } from '../../errors.js';
 import type { Source } from '../replica.js';
 
 const md5 = (text: string): string => createHash('md5').update(text).digest('hex');
@@ -80,17 +80,43 @@ describe.each<[string, { readonly makesMany?: boolean }]>([
     },
   );
 
-  it('is made in a new private folder when somebody takes that away', async () => {
+  it('is made in a new private folder when somebody takes that away, while others use it', async () => {
     const traced = await manyWorld(traits);
-    const first = holding('first', {
-      async verify() {
-        traced.world.remove('.filecloudsync/tmp');
-        expect(await traced.replica.write('a/second', holding('second'), null)).toMatchObject({ outcome: 'done' });
-      },
+    let second: Promise<unknown> | undefined;
+    traced.before('sync tmp/STAGED', () => {
+      traced.world.remove('.filecloudsync/tmp');
+      second = traced.replica.write('a/second', holding('second'), null);
     });
-    await expect(write(traced, first)).rejects.toMatchObject({ code: 'ERR_DISK_FAILED', data: { errno: 'ENOENT' } });
+    const first = write(traced, holding('first'));
+    // One that another thread could not place is begun anew.
+    if (traits.makesMany === true) expect(await first).toMatchObject({ outcome: 'done' });
+    else await expect(first).rejects.toMatchObject({ code: 'ERR_DISK_FAILED', data: { errno: 'ENOENT' } });
+    expect(await second).toMatchObject({ outcome: 'done' });
     expect(traced.world.read('a/second')).toBe('second');
     expect(traced.world.openHandles()).toBe(0);
+  });
+
+  it('is not placed when its source is another by then', async () => {
+    const traced = await manyWorld(traits);
+    const source = holding('new', {
+      async verify() {
+        throw new StaleError('the object was changed');
+      },
+    });
+    await expect(write(traced, source)).rejects.toThrow('the object was changed');
+    nothingIsLeft(traced);
+  });
+
+  it('is not placed once the run was told to stop', async () => {
+    const traced = await manyWorld(traits);
+    const stop = new AbortController();
+    const source = holding('new', {
+      async verify() {
+        stop.abort();
+      },
+    });
+    await expect(write(traced, source, { signal: stop.signal })).rejects.toMatchObject({ name: 'AbortError' });
+    nothingIsLeft(traced);
   });
 
   it('tells the MD5 of its one part where a digest of parts proves it', async () => {
@@ -189,6 +215,29 @@ describe('a file that gets its place by another thread', () => {
     expect([traced.world.staged(), traced.world.openHandles()]).toEqual([[], 0]);
   });
 
+  it('counts its bytes once, also where it has to be written alone in the end', async () => {
+    const traced = await manyWorld({ makesMany: true, noHardLinks: true });
+    let told = 0;
+    await write(traced, holding('new'), { onBytes: (count: number) => (told += count) });
+    expect(told).toBe(3);
+  });
+
+  it('is told of as it was made where somebody has written to it already', async () => {
+    const traced = await manyWorld();
+    traced.before('unlink tmp/STAGED', () => traced.world.write('a/f', 'edited', Date.now()));
+    const written = await write(traced);
+    const entry = await observeFile(traced.replica, 'a/f');
+    expect(written).toMatchObject({ outcome: 'done', entry: { sizeBytes: 3 } });
+    expect(entry.sizeBytes).toBe(6);
+  });
+
+  it('is as racy as a file that is seen in the tick of its change', async () => {
+    const traced = await manyWorld();
+    const plain = holding('new');
+    const written = await write(traced, { ...plain, entry: { ...plain.entry, modifiedMs: undefined } });
+    expect(written).toMatchObject({ outcome: 'done', entry: { racy: true } });
+  });
+
   it('takes the place of a folder that holds nothing but empty folders', async () => {
     const traced = await manyWorld();
     traced.world.makeDirectory('a/f/empty');
@@ -198,12 +247,8 @@ describe('a file that gets its place by another thread', () => {
 
   it('goes where the path leads when its folder was moved away', async () => {
     const traced = await manyWorld();
-    const source = holding('new', {
-      async verify() {
-        traced.world.rename('a', 'moved');
-      },
-    });
-    expect(await write(traced, source)).toMatchObject({ outcome: 'done' });
+    traced.before('sync tmp/STAGED', () => traced.world.rename('a', 'moved'));
+    expect(await write(traced)).toMatchObject({ outcome: 'done' });
     expect(traced.world.tree()).toEqual({
       'a/': 'directory',
       'a/f': 'new',
@@ -215,13 +260,11 @@ describe('a file that gets its place by another thread', () => {
 
   it('goes nowhere when another folder stands in the place of the root', async () => {
     const traced = await manyWorld();
-    const source = holding('new', {
-      async verify() {
-        traced.world.rename('/folder', '/moved');
-        traced.world.makeDirectory('/folder/a');
-      },
+    traced.before('sync tmp/STAGED', () => {
+      traced.world.rename('/folder', '/moved');
+      traced.world.makeDirectory('/folder/a');
     });
-    await expect(write(traced, source)).rejects.toBeInstanceOf(HaltError);
+    await expect(write(traced)).rejects.toBeInstanceOf(HaltError);
     expect(traced.world.tree()).toEqual({ 'a/': 'directory' });
     expect(traced.world.openHandles()).toBe(0);
   });

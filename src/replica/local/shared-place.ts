@@ -1,0 +1,78 @@
+import type { DirectoryHandle, FileStat, NewFile, Way } from './file-system.js';
+import { identityOfStat, type Folder, type Place } from './folder.js';
+
+/** A directory that is held open together with all above it. */
+export interface OpenedDirectory {
+  readonly handle: DirectoryHandle;
+  readonly identity: string;
+  readonly way: Way;
+}
+
+/** How a {@link SharedPlace} is given back. */
+export interface SharedPlaceEnds {
+  /** The next to take a place there opens everything anew. */
+  readonly forget: () => void;
+  /** Gives it back. To be called once; never throws. */
+  readonly release: () => Promise<void>;
+}
+
+/** The place of one path in a directory that others hold as well. */
+export class SharedPlace implements Place, SharedPlaceEnds {
+  readonly #folder: Folder;
+  readonly #opened: OpenedDirectory;
+  readonly name: string;
+  readonly forget: () => void;
+  readonly release: () => Promise<void>;
+
+  constructor(folder: Folder, opened: OpenedDirectory, name: string, { forget, release }: SharedPlaceEnds) {
+    this.#folder = folder;
+    this.#opened = opened;
+    this.name = name;
+    this.forget = forget;
+    this.release = release;
+  }
+
+  get parent(): DirectoryHandle {
+    return this.#opened.handle;
+  }
+
+  get identity(): string {
+    return this.#opened.identity;
+  }
+
+  /**
+   * What stands at the path now, no link followed on the way; `undefined` when a directory on the way is not the one that is
+   * held open, so that only a walk from the root can tell. Throws `HaltError` like {@link Folder.open}.
+   */
+  async lookAgain(): Promise<FileStat | null | undefined> {
+    return (await this.#isInPlace()) ? await this.parent.lstat(this.name) : undefined;
+  }
+
+  /** As {@link DirectoryHandle.announceFile}. */
+  announceFile(): boolean {
+    // Where the disk takes several names for one, the way back through them would have to be compared as well.
+    return !this.#folder.checksNames && this.parent.announceFile?.() === true;
+  }
+
+  /** Makes a file in another directory and gives it this place, if the path leads here still, as {@link DirectoryHandle.placeFile}. */
+  async placeFile(
+    from: DirectoryHandle,
+    name: string,
+    content: NewFile,
+    onTaken?: () => void,
+  ): Promise<FileStat | undefined> {
+    const { handle: directory, way } = this.#opened;
+    return await from.placeFile?.(name, content, { directory, name: this.name, way }, onTaken);
+  }
+
+  async #isInPlace(): Promise<boolean> {
+    // Where the disk takes several names for one, the way back through them would have to be compared as well.
+    if (this.#folder.checksNames) return false;
+    await this.#folder.assertInPlace();
+    for (const { above, name, identity } of this.#opened.way.below) {
+      const stat = await above.lstat(name);
+      if (stat?.type !== 'directory' || identityOfStat(stat) !== identity) return false;
+    }
+    return true;
+  }
+}
