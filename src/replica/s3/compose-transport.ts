@@ -5,7 +5,6 @@ import { withBandwidth } from './wrap/bandwidth.js';
 import { withRetry } from './wrap/retry.js';
 import { withTrace, type RequestEvent, type TracedTransport } from './wrap/trace.js';
 import type { ClockOffset } from './clock-offset.js';
-import { withNamedErrors } from './connection-error.js';
 import type { S3Transport } from './transport.js';
 
 /** Options of {@link composeTransport}. */
@@ -27,13 +26,13 @@ export interface ComposedTransport {
 }
 
 /**
- * Wraps a transport. From the outside in: retry, whose waits hold no place in flight; the bound of requests in flight;
- * bandwidth; and closest to the wire the trace, which sees each attempt, and the names of errors.
+ * Wraps a transport whose errors have our names. From the outside in: retry, whose waits hold no place in flight; the bound of
+ * requests in flight; bandwidth; and closest to the wire the trace, which sees each attempt.
  */
 export function composeTransport(base: S3Transport, options: ComposeOptions): ComposedTransport {
   const { clock } = options.runtime;
   const { clockOffset } = options;
-  const trace = withTrace(withNamedErrors(base), {
+  const trace = withTrace(base, {
     clock,
     onRequest: options.onRequest,
     onDate: (dateHeader, sentMs, receivedMs) => clockOffset.observe(dateHeader, sentMs, receivedMs),

@@ -1,4 +1,5 @@
 import type { DigestScheme } from '../../core/digest.js';
+import type { Hasher } from '../../core/hasher.js';
 import type { NameRules } from '../../core/path.js';
 import type { Runtime } from '../../core/runtime.js';
 import { StaleError, UsageError } from '../../errors.js';
@@ -11,6 +12,7 @@ import type { ConfiguredClient } from './client-config.js';
 import { cleanUpUploads } from './clean-up-uploads.js';
 import { createClockOffset } from './clock-offset.js';
 import { composeTransport } from './compose-transport.js';
+import { withNamedErrors } from './connection-error.js';
 import { mayBeMd5, UNKNOWN_DIALECT } from './dialect.js';
 import { digestOf } from './digest-object.js';
 import { resolveBucketEndpoint } from './endpoint.js';
@@ -98,6 +100,11 @@ function parallelLists(concurrency: number, bytesPerSecond: number | undefined):
   return Math.max(2, Math.min(concurrency, MOST_PARALLEL_LISTS, within));
 }
 
+function transportOf(client: ConfiguredClient | undefined, { clock }: Runtime, hasher: Hasher): S3Transport {
+  if (client !== undefined) return createUndiciTransport({ client, clock, hasher });
+  throw new UsageError('ERR_OPTION', 'An S3 replica needs a `client` or a `transport`; neither was given.');
+}
+
 /** Makes a {@link Replica} of a bucket. Nothing is sent before `prepare`. */
 export function createS3Replica(options: S3ReplicaOptions): S3Replica {
   const { bucket, runtime, client } = options;
@@ -113,10 +120,7 @@ export function createS3Replica(options: S3ReplicaOptions): S3Replica {
   const clockOffset = createClockOffset();
   const backoff = createBackoff(runtime, options.backoff);
   const base =
-    options.transport ??
-    (client === undefined ? undefined : createUndiciTransport({ client, clock: runtime.clock, hasher }));
-  if (base === undefined)
-    throw new UsageError('ERR_OPTION', 'An S3 replica needs a `client` or a `transport`; neither was given.');
+    options.transport === undefined ? transportOf(client, runtime, hasher) : withNamedErrors(options.transport);
   const { transport, together, trace } = composeTransport(base, {
     runtime,
     backoff,

@@ -165,8 +165,10 @@ async function requestRange(
     const headers = { range: `bytes=${start}-${end - 1}`, ...(condition !== undefined && { 'if-match': condition }) };
     const answer = await context.api.get(context.keys.keyOf(path), headers, signal);
     if (answer.ok) {
-      await checkAnswer(pinned, answer.value, start, end);
-      return answer.value;
+      const problem = problemOf(answer.value, pinned, start, end);
+      if (problem === undefined) return answer.value;
+      await discard(answer.value);
+      throw problem;
     }
     const { failure } = answer;
     if (failure.status === 404) throw gone(pinned);
@@ -183,17 +185,16 @@ async function requestRange(
 }
 
 /** The store may have ignored the condition: the answer has to say that it is of the pinned version. */
-async function checkAnswer(pinned: PinnedObject, response: S3Response, start: number, end: number): Promise<void> {
+function problemOf(
+  { status, headers }: S3Response,
+  pinned: PinnedObject,
+  start: number,
+  end: number,
+): Error | undefined {
   const { path, etag, sizeBytes } = pinned;
-  const found = bareEtag(response.headers['etag']);
-  let problem: Error | undefined;
-  if (found !== etag) problem = gone(pinned);
-  else if (response.status === 206 && response.headers['content-range'] !== `bytes ${start}-${end - 1}/${sizeBytes}`) {
-    problem = wrongRange(path, `the range "${response.headers['content-range'] ?? ''}"`);
-  }
-  if (problem === undefined) return;
-  await discard(response);
-  throw problem;
+  if (bareEtag(headers['etag']) !== etag) return gone(pinned);
+  if (status !== 206 || headers['content-range'] === `bytes ${start}-${end - 1}/${sizeBytes}`) return undefined;
+  return wrongRange(path, `the range "${headers['content-range'] ?? ''}"`);
 }
 
 async function headPinned(

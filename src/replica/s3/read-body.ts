@@ -12,6 +12,11 @@ export async function readBody(
   mostBytes: number,
   tooLong: () => Error = () => longAnswer(mostBytes),
 ): Promise<Uint8Array> {
+  const whole = response.body.takeWhole?.();
+  if (whole !== undefined) {
+    if (whole.length > mostBytes) throw tooLong();
+    return whole;
+  }
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of response.body) {

@@ -119,10 +119,7 @@ export function createS3Api(transport: S3Transport, bucket: string, backoff: Bac
   /** Failures of requests that the transport has repeated as often as is worth it. */
   const spent = new WeakSet<object>();
   const send = (request: Omit<S3Request, 'bucket' | 'signal'>, signal: AbortSignal | undefined): Promise<S3Response> =>
-    transport.send({ bucket, ...request, ...(signal !== undefined && { signal }) }).catch((error: unknown) => {
-      if (error instanceof Error) spent.add(error);
-      throw error;
-    });
+    transport.send(signal === undefined ? { ...request, bucket } : { ...request, bucket, signal });
 
   /** An answer whose body says nothing that is needed. */
   const bare = async <T>(
@@ -143,7 +140,10 @@ export function createS3Api(transport: S3Transport, bucket: string, backoff: Bac
     read: (xml: string) => T,
     most = MAX_DOCUMENT_BYTES,
   ): Promise<Answer<T>> => {
-    const response = await send(request, signal);
+    const response = await send(request, signal).catch((error: unknown) => {
+      if (error instanceof Error) spent.add(error);
+      throw error;
+    });
     if (response.status !== 200) return { ok: false, failure: await readFailure(response) };
     const bytes = await readBody(response, most);
     const xml = decodeXmlBytes(bytes);

@@ -65,6 +65,19 @@ describe('createUndiciTransport', () => {
     expect(headers).toMatchObject({ 'x-single': 'one', 'x-several': '1, 2' });
   });
 
+  it.each([
+    ['whole when all of it has come', 4096, 100],
+    ['in pieces when it is long', 1024 * 1024, 0],
+  ])('gives a body %s', async (_, length, waitMs) => {
+    const content = Buffer.alloc(length, 'content ');
+    const transport = transportTo(await serve((_request, answer) => answer.end(content)));
+    const answer = await transport.send(get('a'));
+    await new Promise((resolve) => setTimeout(resolve, waitMs));
+    const whole = answer.body.takeWhole?.();
+    expect(whole === undefined).toBe(length > 4096);
+    expect(Buffer.from(whole ?? (await readBody(answer, length))).equals(content)).toBe(true);
+  });
+
   it('puts every key on the wire as it is, encoded once', async () => {
     const seen: (string | undefined)[] = [];
     const transport = transportTo(

@@ -18,7 +18,7 @@ import { createReceiveMemory } from './receive-memory.js';
 import { createRequestSigner, hashPayload, type SigningCredentials } from './request-signer.js';
 import { SHA256_HEADER } from './s3-api.js';
 import { createSharedReads } from './shared-reads.js';
-import { NO_BODY, type S3Request, type S3Response, type S3Transport } from './transport.js';
+import { NO_BODY, type ResponseBody, type S3Request, type S3Response, type S3Transport } from './transport.js';
 import { encodeKey, encodeQuery } from './uri.js';
 
 /** Options of {@link createUndiciTransport}. */
@@ -76,23 +76,18 @@ export function createUndiciTransport(options: UndiciTransportOptions): UndiciTr
   });
   const sign = createRequestSigner();
   const offset = createClockOffset();
-  const endpoints = new Map<string, Promise<BucketEndpoint>>();
+  const endpoints = new Map<string, BucketEndpoint>();
 
-  const endpointOf = async (bucket: string): Promise<BucketEndpoint> => {
-    const known = endpoints.get(bucket) ?? resolveBucketEndpoint(client, bucket);
-    endpoints.set(bucket, known);
-    try {
-      return await known;
-    } catch (error) {
-      endpoints.delete(bucket);
-      throw error;
-    }
+  const findEndpoint = async (bucket: string): Promise<BucketEndpoint> => {
+    const found = await resolveBucketEndpoint(client, bucket);
+    endpoints.set(bucket, found);
+    return found;
   };
 
-  const hashBody = async (body: Uint8Array | undefined): Promise<string> =>
+  const hashBody = (body: Uint8Array | undefined): string | Promise<string> =>
     body === undefined || body.length < LARGE_BYTES || hasher === undefined
       ? hashPayload(body)
-      : hexOf(await hasher.hash('sha256', body));
+      : hasher.hash('sha256', body).then(hexOf);
 
   const sendOnce = async (request: S3Request, endpoint: BucketEndpoint): Promise<S3Response> => {
     const path =
@@ -152,7 +147,7 @@ export function createUndiciTransport(options: UndiciTransportOptions): UndiciTr
     },
     async send(request) {
       request.signal?.throwIfAborted();
-      const endpoint = await endpointOf(request.bucket);
+      const endpoint = endpoints.get(request.bucket) ?? (await findEndpoint(request.bucket));
       const sentMs = clock.nowMs();
       const answer = await sendOnce(request, endpoint);
       if (answer.status !== 403) return answer;
@@ -205,9 +200,10 @@ function areSingle(headers: Record<string, string | string[] | undefined>): head
 function guardBody(
   body: FlowingBody,
   { origin, clock, longestMs }: { readonly origin: string; readonly clock: Clock; readonly longestMs: number },
-): AsyncIterable<Uint8Array> {
+): ResponseBody {
   const drip = createDripGuard(clock, origin, longestMs);
   return {
+    takeWhole: () => body.takeWhole(),
     [Symbol.asyncIterator]: () => ({
       async next() {
         const askedMs = clock.nowMs();

@@ -36,13 +36,8 @@ export function withAdaptiveLimit(inner: S3Transport, most: number): LimitedTran
       next();
     }
   };
-  const acquire = async (signal: AbortSignal | undefined): Promise<void> => {
-    throwIfAborted(signal);
-    if (inFlight < limit) {
-      inFlight++;
-      return;
-    }
-    await new Promise<void>((resolve, reject) => {
+  const waitForPlace = (signal: AbortSignal | undefined): Promise<void> =>
+    new Promise<void>((resolve, reject) => {
       const grant = (): void => {
         signal?.removeEventListener('abort', giveUp);
         resolve();
@@ -54,7 +49,6 @@ export function withAdaptiveLimit(inner: S3Transport, most: number): LimitedTran
       waiters.push(grant);
       signal?.addEventListener('abort', giveUp, { once: true });
     });
-  };
   const decrease = (started: number): void => {
     if (started <= ignoreUpTo) return;
     ignoreUpTo = startedCount;
@@ -72,7 +66,9 @@ export function withAdaptiveLimit(inner: S3Transport, most: number): LimitedTran
       return limit;
     },
     async send(request) {
-      await acquire(request.signal);
+      throwIfAborted(request.signal);
+      if (inFlight < limit) inFlight++;
+      else await waitForPlace(request.signal);
       const started = ++startedCount;
       try {
         const response = await inner.send(request);

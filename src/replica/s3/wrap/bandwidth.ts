@@ -29,7 +29,7 @@ export function withBandwidth(inner: S3Transport, clock: Clock, bytesPerSecond: 
       const pace = { pieceBytes, wait: (bytes: number) => up(bytes, signal) };
       const response = await inner.send(isLong ? { ...request, pace } : request);
       return hookBody(response, {
-        onChunk: ({ length }) => {
+        waitFor: ({ length }) => {
           const covered = Math.min(prepaid, length);
           prepaid -= covered;
           return covered === length ? undefined : down(length - covered, signal);

@@ -1,9 +1,11 @@
-import { NO_BODY, type S3Response } from '../transport.js';
+import { NO_BODY, type ResponseBody, type S3Response } from '../transport.js';
 
 /** What to do while a body passes. */
 export interface BodyHooks {
   /** Called with each chunk before it is given on. */
-  readonly onChunk?: (chunk: Uint8Array) => Promise<void> | void;
+  readonly onChunk?: (chunk: Uint8Array) => void;
+  /** Waited for with each chunk before it is given on. */
+  readonly waitFor?: (chunk: Uint8Array) => Promise<void> | void;
   /** Called exactly once: at the end, at an error, or when the body is cancelled. */
   readonly onEnd?: () => void;
   /** Answers what to throw instead of an error of the body. */
@@ -22,7 +24,14 @@ export function hookBody(response: S3Response, hooks: BodyHooks): S3Response {
     ended = true;
     hooks.onEnd?.();
   };
-  const body: AsyncIterable<Uint8Array> = {
+  const body: ResponseBody = {
+    takeWhole() {
+      const bytes = hooks.waitFor === undefined ? response.body.takeWhole?.() : undefined;
+      if (bytes === undefined) return undefined;
+      hooks.onChunk?.(bytes);
+      end();
+      return bytes;
+    },
     [Symbol.asyncIterator]() {
       const inner = response.body[Symbol.asyncIterator]();
       return {
@@ -30,7 +39,10 @@ export function hookBody(response: S3Response, hooks: BodyHooks): S3Response {
           try {
             const step = await inner.next();
             if (step.done === true) end();
-            else await hooks.onChunk?.(step.value);
+            else {
+              hooks.onChunk?.(step.value);
+              await hooks.waitFor?.(step.value);
+            }
             return step;
           } catch (error) {
             end();

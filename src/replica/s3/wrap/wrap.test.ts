@@ -180,6 +180,44 @@ describe('withAdaptiveLimit', () => {
   });
 });
 
+describe('a body that has come to its end already', () => {
+  /** Of four bytes; what was done with it is told once. */
+  const whole = (): S3Response => {
+    let isTaken = false;
+    return {
+      ...answer(200, 'four'),
+      body: {
+        ...answer(200, 'four').body,
+        takeWhole() {
+          const bytes = isTaken ? undefined : Buffer.from('four');
+          isTaken = true;
+          return bytes;
+        },
+      },
+    };
+  };
+
+  it('is taken whole through all that counts it, and gives its place in flight back', async () => {
+    const events: RequestEvent[] = [];
+    const { clock } = virtualRuntime();
+    const traced = withTrace(scripted([whole]), { clock, onRequest: (event) => events.push(event) });
+    const limited = withAdaptiveLimit(traced, 1);
+    for (let i = 0; i < 2; i++) {
+      const { body } = await limited.send(request());
+      expect(Buffer.from(body.takeWhole?.() ?? []).toString()).toBe('four');
+      expect(body.takeWhole?.()).toBeUndefined();
+    }
+    expect(traced.counters.receivedBytes).toBe(8);
+    expect(events.map(({ receivedBytes }) => receivedBytes)).toEqual([4, 4]);
+  });
+
+  it('is read chunk by chunk where its bytes have to wait for their time on a line', async () => {
+    const paced = withBandwidth(scripted([whole]), virtualRuntime().clock, 1000);
+    const { body } = await paced.send(request());
+    expect(body.takeWhole?.()).toBeUndefined();
+  });
+});
+
 describe('withBandwidth', () => {
   /** A store on the other end of a wire that takes no time: counts what passes, and when. */
   function meteredStore(clock: Runtime['clock']): S3Transport & { readonly passed: (readonly [number, number])[] } {
