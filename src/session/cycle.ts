@@ -147,10 +147,7 @@ async function hold(state: CarryState, decision: Decision): Promise<void> {
 async function carryPhase(state: CarryState, pages: AsyncIterable<readonly Decision[]>): Promise<void> {
   const { softSignal, signal, options } = state.context;
   const stop = softSignal ?? signal;
-  const carryOne = async (decision: Decision, leave: () => void): Promise<void> => {
-    await carryOut(state, decision, leave);
-  };
-  await runAll(pages, carryOne, {
+  await runAll(pages, (decision, leave) => carryOut(state, decision, leave), {
     concurrency: options.concurrency,
     ...(stop === undefined ? {} : { stop }),
   });

@@ -26,7 +26,7 @@ export async function carry(context: TransferContext, decision: Decision): Promi
   }
 }
 
-async function carryUnguarded(context: TransferContext, decision: Decision): Promise<PathOutcome> {
+function carryUnguarded(context: TransferContext, decision: Decision): Promise<PathOutcome> {
   const { action, rule, path } = decision;
   switch (action) {
     case 'upload':
@@ -47,26 +47,29 @@ async function carryUnguarded(context: TransferContext, decision: Decision): Pro
       refuseUnderReadonly(context, decision);
       return moveRemote(context, decision, present(decision, 'local'), renamed(decision, 'remote'));
     case 'forget':
-      await context.baseline.delete([path]);
-      return { type: 'done', rule };
-    case 'set-aside': {
-      const side = decision.setAsideSide ?? 'local';
-      if (side === 'remote') refuseUnderReadonly(context, decision);
-      const aside = await setAside(context, side, present(decision, side));
-      if (aside.outcome === 'stale') return { type: 'again', paths: [path], message: aside.message };
-      return {
-        type: 'again',
-        paths: [path, aside.copyPath],
-        conflict: { path, type: 'kind', resolution: 'keep-both', copyPath: aside.copyPath },
-        message: `${path} made room for a directory.`,
-      };
-    }
+      return context.baseline.delete([path]).then(() => ({ type: 'done', rule }));
+    case 'set-aside':
+      return makeRoom(context, decision);
     case 'nothing':
     case 'hold':
-      return { type: 'done', rule };
+      return Promise.resolve({ type: 'done', rule });
     default:
       return action satisfies never;
   }
+}
+
+/** Gives a file another name, because a directory has to stand at its path. */
+async function makeRoom(context: TransferContext, decision: Decision): Promise<PathOutcome> {
+  const { path, setAsideSide: side = 'local' } = decision;
+  if (side === 'remote') refuseUnderReadonly(context, decision);
+  const aside = await setAside(context, side, present(decision, side));
+  if (aside.outcome === 'stale') return { type: 'again', paths: [path], message: aside.message };
+  return {
+    type: 'again',
+    paths: [path, aside.copyPath],
+    conflict: { path, type: 'kind', resolution: 'keep-both', copyPath: aside.copyPath },
+    message: `${path} made room for a directory.`,
+  };
 }
 
 async function compare(context: TransferContext, decision: Decision): Promise<PathOutcome> {

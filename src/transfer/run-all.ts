@@ -20,13 +20,12 @@ const MOST_RUNNING = 1024;
  */
 export async function runAll<T>(
   pages: AsyncIterable<readonly T[]>,
-  work: (item: T, leave: () => void) => Promise<void>,
+  work: (item: T, leave: () => void) => Promise<unknown>,
   options: RunAllOptions,
 ): Promise<boolean> {
-  const items = flatten(pages);
+  const items = new PagedItems(pages);
   const running = new Set<Promise<void>>();
   let failure: { readonly error: unknown } | undefined;
-  let ended = false;
   const stopped = (): boolean => options.stop?.aborted === true;
   const fail = (error: unknown): void => {
     failure ??= { error };
@@ -49,24 +48,61 @@ export async function runAll<T>(
       running.add(done);
     });
   const worker = async (): Promise<void> => {
-    while (failure === undefined && !ended && !stopped()) {
-      const next = await items.next();
-      if (next.done === true) {
-        ended = true;
-        return;
-      }
-      // A stop that came while the next item was being read still counts: the item is not begun.
-      if (stopped()) return;
-      await begin(next.value);
+    while (failure === undefined && !stopped()) {
+      if (items.areAtHand) await begin(items.take());
+      else if (items.haveEnded) return;
+      else await items.fetch();
     }
   };
   await Promise.all(Array.from({ length: options.concurrency }, () => worker().catch(fail)));
   await Promise.all(running);
-  await items.return(undefined);
+  await items.close();
   if (failure !== undefined) throw failure.error;
-  return ended;
+  return items.haveEnded;
 }
 
-async function* flatten<T>(pages: AsyncIterable<readonly T[]>): AsyncGenerator<T, void, undefined> {
-  for await (const page of pages) yield* page;
+/** The items of a stream of pages, taken one by one by several who wait for the next page together. */
+class PagedItems<T> {
+  readonly #pages: AsyncIterator<readonly T[]>;
+  #page: readonly T[] = [];
+  #taken = 0;
+  #fetching: Promise<void> | undefined;
+  #haveEnded = false;
+
+  constructor(pages: AsyncIterable<readonly T[]>) {
+    this.#pages = pages[Symbol.asyncIterator]();
+  }
+
+  /** Whether one can be taken. */
+  get areAtHand(): boolean {
+    return this.#taken < this.#page.length;
+  }
+
+  /** No page comes any more. */
+  get haveEnded(): boolean {
+    return this.#haveEnded;
+  }
+
+  /** Waits for the next page; what it brings may be taken by others first. */
+  fetch(): Promise<void> {
+    return (this.#fetching ??= this.#turn());
+  }
+
+  take(): T {
+    return this.#page[this.#taken++] as T;
+  }
+
+  async close(): Promise<void> {
+    await this.#pages.return?.();
+  }
+
+  async #turn(): Promise<void> {
+    try {
+      const next = await this.#pages.next();
+      if (next.done === true) this.#haveEnded = true;
+      else [this.#page, this.#taken] = [next.value, 0];
+    } finally {
+      this.#fetching = undefined;
+    }
+  }
 }
