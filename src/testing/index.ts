@@ -74,6 +74,6 @@ export type {
   WriteOptions,
   Written,
 } from '../replica/replica.js';
-export type { Pace, ResponseBody, S3Request, S3Response, S3Transport } from '../replica/s3/transport.js';
+export type { Pace, S3Request, S3Response, S3Transport } from '../replica/s3/transport.js';
 export type { Trash, TrashItem } from '../replica/trash.js';
 export type { Database, DatabaseHome, DatabaseOperation, DatabasePage, KeyRange } from '../store/database.js';

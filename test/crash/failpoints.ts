@@ -103,7 +103,7 @@ export function countFetched(inner: S3Transport, onFetched: (count: number) => v
     async send(request) {
       const answer = await inner.send(request);
       return request.method === 'GET' && request.key !== undefined
-        ? hookBody(answer, { onChunk: ({ length }) => onFetched(length) })
+        ? hookBody(answer, { onBytes: (length) => onFetched(length) })
         : answer;
     },
     close: () => inner.close(),

@@ -1,4 +1,12 @@
 import { contentTypeOf } from './content-type.js';
+import type { ObjectState } from './object-state.js';
+
+const CARRIED = /^(?:x-amz-meta-.*|content-(?:type|encoding|disposition|language)|cache-control|expires)$/;
+
+/** Headers of an object that a copy by parts has to set again. */
+export function carriedHeaders({ headers }: ObjectState): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => CARRIED.test(name)));
+}
 
 /** The headers of an object as its copy gets them; the very same when nothing differs. A type that somebody chose stays. */
 export function carriedTo(

@@ -1,6 +1,6 @@
 import { StaleError } from '../../errors.js';
 import type { Outcome } from '../replica.js';
-import { carriedTo } from './carried-headers.js';
+import { carriedHeaders, carriedTo } from './carried-headers.js';
 import { combinedEtag } from './combined-etag.js';
 import { createUpload, forgetUpload } from './create-upload.js';
 import { forEachBounded } from './for-each-bounded.js';
@@ -29,7 +29,7 @@ export async function copyInParts(context: S3Context, plan: CopyPlan): Promise<O
   const created = await createUpload(
     context,
     { path: to, fingerprint, partSizeBytes },
-    carriedTo(path, state.carried, recorded),
+    carriedTo(path, carriedHeaders(state), recorded),
     signal,
   );
   if (!created.ok) throw copyError(context, plan, created.failure);

@@ -2,7 +2,7 @@ import type { FileEntry } from '../../core/entry.js';
 import { PathError, StaleError } from '../../errors.js';
 import type { MoveOptions, Outcome, Precondition } from '../replica.js';
 import { contentTypeOf } from './content-type.js';
-import { carriedTo } from './carried-headers.js';
+import { carriedHeaders, carriedTo } from './carried-headers.js';
 import { copyInParts } from './copy-in-parts.js';
 import { etagCondition } from './dialect.js';
 import { guardedChange } from './guarded-change.js';
@@ -119,8 +119,9 @@ async function describeCopy(
   const state = await readState(context, path, signal);
   if (state === null || !holds(state, precondition))
     throw new StaleError(`"${path}" is not what was expected any more.`);
-  const carried = carriedTo(path, state.carried, recorded);
-  return carried === state.carried ? asItWas : { 'x-amz-metadata-directive': 'REPLACE', ...carried };
+  const before = carriedHeaders(state);
+  const carried = carriedTo(path, before, recorded);
+  return carried === before ? asItWas : { 'x-amz-metadata-directive': 'REPLACE', ...carried };
 }
 
 function cannotCopy(path: string): PathError {

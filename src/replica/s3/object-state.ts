@@ -14,11 +14,9 @@ export interface ObjectState {
   readonly md5: string | undefined;
   /** The ETag has nothing to do with the content: encrypted with KMS or a customer's key. */
   readonly isEtagOpaque: boolean;
-  /** Headers that a copy by parts has to set again. */
-  readonly carried: Readonly<Record<string, string>>;
+  /** All that the store said of it. */
+  readonly headers: Readonly<Record<string, string>>;
 }
-
-const CARRIED = /^(?:x-amz-meta-.*|content-(?:type|encoding|disposition|language)|cache-control|expires)$/;
 
 /** Reads the headers of HEAD or GET. `sizeBytes` is given where `content-length` is that of a range. */
 export function readObjectState(headers: Readonly<Record<string, string>>, sizeBytes: number): ObjectState {
@@ -32,7 +30,7 @@ export function readObjectState(headers: Readonly<Record<string, string>>, sizeB
     md5: parseMd5(headers['x-amz-meta-md5chksum']),
     isEtagOpaque:
       encryption?.startsWith('aws:kms') === true || 'x-amz-server-side-encryption-customer-algorithm' in headers,
-    carried: Object.fromEntries(Object.entries(headers).filter(([name]) => CARRIED.test(name))),
+    headers,
   };
 }
 

@@ -30,8 +30,10 @@ export function encodePartHints({ partSizeBytes, md5s }: PartDigests): string | 
  * Reads {@link encodePartHints} from what HEAD says of an object; `undefined` when there are none, or when they cannot be
  * of an object with this size and ETag. They may be wrong all the same: who uses them compares the whole.
  */
-export function readPartHints({ carried, etag, sizeBytes }: ObjectState): PartHints | undefined {
-  const match = /^(\d{1,12}):([A-Za-z0-9+/]{2,1900}={0,2})$/.exec(carried[HINTS_HEADER] ?? '');
+export function readPartHints({ headers, etag, sizeBytes }: ObjectState): PartHints | undefined {
+  const text = headers[HINTS_HEADER];
+  if (text === undefined) return undefined;
+  const match = /^(\d{1,12}):([A-Za-z0-9+/]{2,1900}={0,2})$/.exec(text);
   const parts = /^[0-9a-f]{32}-(\d{1,5})$/.exec(etag);
   if (match === null || parts === null) return undefined;
   const partSizeBytes = Number(match[1]);

@@ -1,5 +1,6 @@
 import { S3ConnectionError } from '../../errors.js';
 import type { S3Response } from './transport.js';
+import { WholeBody } from './whole-body.js';
 
 /**
  * Reads a whole body into memory.
@@ -12,10 +13,9 @@ export async function readBody(
   mostBytes: number,
   tooLong: () => Error = () => longAnswer(mostBytes),
 ): Promise<Uint8Array> {
-  const whole = response.body.takeWhole?.();
-  if (whole !== undefined) {
-    if (whole.length > mostBytes) throw tooLong();
-    return whole;
+  if (response.body instanceof WholeBody) {
+    if (response.body.length > mostBytes) throw tooLong();
+    return response.body.take();
   }
   const chunks: Uint8Array[] = [];
   let length = 0;

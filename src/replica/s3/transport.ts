@@ -37,20 +37,11 @@ export interface S3Response {
    * Must be read to the end or cancelled with `return()`. Throws when the connection breaks or the length is short. The memory of
    * a chunk holds until the next is asked for, or the reading ends.
    */
-  readonly body: ResponseBody;
-}
-
-/** The body of an answer, as it comes. */
-export interface ResponseBody extends AsyncIterable<Uint8Array> {
-  /**
-   * All of a body that has come to its end already, and of which nothing was read; it is read thereby, and its memory is the
-   * reader's. `undefined`: it has to be waited for.
-   */
-  takeWhole?(): Uint8Array | undefined;
+  readonly body: AsyncIterable<Uint8Array>;
 }
 
 /** The body of an answer that has none and has ended. Known by identity, so that nobody waits for what is not there. */
-export const NO_BODY: ResponseBody = {
+export const NO_BODY: AsyncIterable<Uint8Array> = {
   async *[Symbol.asyncIterator]() {},
 };
 

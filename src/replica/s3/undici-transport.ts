@@ -7,7 +7,7 @@ import { clientTimeoutMs } from './client-timeout.js';
 import { createClockOffset } from './clock-offset.js';
 import { connectionError } from './connection-error.js';
 import { createDripGuard } from './drip-guard.js';
-import { dispatch } from './dispatch.js';
+import { dispatch, type DispatchedAnswer } from './dispatch.js';
 import { resolveBucketEndpoint, type BucketEndpoint } from './endpoint.js';
 import type { FlowingBody } from './flowing-body.js';
 import { pacedBody } from './paced-body.js';
@@ -18,8 +18,9 @@ import { createReceiveMemory } from './receive-memory.js';
 import { createRequestSigner, hashPayload, type SigningCredentials } from './request-signer.js';
 import { SHA256_HEADER } from './s3-api.js';
 import { createSharedReads } from './shared-reads.js';
-import { NO_BODY, type ResponseBody, type S3Request, type S3Response, type S3Transport } from './transport.js';
+import { NO_BODY, type S3Request, type S3Response, type S3Transport } from './transport.js';
 import { encodeKey, encodeQuery } from './uri.js';
+import { WholeBody } from './whole-body.js';
 
 /** Options of {@link createUndiciTransport}. */
 export interface UndiciTransportOptions {
@@ -129,10 +130,7 @@ export function createUndiciTransport(options: UndiciTransportOptions): UndiciTr
       return {
         status: answer.statusCode,
         headers: joinHeaders(answer.headers),
-        body:
-          answer.body === undefined
-            ? NO_BODY
-            : guardBody(answer.body, { origin: endpoint.origin, clock, longestMs: bodyTimeoutMs }),
+        body: bodyOf(answer, { origin: endpoint.origin, clock, longestMs: bodyTimeoutMs }),
       };
     } catch (cause) {
       throw connectionError(cause, endpoint.origin);
@@ -193,17 +191,28 @@ function joinHeaders(headers: Record<string, string | string[] | undefined>): Re
 }
 
 function areSingle(headers: Record<string, string | string[] | undefined>): headers is Record<string, string> {
-  return Object.values(headers).every((value) => typeof value === 'string');
+  for (const name in headers) if (typeof headers[name] !== 'string') return false;
+  return true;
+}
+
+/** Who sends a body, and how long it may be waited for. */
+interface BodyGuard {
+  readonly origin: string;
+  readonly clock: Clock;
+  readonly longestMs: number;
+}
+
+function bodyOf({ body }: DispatchedAnswer, guard: BodyGuard): AsyncIterable<Uint8Array> {
+  if (body === undefined) return NO_BODY;
+  // A small one comes together with its head.
+  const whole = body.takeWhole();
+  return whole === undefined ? guardBody(body, guard) : new WholeBody(whole);
 }
 
 /** Gives errors of the body our names, and gives up one that only drips. */
-function guardBody(
-  body: FlowingBody,
-  { origin, clock, longestMs }: { readonly origin: string; readonly clock: Clock; readonly longestMs: number },
-): ResponseBody {
+function guardBody(body: FlowingBody, { origin, clock, longestMs }: BodyGuard): AsyncIterable<Uint8Array> {
   const drip = createDripGuard(clock, origin, longestMs);
   return {
-    takeWhole: () => body.takeWhole(),
     [Symbol.asyncIterator]: () => ({
       async next() {
         const askedMs = clock.nowMs();

@@ -1,9 +1,10 @@
-import { NO_BODY, type ResponseBody, type S3Response } from '../transport.js';
+import { WholeBody } from '../whole-body.js';
+import { NO_BODY, type S3Response } from '../transport.js';
 
 /** What to do while a body passes. */
 export interface BodyHooks {
-  /** Called with each chunk before it is given on. */
-  readonly onChunk?: (chunk: Uint8Array) => void;
+  /** Called with how many bytes come next; at once for those that have come already. */
+  readonly onBytes?: (count: number) => void;
   /** Waited for with each chunk before it is given on. */
   readonly waitFor?: (chunk: Uint8Array) => Promise<void> | void;
   /** Called exactly once: at the end, at an error, or when the body is cancelled. */
@@ -18,20 +19,18 @@ export function hookBody(response: S3Response, hooks: BodyHooks): S3Response {
     hooks.onEnd?.();
     return response;
   }
+  if (response.body instanceof WholeBody && hooks.waitFor === undefined) {
+    hooks.onBytes?.(response.body.length);
+    hooks.onEnd?.();
+    return response;
+  }
   let ended = false;
   const end = (): void => {
     if (ended) return;
     ended = true;
     hooks.onEnd?.();
   };
-  const body: ResponseBody = {
-    takeWhole() {
-      const bytes = hooks.waitFor === undefined ? response.body.takeWhole?.() : undefined;
-      if (bytes === undefined) return undefined;
-      hooks.onChunk?.(bytes);
-      end();
-      return bytes;
-    },
+  const body: AsyncIterable<Uint8Array> = {
     [Symbol.asyncIterator]() {
       const inner = response.body[Symbol.asyncIterator]();
       return {
@@ -40,7 +39,7 @@ export function hookBody(response: S3Response, hooks: BodyHooks): S3Response {
             const step = await inner.next();
             if (step.done === true) end();
             else {
-              hooks.onChunk?.(step.value);
+              hooks.onBytes?.(step.value.length);
               await hooks.waitFor?.(step.value);
             }
             return step;

@@ -68,9 +68,9 @@ export function withTrace(inner: S3Transport, options: TraceOptions): TracedTran
         options.onDate?.(response.headers['date'], sentMs, options.clock.nowMs());
         let received = 0;
         return hookBody(response, {
-          onChunk(chunk) {
-            received += chunk.length;
-            receivedBytes += chunk.length;
+          onBytes(count) {
+            received += count;
+            receivedBytes += count;
           },
           onEnd: () => tell(response.status, received),
         });

@@ -9,6 +9,8 @@ import { createByteBudget } from '../../wrap/byte-budget.js';
 import { discard } from './discard.js';
 import { withRetry } from './retry.js';
 import { operationOf, withTrace, type RequestEvent } from './trace.js';
+import { readBody } from '../read-body.js';
+import { WholeBody } from '../whole-body.js';
 
 /** A clock that jumps over every sleep, and remembers how long they were. */
 function virtualRuntime(next = 1): Runtime & { readonly slept: number[] } {
@@ -181,40 +183,26 @@ describe('withAdaptiveLimit', () => {
 });
 
 describe('a body that has come to its end already', () => {
-  /** Of four bytes; what was done with it is told once. */
-  const whole = (): S3Response => {
-    let isTaken = false;
-    return {
-      ...answer(200, 'four'),
-      body: {
-        ...answer(200, 'four').body,
-        takeWhole() {
-          const bytes = isTaken ? undefined : Buffer.from('four');
-          isTaken = true;
-          return bytes;
-        },
-      },
-    };
-  };
+  const whole = (): S3Response => ({ ...answer(200), body: new WholeBody(Buffer.from('four')) });
 
-  it('is taken whole through all that counts it, and gives its place in flight back', async () => {
+  it('is counted at once, holds no place in flight, and is handed on as it is', async () => {
     const events: RequestEvent[] = [];
     const { clock } = virtualRuntime();
     const traced = withTrace(scripted([whole]), { clock, onRequest: (event) => events.push(event) });
     const limited = withAdaptiveLimit(traced, 1);
-    for (let i = 0; i < 2; i++) {
-      const { body } = await limited.send(request());
-      expect(Buffer.from(body.takeWhole?.() ?? []).toString()).toBe('four');
-      expect(body.takeWhole?.()).toBeUndefined();
-    }
+    const answers = [await limited.send(request()), await limited.send(request())];
     expect(traced.counters.receivedBytes).toBe(8);
     expect(events.map(({ receivedBytes }) => receivedBytes)).toEqual([4, 4]);
+    for (const { body } of answers) expect(body).toBeInstanceOf(WholeBody);
+    for (const each of answers) await discard(each);
+    expect(answers[0]?.body).toHaveLength(4);
   });
 
-  it('is read chunk by chunk where its bytes have to wait for their time on a line', async () => {
-    const paced = withBandwidth(scripted([whole]), virtualRuntime().clock, 1000);
-    const { body } = await paced.send(request());
-    expect(body.takeWhole?.()).toBeUndefined();
+  it('is read where its bytes have to wait for their time on a line', async () => {
+    const runtime = virtualRuntime();
+    const paced = withBandwidth(scripted([whole]), runtime.clock, 10);
+    const received = await readBody(await paced.send(request()), 4);
+    expect([Buffer.from(received).toString(), runtime.slept]).toEqual(['four', [400]]);
   });
 });
 
