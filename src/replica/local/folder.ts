@@ -33,6 +33,8 @@ export class Folder {
   readonly rules: NameRules;
   /** The disk takes different names for the same file: each name is compared with the one on the disk. */
   checksNames = false;
+  /** The disk gives a file a second name. */
+  hasHardLinks = true;
 
   readonly #fileSystem: FileSystem;
   #identity: string | undefined;

@@ -117,6 +117,7 @@ export function createLocalReplica(options: LocalReplicaOptions): LocalReplica {
       const found = await tryDisk(context);
       clockOffsetMs = found.clockOffsetMs;
       folder.checksNames = !found.caseSensitive || !found.normalizationSensitive;
+      folder.hasHardLinks = found.hardLinks;
       if (!found.hardLinks) {
         remarks.push(
           'The disk of the folder has no hard links: a file that appears in the very instant in which a new one is put at the same place is replaced.',

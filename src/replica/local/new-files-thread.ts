@@ -94,7 +94,14 @@ function placedOf({ told, stats }: NewFilesAnswer, i: number): Placed {
   const what = told[i];
   if (what === undefined || what === 'not-placed') return undefined;
   if (what !== 'placed') return { error: what };
-  const of = stats.subarray(STATS_OF_A_FILE * i, STATS_OF_A_FILE * (i + 1));
-  const [mode = 0n, size = 0n, mtimeNs = 0n, ctimeNs = 0n, ino = 0n, dev = 0n, nlink = 0n] = of;
-  return fromNodeStat({ mode, size, mtimeNs, ctimeNs, ino, dev, nlink });
+  const of = (field: number): bigint => stats[STATS_OF_A_FILE * i + field] ?? 0n;
+  return fromNodeStat({
+    mode: of(0),
+    size: of(1),
+    mtimeNs: of(2),
+    ctimeNs: of(3),
+    ino: of(4),
+    dev: of(5),
+    nlink: of(6),
+  });
 }

@@ -50,8 +50,9 @@ export class SharedPlace implements Place, SharedPlaceEnds {
 
   /** As {@link DirectoryHandle.announceFile}. */
   announceFile(): boolean {
+    const { checksNames, hasHardLinks } = this.#folder;
     // Where the disk takes several names for one, the way back through them would have to be compared as well.
-    return !this.#folder.checksNames && this.parent.announceFile?.() === true;
+    return !checksNames && hasHardLinks && this.parent.announceFile?.() === true;
   }
 
   /** Makes a file in another directory and gives it this place, if the path leads here still, as {@link DirectoryHandle.placeFile}. */

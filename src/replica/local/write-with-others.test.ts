@@ -216,10 +216,13 @@ describe('a file that gets its place by another thread', () => {
   });
 
   it('counts its bytes once, also where it has to be written alone in the end', async () => {
-    const traced = await manyWorld({ makesMany: true, noHardLinks: true });
+    const traced = await manyWorld();
+    traced.before('link tmp/STAGED', 'EIO');
     let told = 0;
-    await write(traced, holding('new'), { onBytes: (count: number) => (told += count) });
-    expect(told).toBe(3);
+    expect(await write(traced, holding('new'), { onBytes: (count: number) => (told += count) })).toMatchObject({
+      outcome: 'done',
+    });
+    expect([told, traced.world.read('a/f')]).toEqual([3, 'new']);
   });
 
   it('is told of as it was made where somebody has written to it already', async () => {
@@ -269,9 +272,11 @@ describe('a file that gets its place by another thread', () => {
     expect(traced.world.openHandles()).toBe(0);
   });
 
-  it('is put there without links on a disk that has none', async () => {
+  it('is put there once, without links, on a disk that has none', async () => {
     const traced = await manyWorld({ makesMany: true, noHardLinks: true });
+    traced.trace.length = 0;
     expect(await write(traced)).toMatchObject({ outcome: 'done' });
+    expect(traced.trace.filter((operation) => operation === 'createFile tmp/STAGED')).toHaveLength(1);
     expect(traced.world.read('a/f')).toBe('new');
     expect([traced.world.staged(), traced.world.openHandles()]).toEqual([[], 0]);
   });
