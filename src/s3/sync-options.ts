@@ -106,7 +106,7 @@ export interface SyncOptions {
   /**
    * How many files are carried at once, from 1 to 256.
    *
-   * Default: 16, not counting small files that came and wait for the disk. More is faster for small files and far-away services,
+   * Default: 32, not counting small files that came and wait for the disk. More is faster for small files and far-away services,
    * and takes more memory.
    *
    * @example

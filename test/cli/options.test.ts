@@ -44,7 +44,7 @@ describe('options', () => {
       partSizeMiB: 16,
       probe: false,
       conflict: 'newest',
-      concurrency: 16,
+      concurrency: 32,
     });
     expect(ran.connects).toEqual([
       { endpoint: 'http://127.0.0.1:9000', forcePathStyle: false, timeoutSeconds: 5, bucket: 'bucket' },
