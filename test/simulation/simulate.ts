@@ -135,7 +135,7 @@ export async function simulate(scenario: Scenario): Promise<SimulationResult> {
     if (violations.length > 0) return;
     violations.push(...(await settle(stage, clock, scenario.provesRest)));
     const { crashes, networkFaults, acts } = scenario;
-    const forgetful = crashes.some(({ kind, damage }) => kind === 'power' || damage !== 'none');
+    const forgetful = crashes.some(({ damage }) => damage !== 'none');
     // Whoever loses what was not synced forgets all uploads that were begun at once.
     const begun = crashes.map(({ at, kind }) => (kind === 'power' ? (scenario.machines[at]?.concurrency ?? 1) : 1));
     const troubles =

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { generateScenario } from './generate-scenario.js';
 import { proveSimulation } from './prove-simulation.js';
+import type { Scenario } from './scenario.js';
 import { simulate } from './simulate.js';
 
 /** `FCS_N2`: how many seeds; `FCS_SEED`: the first one. The long form is `npm run prove -- n2`. */
@@ -153,6 +154,37 @@ describe('simulate', () => {
         { at: 1, operation: 28, kind: 'process', damage: 'none' },
         { at: 1, operation: 38, kind: 'process', damage: 'gone' },
       ],
+    });
+    expect(violations).toEqual([]);
+  });
+
+  const TRIAL_CUT_OFF = {
+    ...SCENARIO,
+    seed: 177_083_746,
+    dialect: 'gcs-xml',
+    probe: 'now',
+    partSizeBytes: 8_388_608,
+    provesRest: false,
+    machines: [MACHINE, { ...MACHINE, conflict: 'keep-both' }, MACHINE],
+    networkFaults: [{ at: 2, rule: { fault: 'error-after', nth: Array.from({ length: 12 }, (_, i) => 29 + i) } }],
+    acts: [],
+  } satisfies Omit<Scenario, 'crashes'>;
+
+  it.each(['process', 'power'] as const)(
+    'removes all uploads of a trial that a crash of the %s cut off',
+    async (kind) => {
+      const { violations } = await simulate({
+        ...TRIAL_CUT_OFF,
+        crashes: [{ at: 2, operation: 98, kind, damage: 'none' }],
+      });
+      expect(violations).toEqual([]);
+    },
+  );
+
+  it('may leave uploads of a trial that was cut off whose note was lost from the memory, and nothing else', async () => {
+    const { violations } = await simulate({
+      ...TRIAL_CUT_OFF,
+      crashes: [{ at: 2, operation: 98, kind: 'process', damage: 'lose' }],
     });
     expect(violations).toEqual([]);
   });

@@ -239,6 +239,11 @@ export class SimulatedS3 implements S3Service {
     return [...bucketNamed(this.#context, bucket).uploads.keys()];
   }
 
+  /** The keys of unfinished multipart uploads of a bucket, each as often as it has one. */
+  uploadKeys(bucket: string): string[] {
+    return Array.from(bucketNamed(this.#context, bucket).uploads.values(), ({ upload }) => upload.key);
+  }
+
   /** Lets go of the storage. */
   close(): Promise<void> {
     return this.#context.storage.close();
