@@ -422,7 +422,7 @@ export const BREAKS = [
   },
   {
     name: 'a file is looked at again in a directory that has another place by now',
-    file: 'src/replica/local/shared-place.ts',
+    file: 'src/replica/local/folder.ts',
     find: "if (stat?.type !== 'directory' || identityOfStat(stat) !== identity) return false;",
     replace: 'if (stat === null) return false;',
     by: [tests('src/replica/local/shared-places.test.ts')],

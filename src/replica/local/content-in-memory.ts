@@ -14,18 +14,21 @@ export interface ContentInMemory extends Omit<StagedContent, 'stat'> {
 }
 
 /**
- * The content of a source, if it is in memory and is one range, and the file need not be read again for its digest.
+ * The content of a source that is in memory, if it is one range, and the file need not be read again for its digest.
  *
  * @throws PathError when it has another length or digest than it should.
  */
-export function contentInMemory(context: LocalContext, path: string, source: Source): ContentInMemory | undefined {
+export function contentInMemory(
+  context: LocalContext,
+  path: string,
+  source: Source,
+  bytes: Uint8Array,
+): ContentInMemory | undefined {
   const { digest: certain, sizeBytes, modifiedMs } = source.entry;
   const expected = certain ?? source.parts?.digest;
   const known = expected === undefined ? undefined : schemeOf(expected);
   const { count, hashed, rangeBytes } = planRanges(sizeBytes, known, context.stageRangeBytes);
   if (count !== 1 || hashed === undefined) return undefined;
-  const bytes = source.content?.();
-  if (bytes === undefined) return undefined;
   if (bytes.length !== sizeBytes) throw incomplete(path, sizeBytes, bytes.length);
   const md5 = hash('md5', bytes, 'buffer');
   const digest = combineParts([md5], hashed);

@@ -2,13 +2,22 @@ import { problemOfPath, RESERVED_NAME, showPath } from '../../core/path.js';
 import type { NameRules } from '../../core/path.js';
 import { HaltError, PathError } from '../../errors.js';
 import { encodeByteName } from './byte-name.js';
-import type { DirectoryHandle, FileStat, FileSystem } from './file-system.js';
+import type { DirectoryHandle, FileStat, FileSystem, Way } from './file-system.js';
 import { errnoOf } from './file-system.js';
 import { pathErrorOf } from './local-error.js';
 
 /** Tells directories apart, as long as they exist. */
 export function identityOfStat({ device, inode }: Pick<FileStat, 'device' | 'inode'>): string {
   return `${device}-${inode}`;
+}
+
+/** Whether each directory that was opened below the root stands where it was seen then. */
+export async function leadsOnStill({ below }: Way): Promise<boolean> {
+  for (const { above, name, identity } of below) {
+    const stat = await above.lstat(name);
+    if (stat?.type !== 'directory' || identityOfStat(stat) !== identity) return false;
+  }
+  return true;
 }
 
 /** Where a path leads: its opened parent directory, and its last segment. The parent is the caller's to close. */

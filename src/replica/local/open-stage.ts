@@ -28,11 +28,7 @@ export function passingStageName(context: LocalContext): string {
 /** Opens an empty stage that no later run will know of. */
 export async function openPassingStage(context: LocalContext, directory: DirectoryHandle): Promise<Stage> {
   const name = passingStageName(context);
-  return passingStage(directory, name, await directory.createFile(name));
-}
-
-/** A stage that no later run will know of. */
-export function passingStage(directory: DirectoryHandle, name: string, file: FileHandle): Stage {
+  const file = await directory.createFile(name);
   let names = [name];
   const forgetName = (): void => {
     names = [];

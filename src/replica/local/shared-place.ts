@@ -1,5 +1,5 @@
 import type { DirectoryHandle, FileStat, NewFile, Way } from './file-system.js';
-import { identityOfStat, type Folder, type Place } from './folder.js';
+import { leadsOnStill, type Folder, type Place } from './folder.js';
 
 /** A directory that is held open together with all above it. */
 export interface OpenedDirectory {
@@ -70,10 +70,6 @@ export class SharedPlace implements Place, SharedPlaceEnds {
     // Where the disk takes several names for one, the way back through them would have to be compared as well.
     if (this.#folder.checksNames) return false;
     await this.#folder.assertInPlace();
-    for (const { above, name, identity } of this.#opened.way.below) {
-      const stat = await above.lstat(name);
-      if (stat?.type !== 'directory' || identityOfStat(stat) !== identity) return false;
-    }
-    return true;
+    return leadsOnStill(this.#opened.way);
   }
 }

@@ -20,7 +20,8 @@ export async function stageContent(
   source: Source,
   { path, mode, signal, onBytes }: StageContentOptions,
 ): Promise<StagedFile | undefined> {
-  const content = contentInMemory(context, path, source);
+  const bytes = source.content?.();
+  const content = bytes && contentInMemory(context, path, source, bytes);
   if (content === undefined) return undefined;
   throwIfAborted(signal);
   onBytes?.(content.file.bytes.length);

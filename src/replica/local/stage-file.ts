@@ -90,14 +90,14 @@ async function stageIn(
   base: LocalSource | undefined,
   options: StageOptions,
 ): Promise<StagedFile> {
+  const fromMemory = base === undefined ? await stageContent(context, lease, source, { ...options, path }) : undefined;
+  if (fromMemory !== undefined) return fromMemory;
   const { directory } = lease;
   const { signal, onBytes, mode } = options;
   const { sizeBytes, fingerprint, modifiedMs } = source.entry;
   const expected = source.entry.digest ?? source.parts?.digest;
   const known = expected === undefined ? undefined : schemeOf(expected);
   const plan = planRanges(sizeBytes, known, context.stageRangeBytes);
-  const fromMemory = base === undefined ? await stageContent(context, lease, source, { ...options, path }) : undefined;
-  if (fromMemory !== undefined) return fromMemory;
   const stage =
     context.keepsStages && plan.count > 1
       ? await openLastingStage(context, directory, { path, fingerprint, sizeBytes, rangeBytes: plan.rangeBytes })

@@ -31,9 +31,10 @@ export async function writeWithOthers({
   options: { signal, onBytes, onArrived },
   shared,
 }: WritingWithOthers): Promise<Written | 'not-placed' | undefined> {
-  if (shared === undefined || source.content?.() === undefined || !shared.announceFile()) return undefined;
+  const bytes = source.content?.();
+  if (shared === undefined || bytes === undefined || !shared.announceFile()) return undefined;
   try {
-    const content = contentInMemory(context, path, source);
+    const content = contentInMemory(context, path, source, bytes);
     if (content === undefined) return undefined;
     onBytes?.(content.file.bytes.length);
     await source.verify(signal);

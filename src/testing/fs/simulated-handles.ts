@@ -8,7 +8,7 @@ import type {
   NewPlace,
 } from '../../replica/local/file-system.js';
 import { fillNewFile } from '../../replica/local/fill-new-file.js';
-import { identityOfStat } from '../../replica/local/folder.js';
+import { identityOfStat, leadsOnStill } from '../../replica/local/folder.js';
 import type { SimulatedDisk } from './simulated-disk.js';
 import type { Inode } from './simulated-inode.js';
 
@@ -184,14 +184,11 @@ export class SimulatedDirectory extends SimulatedHandle implements DirectoryHand
     return stat.sizeBytes === made.sizeBytes && stat.mtimeNs === made.mtimeNs ? stat : made;
   }
 
-  async #linkAlong(name: string, { directory, name: toName, way: { root, below } }: NewPlace): Promise<boolean> {
+  async #linkAlong(name: string, { directory, name: toName, way }: NewPlace): Promise<boolean> {
     await this.pass('lookAlong', name);
-    const top = this.gate.find(root.path);
-    if (top === undefined || identityOfStat(statOf(top)) !== root.identity) return false;
-    for (const { above, name: segment, identity } of below) {
-      const stat = await above.lstat(segment);
-      if (stat?.type !== 'directory' || identityOfStat(stat) !== identity) return false;
-    }
+    const top = this.gate.find(way.root.path);
+    if (top === undefined || identityOfStat(statOf(top)) !== way.root.identity) return false;
+    if (!(await leadsOnStill(way))) return false;
     await this.link(name, directory, toName);
     return true;
   }
