@@ -189,6 +189,34 @@ describe('simulate', () => {
     expect(violations).toEqual([]);
   });
 
+  it('records no digest with a copy that the store may have made of another version', async () => {
+    const { violations } = await simulate({
+      ...SCENARIO,
+      seed: 180_089_585,
+      dialect: 'match-only',
+      probe: 'never',
+      partSizeBytes: 8_388_608,
+      provesRest: false,
+      machines: [
+        { ...MACHINE, concurrency: 16, touched: 0.95 },
+        { ...MACHINE, touched: 0.95 },
+      ],
+      acts: [
+        { ms: 0, act: 'write', at: 0, path: 'a/b', how: 'replace', size: 'before', time: 'now' },
+        { ms: 0, act: 'put', path: 'd/e', size: 'same' },
+        { ms: 1, act: 'write', at: 1, path: 'd/e', how: 'in-place', size: 'short', time: 'back' },
+        { ms: 34, act: 'write', at: 1, path: 'a/b', how: 'replace', size: 'same', time: 'now' },
+        { ms: 83, act: 'write', at: 1, path: 'a/b', how: 'in-place', size: 'parts', time: 'now' },
+        { ms: 104, act: 'remove', at: 1, path: 'b' },
+        { ms: 112, act: 'rename', at: 0, path: 'a/b', to: 'b.txt' },
+        { ms: 137, act: 'rename', at: 0, path: 'a/b', to: 'a/c/d' },
+        { ms: 215, act: 'put', path: 'a/b', size: 'same' },
+      ],
+      crashes: [{ at: 1, operation: 92, kind: 'power', damage: 'none' }],
+    });
+    expect(violations).toEqual([]);
+  });
+
   it('says what it did before its memory was found to be damaged, so that nobody takes the run for one that did nothing', async () => {
     const { violations } = await simulate({
       ...SCENARIO,

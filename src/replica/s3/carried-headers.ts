@@ -8,6 +8,12 @@ export function carriedHeaders({ headers }: ObjectState): Readonly<Record<string
   return Object.fromEntries(Object.entries(headers).filter(([name]) => CARRIED.test(name)));
 }
 
+/** The same but for what they say of the content: for the copy of whatever stands at a key, which may be another version by then. */
+export function withoutDigest(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const { 'x-amz-meta-md5chksum': _digest, ...others } = headers;
+  return others;
+}
+
 /** The headers of an object as its copy gets them; the very same when nothing differs. A type that somebody chose stays. */
 export function carriedTo(
   path: string,

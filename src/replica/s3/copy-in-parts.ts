@@ -1,11 +1,11 @@
 import { StaleError } from '../../errors.js';
 import type { Outcome } from '../replica.js';
-import { carriedHeaders, carriedTo } from './carried-headers.js';
+import { carriedHeaders, carriedTo, withoutDigest } from './carried-headers.js';
 import { combinedEtag } from './combined-etag.js';
+import { expectSource, type CopyPlan } from './copy-plan.js';
 import { createUpload, forgetUpload } from './create-upload.js';
 import { forEachBounded } from './for-each-bounded.js';
 import { guardedChange } from './guarded-change.js';
-import type { CopyPlan } from './move-object.js';
 import { partSizeFor, partsOf } from './part-size.js';
 import type { HeldPart } from './s3-api.js';
 import { holds, readState, type S3Context } from './s3-context.js';
@@ -26,12 +26,10 @@ export async function copyInParts(context: S3Context, plan: CopyPlan): Promise<O
   const key = context.keys.keyOf(to);
   const partSizeBytes = partSizeFor(sizeBytes, Math.min(COPY_PART_BYTES, context.maxCopyBytes));
   const { fingerprint } = precondition;
-  const created = await createUpload(
-    context,
-    { path: to, fingerprint, partSizeBytes },
-    carriedTo(path, carriedHeaders(state), recorded),
-    signal,
-  );
+  const carried = carriedTo(path, carriedHeaders(state), recorded);
+  const isPinned = source.ifMatch !== undefined;
+  const described = isPinned ? carried : withoutDigest(carried);
+  const created = await createUpload(context, { path: to, fingerprint, partSizeBytes }, described, signal);
   if (!created.ok) throw copyError(context, plan, created.failure);
   const record = created.value;
   const { uploadId } = record;
@@ -51,6 +49,8 @@ export async function copyInParts(context: S3Context, plan: CopyPlan): Promise<O
         parts[number - 1] = { number, etag: answer.value, sizeBytes: end - start };
       },
     );
+    // Otherwise the parts may be of two versions.
+    if (!isPinned) await expectSource(context, plan);
     const { headers, trusted } = writeCondition(null, context.dialect.completeCreate, 'none', false);
     const etags = new Set([combinedEtag(parts.map(({ etag }) => Buffer.from(etag, 'hex')))]);
     const outcome = await guardedChange<string>(

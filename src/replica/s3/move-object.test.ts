@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { s3World, type Incident, type S3World } from '../../../test/replica-s3/s3-world.js';
 import { StaleError } from '../../errors.js';
@@ -303,6 +304,50 @@ describe('moveObject', () => {
       expect(await move(careful.world, careful.seen)).toEqual({ outcome: 'stale', message: CHANGED });
       expect(careful.world.asked).toEqual(['HEAD a']);
     });
+
+    it('records no digest with the copy, which may be another version by then', async () => {
+      for (const [copySource, kept] of [
+        ['none', false],
+        ['quoted', true],
+      ] as const) {
+        const { world: bold } = await withFile({ copySource, etagIsMd5: false });
+        const md5 = hash('md5', 'mine', 'base64');
+        await bold.context.api.put('a', Buffer.from('mine'), { 'x-amz-meta-md5chksum': md5, 'x-amz-meta-own': 'own' });
+        const before = await bold.seen('a');
+        bold.on('PUT b', { before: () => (kept ? Promise.resolve() : bold.place.put('a', 'else')) });
+        await moveObject(bold.context, 'a', 'b', before, { keepsCopy: true, modifiedMs: 1 });
+        expect(bold.requests.find(({ method, key }) => method === 'PUT' && key === 'b')?.headers).toMatchObject({
+          'x-amz-metadata-directive': 'REPLACE',
+          'x-amz-meta-own': 'own',
+        });
+        expect([await bold.text('b'), (await bold.seen('b')).entry.digest]).toEqual(
+          kept ? ['mine', `md5:${hash('md5', 'mine')}`] : ['else', undefined],
+        );
+      }
+    });
+
+    it('makes no object of parts when another version came while they were copied', async () => {
+      const bold = await withFile({ copySource: 'none' }, { maxCopyBytes: 3 });
+      bold.world.on('PUT b?partNumber', { after: () => bold.world.place.put('a', 'else') });
+      await expect(move(bold.world, bold.seen)).rejects.toThrow(new StaleError(CHANGED));
+      expect(bold.world.asked).toContain('DELETE b?uploadId');
+      expect([await bold.world.place.keys(), await bold.world.place.uploadIds()]).toEqual([['a'], []]);
+    });
+
+    it.each([
+      ['none', undefined],
+      ['quoted', 'digest'],
+    ] as const)(
+      'records a digest with a copy of parts only where that is of one version: %s',
+      async (copySource, md5) => {
+        const parts = await withFile({ copySource }, { maxCopyBytes: 3 });
+        const recorded = { 'x-amz-meta-md5chksum': 'digest', 'x-amz-meta-own': 'own' };
+        await parts.world.context.api.put('a', Buffer.from('mine'), recorded);
+        await move(parts.world, await parts.world.seen('a')).catch(() => undefined);
+        const begun = parts.world.requests.find(({ method }) => method === 'POST')?.headers;
+        expect([begun?.['x-amz-meta-md5chksum'], begun?.['x-amz-meta-own']]).toEqual([md5, 'own']);
+      },
+    );
 
     it('moves what is as it was seen', async () => {
       const careful = await withFile({ copySource: 'none', copyCreate: false });

@@ -2,27 +2,16 @@ import type { FileEntry } from '../../core/entry.js';
 import { PathError, StaleError } from '../../errors.js';
 import type { MoveOptions, Outcome, Precondition } from '../replica.js';
 import { contentTypeOf } from './content-type.js';
-import { carriedHeaders, carriedTo } from './carried-headers.js';
+import { carriedHeaders, carriedTo, withoutDigest } from './carried-headers.js';
 import { copyInParts } from './copy-in-parts.js';
+import { expectSource, type CopyPlan } from './copy-plan.js';
 import { etagCondition } from './dialect.js';
 import { guardedChange } from './guarded-change.js';
 import { etagOf, fingerprintOf, formatMtime } from './object-state.js';
 import { removeObject } from './remove-object.js';
-import type { CopySource } from './s3-api.js';
 import { holds, readState, toEntry, type S3Context } from './s3-context.js';
 import { writeCondition } from './write-condition.js';
 import { stateAfter } from './written-object.js';
-
-/** What both ways of copying need. */
-export interface CopyPlan {
-  readonly path: string;
-  readonly to: string;
-  readonly source: CopySource;
-  readonly precondition: NonNullable<Precondition>;
-  /** What is recorded with the copy, where that differs from what is recorded with the object: a type, a time. */
-  readonly recorded: Readonly<Record<string, string>>;
-  readonly signal: AbortSignal | undefined;
-}
 
 /**
  * Gives an object another key: copies it where nothing stands, then deletes the old one if it is still the same.
@@ -99,7 +88,7 @@ async function copyWhole(context: S3Context, plan: CopyPlan): Promise<Outcome<{ 
         else if (answer.failure.status === 501) context.canCopy = false;
         // 404 and 412 may be about the source: then what is expected at the destination still holds.
         if (!answer.ok && (answer.failure.status === 404 || answer.failure.status === 412))
-          await expectSource(context, path, precondition, signal);
+          await expectSource(context, plan);
         return answer;
       },
       isOurs: (state) => state !== null && state.sizeBytes === precondition.entry.sizeBytes && etags.has(state.etag),
@@ -112,7 +101,7 @@ async function copyWhole(context: S3Context, plan: CopyPlan): Promise<Outcome<{ 
 /** The headers that say what is recorded with a copy. */
 async function describeCopy(
   context: S3Context,
-  { path, recorded, precondition, signal }: CopyPlan,
+  { path, recorded, precondition, source, signal }: CopyPlan,
 ): Promise<Readonly<Record<string, string>>> {
   const asItWas = { 'x-amz-metadata-directive': 'COPY' };
   if (Object.keys(recorded).length === 0) return asItWas;
@@ -121,7 +110,9 @@ async function describeCopy(
     throw new StaleError(`"${path}" is not what was expected any more.`);
   const before = carriedHeaders(state);
   const carried = carriedTo(path, before, recorded);
-  return carried === before ? asItWas : { 'x-amz-metadata-directive': 'REPLACE', ...carried };
+  if (carried === before) return asItWas;
+  const described = source.ifMatch === undefined ? withoutDigest(carried) : carried;
+  return { 'x-amz-metadata-directive': 'REPLACE', ...described };
 }
 
 function cannotCopy(path: string): PathError {
@@ -130,17 +121,6 @@ function cannotCopy(path: string): PathError {
     `Copying "${path}" within the bucket failed: the store has said before that it does not support it. Nothing was changed; exclude the path, or use another store.`,
     { data: { path } },
   );
-}
-
-/** Throws `StaleError` when the source of a copy is not what was expected. */
-async function expectSource(
-  context: S3Context,
-  path: string,
-  precondition: Precondition,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  const state = await readState(context, path, signal);
-  if (!holds(state, precondition)) throw new StaleError(`"${path}" is not what was expected any more.`);
 }
 
 async function takeBack(context: S3Context, { to, path }: CopyPlan, entry: FileEntry): Promise<Outcome<never>> {
