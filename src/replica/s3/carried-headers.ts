@@ -1,5 +1,6 @@
 import { contentTypeOf } from './content-type.js';
 import type { ObjectState } from './object-state.js';
+import type { CopySource } from './s3-api.js';
 
 const CARRIED = /^(?:x-amz-meta-.*|content-(?:type|encoding|disposition|language)|cache-control|expires)$/;
 
@@ -8,8 +9,12 @@ export function carriedHeaders({ headers }: ObjectState): Readonly<Record<string
   return Object.fromEntries(Object.entries(headers).filter(([name]) => CARRIED.test(name)));
 }
 
-/** The same but for what they say of the content: for the copy of whatever stands at a key, which may be another version by then. */
-export function withoutDigest(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+/** Headers that may be set on a copy of a source: none that says what is in it, where another version may be copied by then. */
+export function trueOfCopy(
+  { ifMatch }: CopySource,
+  headers: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  if (ifMatch !== undefined) return headers;
   const { 'x-amz-meta-md5chksum': _digest, ...others } = headers;
   return others;
 }

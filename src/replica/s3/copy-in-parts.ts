@@ -1,6 +1,6 @@
 import { StaleError } from '../../errors.js';
 import type { Outcome } from '../replica.js';
-import { carriedHeaders, carriedTo, withoutDigest } from './carried-headers.js';
+import { carriedHeaders, carriedTo, trueOfCopy } from './carried-headers.js';
 import { combinedEtag } from './combined-etag.js';
 import { expectSource, type CopyPlan } from './copy-plan.js';
 import { createUpload, forgetUpload } from './create-upload.js';
@@ -27,9 +27,8 @@ export async function copyInParts(context: S3Context, plan: CopyPlan): Promise<O
   const partSizeBytes = partSizeFor(sizeBytes, Math.min(COPY_PART_BYTES, context.maxCopyBytes));
   const { fingerprint } = precondition;
   const carried = carriedTo(path, carriedHeaders(state), recorded);
-  const isPinned = source.ifMatch !== undefined;
-  const described = isPinned ? carried : withoutDigest(carried);
-  const created = await createUpload(context, { path: to, fingerprint, partSizeBytes }, described, signal);
+  const upload = { path: to, fingerprint, partSizeBytes };
+  const created = await createUpload(context, upload, trueOfCopy(source, carried), signal);
   if (!created.ok) throw copyError(context, plan, created.failure);
   const record = created.value;
   const { uploadId } = record;
@@ -50,7 +49,7 @@ export async function copyInParts(context: S3Context, plan: CopyPlan): Promise<O
       },
     );
     // Otherwise the parts may be of two versions.
-    if (!isPinned) await expectSource(context, plan);
+    if (source.ifMatch === undefined) await expectSource(context, plan);
     const { headers, trusted } = writeCondition(null, context.dialect.completeCreate, 'none', false);
     const etags = new Set([combinedEtag(parts.map(({ etag }) => Buffer.from(etag, 'hex')))]);
     const outcome = await guardedChange<string>(

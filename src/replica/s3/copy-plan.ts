@@ -1,5 +1,6 @@
 import { StaleError } from '../../errors.js';
 import type { Precondition } from '../replica.js';
+import type { ObjectState } from './object-state.js';
 import type { CopySource } from './s3-api.js';
 import { holds, readState, type S3Context } from './s3-context.js';
 
@@ -14,8 +15,10 @@ export interface CopyPlan {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Throws `StaleError` when the source of a copy is not what was expected. */
-export async function expectSource(context: S3Context, { path, precondition, signal }: CopyPlan): Promise<void> {
+/** Reads the source of a copy. Throws `StaleError` when it is not what was expected. */
+export async function expectSource(context: S3Context, { path, precondition, signal }: CopyPlan): Promise<ObjectState> {
   const state = await readState(context, path, signal);
-  if (!holds(state, precondition)) throw new StaleError(`"${path}" is not what was expected any more.`);
+  if (state === null || !holds(state, precondition))
+    throw new StaleError(`"${path}" is not what was expected any more.`);
+  return state;
 }

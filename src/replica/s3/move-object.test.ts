@@ -343,7 +343,8 @@ describe('moveObject', () => {
         const parts = await withFile({ copySource }, { maxCopyBytes: 3 });
         const recorded = { 'x-amz-meta-md5chksum': 'digest', 'x-amz-meta-own': 'own' };
         await parts.world.context.api.put('a', Buffer.from('mine'), recorded);
-        await move(parts.world, await parts.world.seen('a')).catch(() => undefined);
+        // Parts of three bytes are refused when they are put together, which is after the headers were sent.
+        await expect(move(parts.world, await parts.world.seen('a'))).rejects.toMatchObject({ code: 'ERR_S3_REFUSED' });
         const begun = parts.world.requests.find(({ method }) => method === 'POST')?.headers;
         expect([begun?.['x-amz-meta-md5chksum'], begun?.['x-amz-meta-own']]).toEqual([md5, 'own']);
       },

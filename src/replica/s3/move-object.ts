@@ -1,8 +1,8 @@
 import type { FileEntry } from '../../core/entry.js';
-import { PathError, StaleError } from '../../errors.js';
+import { PathError } from '../../errors.js';
 import type { MoveOptions, Outcome, Precondition } from '../replica.js';
 import { contentTypeOf } from './content-type.js';
-import { carriedHeaders, carriedTo, withoutDigest } from './carried-headers.js';
+import { carriedHeaders, carriedTo, trueOfCopy } from './carried-headers.js';
 import { copyInParts } from './copy-in-parts.js';
 import { expectSource, type CopyPlan } from './copy-plan.js';
 import { etagCondition } from './dialect.js';
@@ -99,20 +99,13 @@ async function copyWhole(context: S3Context, plan: CopyPlan): Promise<Outcome<{ 
 }
 
 /** The headers that say what is recorded with a copy. */
-async function describeCopy(
-  context: S3Context,
-  { path, recorded, precondition, source, signal }: CopyPlan,
-): Promise<Readonly<Record<string, string>>> {
+async function describeCopy(context: S3Context, plan: CopyPlan): Promise<Readonly<Record<string, string>>> {
+  const { path, recorded, source } = plan;
   const asItWas = { 'x-amz-metadata-directive': 'COPY' };
   if (Object.keys(recorded).length === 0) return asItWas;
-  const state = await readState(context, path, signal);
-  if (state === null || !holds(state, precondition))
-    throw new StaleError(`"${path}" is not what was expected any more.`);
-  const before = carriedHeaders(state);
+  const before = carriedHeaders(await expectSource(context, plan));
   const carried = carriedTo(path, before, recorded);
-  if (carried === before) return asItWas;
-  const described = source.ifMatch === undefined ? withoutDigest(carried) : carried;
-  return { 'x-amz-metadata-directive': 'REPLACE', ...described };
+  return carried === before ? asItWas : { 'x-amz-metadata-directive': 'REPLACE', ...trueOfCopy(source, carried) };
 }
 
 function cannotCopy(path: string): PathError {
