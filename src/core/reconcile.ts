@@ -1,4 +1,5 @@
 import type { BaselineRow } from './baseline.js';
+import { copyWith } from './copy-with.js';
 import type { Action, Decision, HoldReason, RuleId } from './decision.js';
 import type { Entry, FileEntry } from './entry.js';
 import type { Triple } from './triple.js';
@@ -129,7 +130,7 @@ function protectRemote(decision: Decision): Decision {
     case 'upload':
     case 'delete-remote':
     case 'set-aside':
-      return { ...decision, action: 'hold', hold: 'readonly' };
+      return copyWith(decision, { action: 'hold', hold: 'readonly' } as const);
     case 'nothing':
     case 'download':
     case 'compare':

@@ -1,4 +1,5 @@
 import { compareByteOrder } from './byte-order.js';
+import { copyWith } from './copy-with.js';
 import type { Decision } from './decision.js';
 import { PageCursor } from './page-cursor.js';
 import type { Side } from './side.js';
@@ -11,8 +12,8 @@ export interface Filed {
 
 /** What two sorted files of decisions have at one place: both halves, or one that is alone. */
 export interface FiledPair {
-  readonly gone?: Decision;
-  readonly made?: Decision;
+  readonly gone: Decision | undefined;
+  readonly made: Decision | undefined;
 }
 
 /**
@@ -36,7 +37,7 @@ export function isMadeHalf(decision: Decision, origin: Side): boolean {
 
 /** Makes one decision of two halves: the file of `gone` gets the path of `made`. The rule is that of `made`. */
 export function renameOf(gone: Decision, made: Decision, origin: Side): Decision {
-  return { ...made, action: origin === 'local' ? 'move-remote' : 'move-local', from: gone };
+  return copyWith(made, { action: origin === 'local' ? 'move-remote' : 'move-local', from: gone } as const);
 }
 
 /** The two decisions of which a rename was made, the one that brings content first; `undefined` when it is none. */
@@ -65,8 +66,8 @@ export async function* pairFiled(
       if (a === undefined && b === undefined) return;
       const order = a === undefined ? 1 : b === undefined ? -1 : compareByteOrder(a.key, b.key);
       yield {
-        ...(a !== undefined && order <= 0 && { gone: a.decision }),
-        ...(b !== undefined && order >= 0 && { made: b.decision }),
+        gone: order <= 0 ? a?.decision : undefined,
+        made: order >= 0 ? b?.decision : undefined,
       };
       if (order <= 0) await step(gone);
       if (order >= 0) await step(made);
@@ -86,8 +87,8 @@ export async function* sharedKeys(
       if (order < 0) await step(gone);
       if (order > 0) await step(made);
       if (order !== 0) continue;
-      for (; gone.item?.key === key; await step(gone)) yield { gone: gone.item.decision };
-      for (; made.item?.key === key; await step(made)) yield { made: made.item.decision };
+      for (; gone.item?.key === key; await step(gone)) yield { gone: gone.item.decision, made: undefined };
+      for (; made.item?.key === key; await step(made)) yield { gone: undefined, made: made.item.decision };
     }
   });
 }

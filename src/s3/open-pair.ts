@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { hostname } from 'node:os';
 import type { Conflict, ConflictAnswer } from '../core/conflict.js';
+import { copyWith } from '../core/copy-with.js';
 import type { Runtime } from '../core/runtime.js';
 import { PathError } from '../errors.js';
 import { createDefaultFileSystem } from '../replica/local/default-file-system.js';
@@ -143,7 +144,7 @@ class OpenedPair implements Pair {
       beforeReplace: async (path) => {
         const { baseline } = this.#session.store;
         const row = await baseline.get(path);
-        if (row !== undefined) await baseline.put([{ ...row, replacing: true }], { sync: true });
+        if (row !== undefined) await baseline.put([copyWith(row, { replacing: true })], { sync: true });
       },
     });
     this.#remote = createS3Replica({

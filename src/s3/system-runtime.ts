@@ -22,7 +22,11 @@ export const systemRuntime: Runtime = {
   },
   random: {
     next: () => Math.random(),
-    id: (length) => Array.from({ length }, () => LETTERS[randomInt(LETTERS.length)]).join(''),
+    id(length) {
+      let id = '';
+      while (id.length < length) id += LETTERS.charAt(randomInt(LETTERS.length));
+      return id;
+    },
   },
   hasher: createThreadedHasher(),
 };

@@ -1,3 +1,4 @@
+import { copyWith } from '../core/copy-with.js';
 import type { Decision } from '../core/decision.js';
 import { halvesOf } from '../core/rename.js';
 import { showPath } from '../core/path.js';
@@ -123,7 +124,7 @@ function leavingEarly(transfer: TransferContext, leave: () => void): TransferCon
       return inner.delete(paths, options);
     },
   };
-  return { ...transfer, baseline, onArrived: leave };
+  return copyWith(transfer, { baseline, onArrived: leave });
 }
 
 /** The old path of a rename: its file is gone there as well. */

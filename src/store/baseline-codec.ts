@@ -18,5 +18,5 @@ export function decodeBaselineRow(path: string, text: string): BaselineRow | und
   if (local !== null && typeof local !== 'string') return undefined;
   if (digest !== null && typeof digest !== 'string') return undefined;
   const row = { path, sizeBytes, local, remote, digest: digest ?? undefined, recordedAtMs };
-  return replacing === 1 ? { ...row, replacing: true } : row;
+  return replacing === 1 ? { replacing: true, ...row } : row;
 }

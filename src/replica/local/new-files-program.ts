@@ -69,8 +69,8 @@ export function newFilesProgram(port: MessagePort, fs: typeof NodeFs): void {
     readonly place: string;
     readonly way: WayForThread;
     readonly descriptor: number;
-    made?: NodeFs.BigIntStats;
-    told?: Told;
+    made: NodeFs.BigIntStats | undefined;
+    told: Told | undefined;
   }
 
   const errorOf = (error: unknown): ToldError => {
@@ -91,16 +91,17 @@ export function newFilesProgram(port: MessagePort, fs: typeof NodeFs): void {
     const [way = 0, end = 0, modified = NaN] = numbers.subarray(3 * i, 3 * i + 3);
     const start = i === 0 ? 0 : (numbers[3 * i - 2] ?? 0);
     const goes = ways[way] as WayForThread;
-    const file = { path, place: goes.prefix + name, way: goes };
+    const place = goes.prefix + name;
     let descriptor = -1;
+    let told: Told | undefined;
     try {
       descriptor = fs.openSync(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0o666);
       for (let at = start; at < end;) at += fs.writeSync(descriptor, content, at, end - at, at - start);
       if (!Number.isNaN(modified)) fs.futimesSync(descriptor, modified, modified);
-      return { ...file, descriptor };
     } catch (error) {
-      return { ...file, descriptor, told: errorOf(error) };
+      told = errorOf(error);
     }
+    return { path, place, way: goes, descriptor, made: undefined, told };
   };
   const makeDurable = async (file: Making): Promise<void> => {
     if (file.told !== undefined) return;

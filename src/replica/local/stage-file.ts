@@ -90,7 +90,7 @@ async function stageIn(
   base: LocalSource | undefined,
   options: StageOptions,
 ): Promise<StagedFile> {
-  const fromMemory = base === undefined ? await stageContent(context, lease, source, { ...options, path }) : undefined;
+  const fromMemory = base === undefined ? await stageContent(context, lease, source, { path, ...options }) : undefined;
   if (fromMemory !== undefined) return fromMemory;
   const { directory } = lease;
   const { signal, onBytes, mode } = options;

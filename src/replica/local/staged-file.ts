@@ -27,10 +27,12 @@ export interface StagedContent {
 }
 
 /** A stage whose file is whole. */
-export function stagedFile(lease: DirectoryLease, stage: Stage, content: StagedContent): StagedFile {
+export function stagedFile(lease: DirectoryLease, stage: Stage, { stat, digest, parts }: StagedContent): StagedFile {
   let hasName = true;
   return {
-    ...content,
+    stat,
+    digest,
+    parts,
     directory: lease.directory,
     name: stage.name,
     file: stage.file,

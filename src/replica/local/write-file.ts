@@ -72,7 +72,7 @@ async function fetchAndPlace(writing: Writing): Promise<Outcome<Written>> {
     context,
     path,
     source,
-    before === null ? options : { ...options, mode: before.mode & 0o777, base: precondition?.entry },
+    before === null ? options : { mode: before.mode & 0o777, base: precondition?.entry, ...options },
   );
   try {
     await source.verify(options.signal);

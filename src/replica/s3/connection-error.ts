@@ -2,8 +2,12 @@ import { hookBody } from './wrap/body-hooks.js';
 import type { S3Transport } from './transport.js';
 import { FileCloudSyncError, isAbort, S3ConnectionError } from '../../errors.js';
 
+type Meaning = readonly [pattern: RegExp, code: string, what: string, retryable: boolean];
+
+const NOT_HTTP = /^HPE_|^HTTPParserError$/;
+
 /** Codes of Node.js, OpenSSL and undici, and what each means for a person. */
-const MEANINGS: readonly (readonly [pattern: RegExp, code: string, what: string, retryable: boolean])[] = [
+const MEANINGS: readonly Meaning[] = [
   [
     /^ECONNREFUSED$/,
     'ERR_S3_UNREACHABLE',
@@ -31,7 +35,7 @@ const MEANINGS: readonly (readonly [pattern: RegExp, code: string, what: string,
     false,
   ],
   [
-    /^HPE_|^HTTPParserError$/,
+    NOT_HTTP,
     'ERR_S3_NOT_HTTP',
     'what answered does not speak HTTP. Check the port and whether the endpoint speaks https',
     false,
@@ -44,15 +48,28 @@ const MEANINGS: readonly (readonly [pattern: RegExp, code: string, what: string,
   ],
 ];
 
+const OUT_OF_STEP: Meaning = [
+  NOT_HTTP,
+  'ERR_S3_CONNECTION_LOST',
+  'what came on the connection is no answer to what was asked',
+  true,
+];
+
+/** Whether a connection failed because what came on it was no answer of HTTP. */
+export function isNotHttp(cause: unknown): boolean {
+  return NOT_HTTP.test(codeOf(cause));
+}
+
 /**
  * Tells what a failure of the connection means. Aborts and errors of ours pass as they are.
  *
  * @param origin - scheme, host and port that were asked; never holds a secret.
+ * @param hasAnswered - it has given an answer before: what is no answer comes from a connection that is out of step.
  */
-export function connectionError(cause: unknown, origin: string): unknown {
+export function connectionError(cause: unknown, origin: string, hasAnswered = false): unknown {
   if (isAbort(cause) || cause instanceof FileCloudSyncError) return cause;
   const lowCode = codeOf(cause);
-  const meaning = MEANINGS.find(([pattern]) => pattern.test(lowCode));
+  const meaning = hasAnswered && isNotHttp(cause) ? OUT_OF_STEP : MEANINGS.find(([pattern]) => pattern.test(lowCode));
   const [, code, what, retryable] = meaning ?? [undefined, 'ERR_S3_CONNECTION_LOST', 'the connection failed', true];
   return new S3ConnectionError(code, `The S3 service at ${origin} could not be used: ${what} (${lowCode}).`, {
     cause,

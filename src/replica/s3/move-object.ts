@@ -1,3 +1,4 @@
+import { copyWith } from '../../core/copy-with.js';
 import type { FileEntry } from '../../core/entry.js';
 import { PathError } from '../../errors.js';
 import type { MoveOptions, Outcome, Precondition } from '../replica.js';
@@ -83,7 +84,7 @@ async function copyWhole(context: S3Context, plan: CopyPlan): Promise<Outcome<{ 
       expected: null,
       trusted,
       async send() {
-        const answer = await context.api.copy(source, context.keys.keyOf(to), { ...described, ...headers }, signal);
+        const answer = await context.api.copy(source, context.keys.keyOf(to), copyWith(described, headers), signal);
         if (answer.ok) etags.add(answer.value);
         else if (answer.failure.status === 501) context.canCopy = false;
         // 404 and 412 may be about the source: then what is expected at the destination still holds.

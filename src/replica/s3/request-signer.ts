@@ -1,4 +1,5 @@
 import { createHmac, hash } from 'node:crypto';
+import { copyWith } from '../../core/copy-with.js';
 
 /** Keys to sign with. */
 export interface SigningCredentials {
@@ -47,12 +48,11 @@ export function createRequestSigner(): (input: SigningInput) => Record<string, s
   return (input) => {
     const { credentials, region } = input;
     const stamp = stampAt(input.atMs);
-    const headers: Record<string, string> = {
-      ...input.headers,
+    const headers: Record<string, string> = copyWith(input.headers, {
       host: input.host,
       'x-amz-content-sha256': input.payloadHash,
       'x-amz-date': stamp,
-    };
+    });
     if (credentials.sessionToken !== undefined) headers['x-amz-security-token'] = credentials.sessionToken;
 
     const names = Object.keys(headers).sort();

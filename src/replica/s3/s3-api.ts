@@ -1,3 +1,4 @@
+import { copyWith } from '../../core/copy-with.js';
 import { S3ConnectionError } from '../../errors.js';
 import type { Backoff } from '../wrap/backoff.js';
 import { discard } from './wrap/discard.js';
@@ -119,7 +120,7 @@ export function createS3Api(transport: S3Transport, bucket: string, backoff: Bac
   /** Failures of requests that the transport has repeated as often as is worth it. */
   const spent = new WeakSet<object>();
   const send = (request: Omit<S3Request, 'bucket' | 'signal'>, signal: AbortSignal | undefined): Promise<S3Response> =>
-    transport.send(signal === undefined ? { ...request, bucket } : { ...request, bucket, signal });
+    transport.send(signal === undefined ? { bucket, ...request } : { bucket, signal, ...request });
 
   /** An answer whose body says nothing that is needed. */
   const bare = async <T>(
@@ -203,7 +204,7 @@ export function createS3Api(transport: S3Transport, bucket: string, backoff: Bac
     remove: (key, headers, signal) => bare({ method: 'DELETE', key, query: {}, headers }, signal, () => undefined),
     copy: (source, to, headers, signal) =>
       document(
-        { method: 'PUT', key: to, query: {}, headers: { ...headers, ...copyHeaders(bucket, source) } },
+        { method: 'PUT', key: to, query: {}, headers: copyWith(headers, copyHeaders(bucket, source)) },
         signal,
         etagIn('CopyObjectResult'),
       ),

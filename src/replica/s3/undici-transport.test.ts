@@ -77,6 +77,55 @@ describe('createUndiciTransport', () => {
     expect(Buffer.from(await readBody(answer, length)).equals(content)).toBe(true);
   });
 
+  it('goes on with the connection after HEAD', async () => {
+    const ports = new Set<number | undefined>();
+    const transport = transportTo(
+      await serve((request, answer) => {
+        ports.add(request.socket.remotePort);
+        answer.statusCode = request.url === '/b/gone' ? 404 : 200;
+        answer.end();
+      }),
+    );
+    for (let i = 0; i < 10; i++) await transport.send(get(i % 2 === 0 ? 'a' : 'gone', { method: 'HEAD' }));
+    // The next may come before the one before it has given its connection back.
+    expect(ports.size).toBeLessThanOrEqual(2);
+  });
+
+  it('closes the connection after HEAD once a service sent a body after it all the same', async () => {
+    const late = 'a body that nobody asked for';
+    const heads: string[] = [];
+    const transport = transportTo(
+      await listen(
+        createTcpServer((socket) => {
+          socket.on('error', () => {});
+          socket.on('data', (bytes) => {
+            const [head = ''] = bytes.toString().split('\r\n\r\n');
+            heads.push(head);
+            // The body of the answer before comes when the next is expected.
+            if (heads.length === 2) socket.write(late);
+            else
+              socket.write(
+                `HTTP/1.1 200 OK\r\nContent-Length: ${late.length}\r\n\r\n${head.startsWith('GET') ? late : ''}`,
+              );
+          });
+        }),
+      ),
+    );
+    const head = get('a', { method: 'HEAD' });
+    await transport.send(head);
+    const failure = await transport.send(get('a')).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: 'ERR_S3_CONNECTION_LOST', retryable: true });
+    expect(failure).toHaveProperty('message', expect.stringContaining('no answer to what was asked (HTTPParserError)'));
+    await transport.send(head);
+    expect((await readBody(await transport.send(get('a')), late.length)).toString()).toBe(late);
+    expect(heads.map((text) => /^connection: (.*)$/im.exec(text)?.[1])).toEqual([
+      'keep-alive',
+      'keep-alive',
+      'close',
+      'keep-alive',
+    ]);
+  });
+
   it('puts every key on the wire as it is, encoded once', async () => {
     const seen: (string | undefined)[] = [];
     const transport = transportTo(

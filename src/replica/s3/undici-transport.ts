@@ -5,7 +5,7 @@ import { S3ConnectionError } from '../../errors.js';
 import type { ConfiguredClient } from './client-config.js';
 import { clientTimeoutMs } from './client-timeout.js';
 import { createClockOffset } from './clock-offset.js';
-import { connectionError } from './connection-error.js';
+import { connectionError, isNotHttp } from './connection-error.js';
 import { createDripGuard } from './drip-guard.js';
 import { dispatch, type DispatchedAnswer } from './dispatch.js';
 import { resolveBucketEndpoint, type BucketEndpoint } from './endpoint.js';
@@ -78,6 +78,15 @@ export function createUndiciTransport(options: UndiciTransportOptions): UndiciTr
   const sign = createRequestSigner();
   const offset = createClockOffset();
   const endpoints = new Map<string, BucketEndpoint>();
+  let hasAnswered = false;
+  // undici would close the connection after each HEAD, for the sake of services that send a body after it all the same. One of
+  // those is noticed by what does not belong to the next answer.
+  let closesAfterHead = false;
+
+  const failureOf = (cause: unknown, origin: string): unknown => {
+    if (hasAnswered && isNotHttp(cause)) closesAfterHead = true;
+    return connectionError(cause, origin, hasAnswered);
+  };
 
   const findEndpoint = async (bucket: string): Promise<BucketEndpoint> => {
     const found = await resolveBucketEndpoint(client, bucket);
@@ -123,17 +132,19 @@ export function createUndiciTransport(options: UndiciTransportOptions): UndiciTr
           method: request.method,
           headers,
           body: paced === undefined ? (body ?? null) : Readable.from(paced, { objectMode: false, highWaterMark: 1 }),
+          reset: closesAfterHead && request.method === 'HEAD',
           ...(paced !== undefined && { headersTimeout: 0 }),
         },
         { signal: eitherOf(request.signal, paced?.signal), memory, hold: reads.hold },
       );
+      hasAnswered = true;
       return {
         status: answer.statusCode,
         headers: joinHeaders(answer.headers),
-        body: bodyOf(answer, { origin: endpoint.origin, clock, longestMs: bodyTimeoutMs }),
+        body: bodyOf(answer, { origin: endpoint.origin, clock, longestMs: bodyTimeoutMs, failureOf }),
       };
     } catch (cause) {
-      throw connectionError(cause, endpoint.origin);
+      throw failureOf(cause, endpoint.origin);
     } finally {
       paced?.settle();
     }
@@ -200,6 +211,7 @@ interface BodyGuard {
   readonly origin: string;
   readonly clock: Clock;
   readonly longestMs: number;
+  readonly failureOf: (cause: unknown, origin: string) => unknown;
 }
 
 function bodyOf({ body }: DispatchedAnswer, guard: BodyGuard): AsyncIterable<Uint8Array> {
@@ -210,7 +222,7 @@ function bodyOf({ body }: DispatchedAnswer, guard: BodyGuard): AsyncIterable<Uin
 }
 
 /** Gives errors of the body our names, and gives up one that only drips. */
-function guardBody(body: FlowingBody, { origin, clock, longestMs }: BodyGuard): AsyncIterable<Uint8Array> {
+function guardBody(body: FlowingBody, { origin, clock, longestMs, failureOf }: BodyGuard): AsyncIterable<Uint8Array> {
   const drip = createDripGuard(clock, origin, longestMs);
   return {
     [Symbol.asyncIterator]: () => ({
@@ -222,7 +234,7 @@ function guardBody(body: FlowingBody, { origin, clock, longestMs }: BodyGuard): 
           return step;
         } catch (cause) {
           await body.return();
-          throw connectionError(cause, origin);
+          throw failureOf(cause, origin);
         }
       },
       return: () => body.return(),

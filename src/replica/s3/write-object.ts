@@ -1,3 +1,4 @@
+import { copyWith } from '../../core/copy-with.js';
 import { PathError, StaleError } from '../../errors.js';
 import type { Outcome, Precondition, Source, WriteOptions, Written } from '../replica.js';
 import { MAX_DAMAGES } from './damage.js';
@@ -120,7 +121,7 @@ async function putOnce(
         };
         const key = context.keys.keyOf(path);
         onSend();
-        let answer = await context.api.put(key, body, { ...headers, ...conditional }, signal, onSend);
+        let answer = await context.api.put(key, body, copyWith(headers, conditional), signal, onSend);
         if (!answer.ok && !trusted && isUnsupported(answer.failure) && 'if-none-match' in conditional) {
           // The store refuses the header instead of ignoring it.
           conditional = {};
