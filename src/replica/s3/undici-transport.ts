@@ -78,12 +78,13 @@ export function createUndiciTransport(options: UndiciTransportOptions): UndiciTr
   const sign = createRequestSigner();
   const offset = createClockOffset();
   const endpoints = new Map<string, BucketEndpoint>();
-  let hasAnswered = false;
+  const answered = new Set<string>();
   // undici would close the connection after each HEAD, for the sake of services that send a body after it all the same. One of
   // those is noticed by what does not belong to the next answer.
   let closesAfterHead = false;
 
   const failureOf = (cause: unknown, origin: string): unknown => {
+    const hasAnswered = answered.has(origin);
     if (hasAnswered && isNotHttp(cause)) closesAfterHead = true;
     return connectionError(cause, origin, hasAnswered);
   };
@@ -137,7 +138,7 @@ export function createUndiciTransport(options: UndiciTransportOptions): UndiciTr
         },
         { signal: eitherOf(request.signal, paced?.signal), memory, hold: reads.hold },
       );
-      hasAnswered = true;
+      answered.add(endpoint.origin);
       return {
         status: answer.statusCode,
         headers: joinHeaders(answer.headers),
