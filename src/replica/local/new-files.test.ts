@@ -161,7 +161,8 @@ describe.skipIf(!hasProcDescriptors() || os.availableParallelism() < 2)('small f
   it.each([
     [Infinity, 128],
     [1024, 128],
-    [200, 44],
+    [256, 96],
+    [200, 40],
     [100, 0],
   ])('where %d files may be open, have %d wait while others are fetched, however small', async (limit, expected) => {
     const few = new NewFiles(startThread, 1, () => limit);
@@ -189,7 +190,7 @@ describe.skipIf(!hasProcDescriptors() || os.availableParallelism() < 2)('small f
     const all = Array.from({ length: 300 }, async (_, i) =>
       placeFile(`s${i}`, { ...place, name: `f${i}` }, '', () => taken++),
     );
-    expect(taken).toBe(Math.min(128, Math.floor((limit - 112) / 2)));
+    expect(taken).toBe(Math.min(128, limit - 160));
     await Promise.all(all);
   });
 

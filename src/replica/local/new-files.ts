@@ -10,8 +10,8 @@ const FILES_WORTH_A_THREAD = 128;
 const MOST_HELD_BYTES = 1024 * 1024;
 /** Files that wait are open. */
 const MOST_HELD_FILES = 128;
-/** Files of a process that are open for other reasons, reckoned high: connections, directories, the memory, files that do not wait. */
-const OTHER_OPEN_FILES = 112;
+/** Files of a process that are open for other reasons, reckoned high: up to 125 were seen, of them 64 connections and 32 files that are made. */
+const OTHER_OPEN_FILES = 160;
 
 /** A file to be made and put into place, and who wants to know that it is waited for. */
 export interface FileForThread extends NewFile, Pick<FileToPlace, 'path' | 'way' | 'name'> {
@@ -48,8 +48,7 @@ export class NewFiles {
     // Where none can be started, it is tried again after as many.
     this.#filesBeforeThread = this.#filesWorthAThread;
     this.#thread = this.#startThread();
-    const free = Math.floor((this.#openFilesLimit() - OTHER_OPEN_FILES) / 2);
-    this.#mostHeldFiles = Math.max(0, Math.min(free, MOST_HELD_FILES));
+    this.#mostHeldFiles = Math.max(0, Math.min(this.#openFilesLimit() - OTHER_OPEN_FILES, MOST_HELD_FILES));
     return this.#thread !== undefined;
   }
 
