@@ -133,4 +133,4 @@ export const productWords: readonly string[] = [
  * How many modules (tests apart) and imports between them the test must have seen at least. A test below holds these to
  * nine tenths of the real numbers: when it asks for it, raise them.
  */
-export const minimum = { modules: 390, edges: 1750 };
+export const minimum = { modules: 410, edges: 1850 };

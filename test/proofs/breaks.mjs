@@ -47,6 +47,20 @@ export const BREAKS = [
     by: [tests('src/replica/local/new-files-program.test.ts')],
   },
   {
+    name: 'whoever finds an object gone joins a look at the bucket that has begun',
+    file: 'src/core/gathered-work.ts',
+    find: '      gathering.delete(key);\n      await work();',
+    replace: '      await work();\n      gathering.delete(key);',
+    by: [tests('src/core/gathered-work.test.ts'), tests('src/replica/s3/observe-object.test.ts')],
+  },
+  {
+    name: 'an object that is gone says nothing about its bucket, and is believed',
+    file: 'src/replica/s3/observe-object.ts',
+    find: '  await context.bucketLooks(signal, () => lookAtBucket(context, path, signal));\n',
+    replace: '  void lookAtBucket;\n',
+    by: [tests('src/replica/s3/observe-object.test.ts')],
+  },
+  {
     name: 'another thread gives a name without looking where the path leads',
     file: 'src/replica/local/new-files-program.ts',
     find: "      if (!file.way.landmarks.every(stands)) file.told = 'not-placed';\n      else fs",
@@ -77,8 +91,8 @@ export const BREAKS = [
   {
     name: 'more files wait for the disk, open, than the process may have open',
     file: 'src/replica/local/new-files.ts',
-    find: 'Math.min(free, MOST_HELD_FILES)',
-    replace: 'Math.max(free, MOST_HELD_FILES)',
+    find: 'Math.min(this.#openFilesLimit() - OTHER_OPEN_FILES, MOST_HELD_FILES)',
+    replace: 'MOST_HELD_FILES',
     by: [tests('src/replica/local/new-files.test.ts')],
   },
   {

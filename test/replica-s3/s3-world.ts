@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { FileEntry } from '../../src/core/entry.js';
+import { createGatheredWork } from '../../src/core/gathered-work.js';
 import type { Source } from '../../src/replica/replica.js';
 import { createClockOffset } from '../../src/replica/s3/clock-offset.js';
 import { AWS_DIALECT, type Dialect } from '../../src/replica/s3/dialect.js';
@@ -123,6 +124,7 @@ export function s3World(
     maxCopyBytes: options.maxCopyBytes ?? 5 * 1024 ** 3,
     trustWholeReads: false,
     canCopy: true,
+    bucketLooks: createGatheredWork(runtime.clock, 5),
     dialect: { ...AWS_DIALECT, ...dialect },
   } as unknown as S3Context;
   return {

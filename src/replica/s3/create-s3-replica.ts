@@ -1,6 +1,7 @@
 import type { DigestScheme } from '../../core/digest.js';
 import type { Hasher } from '../../core/hasher.js';
 import type { NameRules } from '../../core/path.js';
+import { createGatheredWork } from '../../core/gathered-work.js';
 import type { Runtime } from '../../core/runtime.js';
 import { StaleError, UsageError } from '../../errors.js';
 import type { Replica } from '../replica.js';
@@ -84,6 +85,8 @@ export interface S3Replica extends Replica {
 const MIB = 1024 * 1024;
 const DAY_MS = 24 * 3_600_000;
 const LEAST_RANGE_BYTES = 16 * 1024;
+/** How long a look at the bucket waits for others that need it, in milliseconds: as far as answers to one batch of requests lie apart. */
+const GATHER_LOOKS_MS = 5;
 
 /** An answer comes as fast as the network gives it: where the bandwidth is bound, none is more than a quarter of a second's worth. */
 function mostRangeBytes(bytesPerSecond: number | undefined): number | undefined {
@@ -145,6 +148,7 @@ export function createS3Replica(options: S3ReplicaOptions): S3Replica {
     parallelLists: parallelLists(concurrency, options.bandwidthBytesPerSecond),
     trustWholeReads: options.trustWholeReads ?? false,
     maxCopyBytes: options.maxCopyBytes ?? 5 * 1024 * MIB,
+    bucketLooks: createGatheredWork(runtime.clock, GATHER_LOOKS_MS),
     dialect: UNKNOWN_DIALECT,
     canCopy: true,
   };

@@ -1,5 +1,6 @@
 import type { FileEntry } from '../../core/entry.js';
 import type { Hasher } from '../../core/hasher.js';
+import type { GatheredWork } from '../../core/gathered-work.js';
 import type { Runtime } from '../../core/runtime.js';
 import type { Precondition } from '../replica.js';
 import type { Backoff } from '../wrap/backoff.js';
@@ -34,6 +35,8 @@ export interface S3Context {
   readonly maxCopyBytes: number;
   /** Do not ask again at `verify` whether an object is still there that was read in one answer. */
   readonly trustWholeReads: boolean;
+  /** Looks whether the bucket is there still, which those that may be cut off by the same signal have in common. */
+  readonly bucketLooks: GatheredWork<AbortSignal | undefined>;
   /** Known after `prepare`. */
   dialect: Dialect;
   /** The store has not said yet that it cannot copy. */

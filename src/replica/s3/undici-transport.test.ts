@@ -91,6 +91,24 @@ describe('createUndiciTransport', () => {
     expect(ports.size).toBeLessThanOrEqual(2);
   });
 
+  it('is not disturbed by a body that comes together with the answer to a HEAD', async () => {
+    let connections = 0;
+    const transport = transportTo(
+      await listen(
+        createTcpServer((socket) => {
+          connections++;
+          socket.on('error', () => {});
+          socket.on('data', () => socket.write('HTTP/1.1 404 Not Found\r\nContent-Length: 5\r\n\r\n<?xml'));
+        }),
+      ),
+    );
+    for (let i = 0; i < 5; i++) {
+      expect((await transport.send(get('a', { method: 'HEAD' }))).status).toBe(404);
+      expect((await readBody(await transport.send(get('a')), 5)).toString()).toBe('<?xml');
+    }
+    expect(connections).toBeGreaterThan(1);
+  });
+
   it('closes the connection after HEAD once a service sent a body after it all the same', async () => {
     const late = 'a body that nobody asked for';
     const heads: string[] = [];
