@@ -2,13 +2,29 @@
 export type HashAlgorithm = 'md5' | 'sha256';
 
 /** What is hashed of an open file. */
-export interface FilePart {
-  /** The number by which this process knows the file. It has to stay open until the digest is there. */
+export interface FileParts {
+  /** The number by which this process knows the file. It has to stay open until the digests are there. */
   readonly descriptor: number;
-  readonly start: number;
-  readonly end: number;
+  readonly parts: readonly FilePart[];
   /** How long all parts of the file are that are hashed so. */
   readonly totalBytes: number;
+}
+
+/** A part of a file, from its first byte to the one after its last. */
+export interface FilePart {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Makes digests of open files on other threads. */
+export interface FileHasher {
+  /** So many parts that are asked for together cost the least: of one alone each step waits for the one before. */
+  readonly partsAtOnce: number;
+  /**
+   * The digests of parts of a file; `undefined`: whoever asks has to make it, because there is no thread for it, or not all of
+   * that part could be read.
+   */
+  hash(algorithm: HashAlgorithm, file: FileParts): Promise<readonly (Uint8Array | undefined)[]>;
 }
 
 /** Makes digests of large pieces of memory, here or on other threads. What it answers is the same everywhere; when it answers is not. */
@@ -17,9 +33,6 @@ export interface Hasher {
   allocate(sizeBytes: number): Uint8Array;
   /** The digest of bytes, which have to stay as they are until it resolves. */
   hash(algorithm: HashAlgorithm, bytes: Uint8Array): Promise<Uint8Array>;
-  /**
-   * The digest of a part of a file, read and made on another thread; `undefined`: whoever asks has to make it, because there is
-   * no thread for it, or not all of that part could be read. Missing where there are never any threads.
-   */
-  hashFile?(algorithm: HashAlgorithm, part: FilePart): Promise<Uint8Array | undefined>;
+  /** Missing where there are never any other threads. */
+  readonly files?: FileHasher;
 }

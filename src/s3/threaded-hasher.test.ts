@@ -3,6 +3,7 @@ import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import type { FilePart, FileParts, HashAlgorithm } from '../core/hasher.js';
 import { HashThread } from './hash-thread.js';
 import { createThreadedHasher } from './threaded-hasher.js';
 
@@ -19,9 +20,11 @@ const startThread = (): HashThread | undefined => {
 const hasherOf = (threads = 2, bytesWorthAThread = 0) =>
   createThreadedHasher({ threads, bytesWorthAThread, startThread });
 const fileHasherOf = (threads = 2, bytesWorthAThread = 0) => {
-  const { hashFile } = hasherOf(threads, bytesWorthAThread);
-  if (hashFile === undefined) throw new Error('it hashes no files');
-  return hashFile;
+  const { files } = hasherOf(threads, bytesWorthAThread);
+  if (files === undefined) throw new Error('it hashes no files');
+  /** Asks for one part alone. */
+  return async (algorithm: HashAlgorithm, { start, end, ...file }: FilePart & Omit<FileParts, 'parts'>) =>
+    (await files.hash(algorithm, { ...file, parts: [{ start, end }] }))[0];
 };
 const expected = (algorithm: string, bytes: Uint8Array) => createHash(algorithm).update(bytes).digest('hex');
 const hex = (digest: Uint8Array) => Buffer.from(digest).toString('hex');
@@ -102,6 +105,21 @@ describe('createThreadedHasher, of files', () => {
     );
   });
 
+  it('makes the digests of parts that are asked for together, of any lengths, one of them not there', async () => {
+    const { files } = hasherOf(1);
+    const parts = Array.from({ length: 11 }, (_, i) => ({ start: i * 1000, end: i * 1000 + SIZE + 17 * i }));
+    parts.splice(4, 0, { start: content.length - 100_000, end: content.length + 1 });
+    for (const algorithm of ['md5', 'sha256'] as const) {
+      const found = await files?.hash(algorithm, { descriptor, parts, totalBytes });
+      expect(found?.map((digest) => digest && hex(digest))).toEqual(
+        parts.map(({ start, end }) =>
+          end > content.length ? undefined : expected(algorithm, content.subarray(start, end)),
+        ),
+      );
+    }
+    expect(started).toHaveLength(1);
+  });
+
   it('answers nothing for a part that is not there, or cannot be read, and goes on', async () => {
     const hashFile = fileHasherOf(1);
     const end = content.length + 1;
@@ -138,7 +156,7 @@ describe('createThreadedHasher, of files', () => {
     await Promise.all(asked);
     expect(await hashFile('md5', part)).toBeUndefined();
     expect(started).toHaveLength(1);
-    expect(hasherOf(0).hashFile).toBeUndefined();
+    expect(hasherOf(0).files).toBeUndefined();
   });
 });
 

@@ -1,8 +1,9 @@
 import { availableParallelism } from 'node:os';
-import type { FilePart, HashAlgorithm, Hasher } from '../core/hasher.js';
+import type { FileParts, HashAlgorithm, Hasher } from '../core/hasher.js';
 import { plainHasher } from '../replica/wrap/plain-hasher.js';
-import type { HashQuestion } from './hash-program.js';
+import type { HashAnswer, HashQuestion } from './hash-program.js';
 import { HashThread } from './hash-thread.js';
+import { LANE_COUNTS } from './md5-lanes-module.js';
 
 /** Less than this is hashed sooner than another thread could be told of it. */
 const LEAST_BYTES = 256 * 1024;
@@ -49,25 +50,24 @@ export function createThreadedHasher(options: ThreadedHasherOptions = {}): Hashe
     return started ?? idlest;
   };
 
-  const ask = async (
-    sizeBytes: number,
-    totalBytes: number,
-    question: HashQuestion,
-  ): Promise<Uint8Array | undefined> => {
+  /** Answers nothing where there is no thread for it. */
+  const ask = async (sizeBytes: number, totalBytes: number, question: HashQuestion): Promise<HashAnswer> => {
     try {
-      return await threadFor(sizeBytes, totalBytes)?.ask(question);
+      return (await threadFor(sizeBytes, totalBytes)?.ask(question)) ?? [];
     } catch {
       // One that ends while it is asked would end again.
       isOfUse = false;
-      return undefined;
+      return [];
     }
   };
   const hash = async (algorithm: HashAlgorithm, bytes: Uint8Array): Promise<Uint8Array> => {
-    const made = isShared(bytes) ? await ask(bytes.length, bytes.length, { algorithm, bytes }) : undefined;
+    const [made] = isShared(bytes) ? await ask(bytes.length, bytes.length, { algorithm, bytes }) : [];
     return made ?? plainHasher.hash(algorithm, bytes);
   };
-  const hashFile = (algorithm: HashAlgorithm, part: FilePart): Promise<Uint8Array | undefined> =>
-    ask(part.end - part.start, part.totalBytes, { algorithm, part });
+  const hashParts = (algorithm: HashAlgorithm, file: FileParts): Promise<HashAnswer> => {
+    const sizeBytes = file.parts.reduce((sum, { start, end }) => sum + end - start, 0);
+    return ask(sizeBytes, file.totalBytes, { algorithm, file });
+  };
 
   return {
     allocate: (sizeBytes) =>
@@ -75,7 +75,7 @@ export function createThreadedHasher(options: ThreadedHasherOptions = {}): Hashe
         ? Buffer.from(new SharedArrayBuffer(sizeBytes))
         : plainHasher.allocate(sizeBytes),
     hash,
-    ...(most > 0 && { hashFile }),
+    ...(most > 0 && { files: { partsAtOnce: Math.max(...LANE_COUNTS), hash: hashParts } }),
   };
 }
 

@@ -38,7 +38,7 @@ export type {
 export type { PartDigests } from '../core/part-digests.js';
 export type { NameRules } from '../core/path.js';
 export type { Problem } from '../core/problem.js';
-export type { FilePart, HashAlgorithm, Hasher } from '../core/hasher.js';
+export type { FileHasher, FilePart, FileParts, HashAlgorithm, Hasher } from '../core/hasher.js';
 export type { Clock, Random, Runtime } from '../core/runtime.js';
 export type { Side } from '../core/side.js';
 export type {

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { simulatedWorld, sourceOf } from '../../../test/local/local-world.js';
 import { withChange } from '../../../test/with-change.js';
 import type { DigestScheme } from '../../core/digest.js';
-import type { FilePart, Hasher } from '../../core/hasher.js';
+import type { FileParts, Hasher } from '../../core/hasher.js';
 import type { PartHints, Source } from '../replica.js';
 import { plainHasher } from '../wrap/plain-hasher.js';
 import { planRanges, StageFilling, type FillingOptions } from './fill-stage.js';
@@ -280,24 +280,33 @@ describe('StageFilling', () => {
     const described = (file: FileHandle): FileHandle => withChange(file, { descriptor: DESCRIPTOR });
 
     /** Threads that know the content by what was written of it. */
-    function threads(text: () => string | undefined, can: (start: number) => boolean = () => true) {
-      const asked: FilePart[] = [];
+    function threads(text: () => string | undefined, can: (start: number) => boolean, partsAtOnce: number) {
+      const asked: FileParts[] = [];
       const hasher: Hasher = {
         ...plainHasher,
-        async hashFile(algorithm, part) {
-          asked.push(part);
-          await turn();
-          const content = Buffer.from(text() ?? '').subarray(part.start, part.end);
-          return can(part.start) ? createHash(algorithm).update(content).digest() : undefined;
+        files: {
+          partsAtOnce,
+          async hash(algorithm, file) {
+            asked.push(file);
+            await turn();
+            return file.parts.map(({ start, end }) => {
+              const content = Buffer.from(text() ?? '').subarray(start, end);
+              return can(start) ? createHash(algorithm).update(content).digest() : undefined;
+            });
+          },
         },
       };
       return { asked, hasher };
     }
 
     /** A stage whose file is hashed so. */
-    async function hashed(options: Parameters<typeof stage>[0] = {}, can?: (start: number) => boolean) {
+    async function hashed(
+      options: Parameters<typeof stage>[0] = {},
+      can: (start: number) => boolean = () => true,
+      partsAtOnce = 1,
+    ) {
       let text = (): string | undefined => undefined;
-      const { asked, hasher } = threads(() => text(), can);
+      const { asked, hasher } = threads(() => text(), can, partsAtOnce);
       const bench = await stage({ hasher, wrap: described, ...options });
       ({ text } = bench);
       let reads = 0;
@@ -309,12 +318,39 @@ describe('StageFilling', () => {
       const { filling, asked, text, readsHere } = await hashed();
       expect(await filling.fill(true)).toBe(digestOfParts(TEXT));
       expect(asked).toEqual([
-        { descriptor: DESCRIPTOR, start: 0, end: 10, totalBytes: 25 },
-        { descriptor: DESCRIPTOR, start: 10, end: 20, totalBytes: 25 },
-        { descriptor: DESCRIPTOR, start: 20, end: 25, totalBytes: 25 },
+        { descriptor: DESCRIPTOR, parts: [{ start: 0, end: 10 }], totalBytes: 25 },
+        { descriptor: DESCRIPTOR, parts: [{ start: 10, end: 20 }], totalBytes: 25 },
+        { descriptor: DESCRIPTOR, parts: [{ start: 20, end: 25 }], totalBytes: 25 },
       ]);
       expect([text(), readsHere()]).toEqual([TEXT, 0]);
       expect(filling.md5s).toEqual(partsOf(TEXT).map((part) => hex(part)));
+    });
+
+    it.each([
+      [2, [[0, 10], [20]]],
+      [3, [[0, 10, 20]]],
+      [8, [[0, 10, 20]]],
+    ])('has %i hashed together, and the last ones when all are there', async (partsAtOnce, together) => {
+      for (const can of [() => true, (start: number) => start !== 10]) {
+        const { filling, asked, readsHere } = await hashed({}, can, partsAtOnce);
+        expect(await filling.fill(true)).toBe(digestOfParts(TEXT));
+        expect(asked.map(({ parts }) => parts.map(({ start }) => start))).toEqual(together);
+        expect(readsHere()).toBe(can(10) ? 0 : 1);
+        expect(filling.md5s).toEqual(partsOf(TEXT).map((part) => hex(part)));
+      }
+    });
+
+    it('hashes nothing that waits when a range fails, and all of it when it is filled again', async () => {
+      let fails = true;
+      const source = acting(async (range) => {
+        if (range === 2 && fails) throw new Error('the line broke');
+        return undefined;
+      });
+      const { filling, asked } = await hashed({ source }, () => true, 8);
+      await expect(filling.fill(true)).rejects.toThrow('the line broke');
+      expect(asked).toEqual([]);
+      fails = false;
+      expect(await filling.fill(false)).toBe(digestOfParts(TEXT));
     });
 
     it('brings in other ranges meanwhile, and has ended with all before it is done, or has failed', async () => {
@@ -327,12 +363,15 @@ describe('StageFilling', () => {
         let ended = 0;
         const hasher: Hasher = {
           ...plainHasher,
-          async hashFile() {
-            if (++asked === 2) open();
-            await gate;
-            for (let i = 0; i < 10; i++) await turn();
-            ended++;
-            return undefined;
+          files: {
+            partsAtOnce: 1,
+            async hash() {
+              if (++asked === 2) open();
+              await gate;
+              for (let i = 0; i < 10; i++) await turn();
+              ended++;
+              return [];
+            },
           },
         };
         const source = acting(async (range) => {
@@ -390,7 +429,7 @@ describe('StageFilling', () => {
         ],
       });
       expect(await filling.fill(true)).toBe(digestOfParts(TEXT));
-      expect(asked.map(({ start }) => start)).toEqual([0, 10, 20]);
+      expect(asked.flatMap(({ parts }) => parts.map(({ start }) => start))).toEqual([0, 10, 20]);
     });
 
     it.each<[string, Parameters<typeof stage>[0], number]>([

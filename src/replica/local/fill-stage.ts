@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import type { Digest, DigestScheme } from '../../core/digest.js';
-import type { Hasher } from '../../core/hasher.js';
+import type { FilePart, Hasher } from '../../core/hasher.js';
 import { throwIfAborted } from '../../errors.js';
 import type { Source } from '../replica.js';
 import { incomplete } from './content-error.js';
@@ -65,15 +65,20 @@ interface BegunRange {
   readonly hash: Hash | undefined;
 }
 
-/** MD5 of a part of the file; `undefined`: it has to be made here. */
-type PartHash = (start: number, end: number) => Promise<Uint8Array | undefined>;
+/** MD5s of parts of the file; `undefined`: it has to be made here. */
+interface PartHasher {
+  readonly partsAtOnce: number;
+  hash(parts: readonly FilePart[]): Promise<readonly (Uint8Array | undefined)[]>;
+}
 
 /** Fills one staged file, range by range, in any order. */
 export class StageFilling {
   readonly #options: FillingOptions;
   readonly #early: EarlySync;
-  /** Hashes a part of the file on another thread, where there is more than one range, and somebody to do it. */
-  readonly #hashElsewhere: PartHash | undefined;
+  /** Hashes parts of the file on another thread, where there is more than one range, and somebody to do it. */
+  readonly #hashElsewhere: PartHasher | undefined;
+  /** Ranges that are in the file and wait for others, to be hashed with them. */
+  #unhashed: number[] = [];
   /** MD5s of the ranges, where they are hashed one by one. */
   readonly #md5s: Uint8Array[] = [];
   /** Ranges that came from the source in this run, from their first byte on. */
@@ -112,6 +117,7 @@ export class StageFilling {
     const hashing: Promise<void>[] = [];
     try {
       await this.#eachRange((range, stop) => this.#bringIn(range, believing, stop, hashing));
+      this.#hashWaiting(hashing, signal ?? NEVER);
     } finally {
       // Both need the file to be open.
       await Promise.allSettled(hashing);
@@ -132,23 +138,35 @@ export class StageFilling {
     if (isNew && believing && (await this.#isInVersionBefore(range, stop))) return;
     if (begun.length < this.#length(range)) await this.#withBlock((block) => this.#fetch(range, begun, block, stop));
     if (begun.hash !== undefined) this.#md5s[range] = begun.hash.digest();
-    else if (this.#options.plan.hashed !== undefined) hashing.push(this.#hashInFile(range, stop));
+    else if (this.#options.plan.hashed !== undefined) {
+      this.#unhashed.push(range);
+      if (this.#unhashed.length === this.#hashElsewhere?.partsAtOnce) this.#hashWaiting(hashing, stop);
+    }
     if (isNew) this.#fetched.add(range);
     this.#told.add(range);
   }
 
-  /** Hashes a range that is in the file. */
-  async #hashInFile(range: number, stop: AbortSignal): Promise<void> {
-    const start = this.#start(range);
-    const length = this.#length(range);
-    let md5 = await this.#hashElsewhere?.(start, start + length);
-    if (md5 === undefined) {
-      const hash = createHash('md5');
-      // Cut short by somebody, it has another digest than it should.
-      await this.#read(range, length, stop, (block) => void hash.update(block));
-      md5 = hash.digest();
+  /** Begins to hash the ranges that wait for it. */
+  #hashWaiting(hashing: Promise<void>[], stop: AbortSignal): void {
+    const ranges = this.#unhashed;
+    this.#unhashed = [];
+    if (ranges.length > 0) hashing.push(this.#hashInFile(ranges, stop));
+  }
+
+  /** Hashes ranges that are in the file. */
+  async #hashInFile(ranges: readonly number[], stop: AbortSignal): Promise<void> {
+    const parts = ranges.map((range) => ({ start: this.#start(range), end: this.#start(range) + this.#length(range) }));
+    const found = (await this.#hashElsewhere?.hash(parts)) ?? [];
+    for (const [i, range] of ranges.entries()) {
+      this.#md5s[range] = found[i] ?? (await this.#hashHere(range, stop));
     }
-    this.#md5s[range] = md5;
+  }
+
+  async #hashHere(range: number, stop: AbortSignal): Promise<Uint8Array> {
+    const hash = createHash('md5');
+    // Cut short by somebody, it has another digest than it should.
+    await this.#read(range, this.#length(range), stop, (block) => void hash.update(block));
+    return hash.digest();
   }
 
   /** Reads the first bytes of a range, block by block; answers whether all of them are there. */
@@ -306,8 +324,12 @@ function versionBefore({ base, source, plan }: FillingOptions): VersionBefore | 
   return new VersionBefore(base, { parts, sizeBytes: entry.sizeBytes, count: plan.count });
 }
 
-function hashElsewhere({ plan, file: { descriptor }, hasher, source }: FillingOptions): PartHash | undefined {
-  if (plan.count <= 1 || descriptor === undefined || hasher?.hashFile === undefined) return undefined;
+function hashElsewhere({ plan, file: { descriptor }, hasher, source }: FillingOptions): PartHasher | undefined {
+  const files = hasher?.files;
+  if (plan.count <= 1 || descriptor === undefined || files === undefined) return undefined;
   const totalBytes = source.entry.sizeBytes;
-  return async (start, end) => hasher.hashFile?.('md5', { descriptor, start, end, totalBytes });
+  return {
+    partsAtOnce: files.partsAtOnce,
+    hash: (parts) => files.hash('md5', { descriptor, parts, totalBytes }),
+  };
 }
