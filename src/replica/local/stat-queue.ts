@@ -15,9 +15,10 @@ interface Job {
 const SLICE_NAMES = 256;
 /** A second thread costs 0.1 s of a processor, as much as looking at this many files. */
 const NAMES_WORTH_A_THREAD = 32_768;
-/** Shares that the thread holds: one to work at, and others so that it need not wait. */
-const SHARES_UNDER_WAY = 3;
-const SHARE_NAMES = 512;
+/** Shares that the thread holds: one to work at, and others for as long as nobody here hears that it has done one. */
+const SHARES_UNDER_WAY = 6;
+/** So small that what is next seldom lies with the thread. */
+const SHARE_NAMES = 256;
 /** What the thread holds, what is being looked at here, and as much again, so that neither need wait. */
 const NAMES_AHEAD = 4096;
 
