@@ -20,5 +20,7 @@ await bundle.write({
   // As deep as the modules were, so that what is found relative to them is found.
   entryFileNames: 'cli/[name].js',
   chunkFileNames: 'command/[name]-[hash].js',
+  // Nobody reads them here, and V8 would have to. Licences are in no comment of ours.
+  comments: false,
 });
 await bundle.close();

@@ -15,6 +15,8 @@ export interface ConnectionCheck {
   /** Where the keys came from, for messages. */
   readonly source: string;
   readonly timeoutMs: number;
+  /** Called when the service was asked, before it has answered. */
+  readonly onAsked: (() => void) | undefined;
 }
 
 /** More than the longest list of buckets. */
@@ -41,7 +43,9 @@ export async function checkConnection(client: ConfiguredClient, check: Connectio
       headers: {},
       signal,
     };
-    const response = await transport.send(request);
+    const answering = transport.send(request);
+    check.onAsked?.();
+    const response = await answering;
     const bytes = await readBody(response, MAX_ANSWER_BYTES);
     if (response.status === 200 && isWanted(bytes)) return;
     const failure = describeFailure(response, bytes);

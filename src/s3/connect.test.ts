@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startS3Server, type S3Server } from '../testing/s3/index.js';
 import { connect } from './connect.js';
 import type { ConnectOptions } from './connect-options.js';
+import { connectSlim } from './connect-slim.js';
 import type { Surroundings } from './surroundings.js';
 
 const credentials = { accessKeyId: 'TESTKEY', secretAccessKey: 'very-secret-text' };
@@ -60,6 +61,18 @@ describe('connect', () => {
     await expect(tryConnect({ ...credentials, endpoint: server.endpoint, bucket: 'absent' })).rejects.toMatchObject({
       code: 'ERR_S3_BUCKET_NOT_FOUND',
     });
+  });
+
+  it('says of the command when it has asked, before there is an answer', async () => {
+    const heard: string[] = [];
+    const endpoint = await serve(200, '<ListBucketResult></ListBucketResult>', () => heard.push('answer'));
+    const options = { ...credentials, endpoint, bucket: 'photos' };
+    (await connectSlim(options, () => heard.push('asked'), nowhere)).destroy();
+    expect(heard).toEqual(['asked', 'answer']);
+    await expect(
+      connectSlim({ ...options, endpoint: 'nowhere' }, () => heard.push('asked'), nowhere),
+    ).rejects.toThrow();
+    expect(heard).toHaveLength(2);
   });
 
   it('does not need the right to list buckets', async () => {
@@ -169,9 +182,12 @@ function xmlError(code: string): string {
   return `<?xml version="1.0"?><Error><Code>${code}</Code><Message>no</Message></Error>`;
 }
 
-async function serve(status: number, body: string): Promise<string> {
+async function serve(status: number, body: string, onAnswer?: () => void): Promise<string> {
   return listen(
-    createHttpServer((_request, response) => response.writeHead(status, { 'content-type': 'text/plain' }).end(body)),
+    createHttpServer((_request, response) => {
+      onAnswer?.();
+      response.writeHead(status, { 'content-type': 'text/plain' }).end(body);
+    }),
     'http',
   );
 }

@@ -18,12 +18,14 @@ export interface ClientPlan extends SlimClientPlan {
 /**
  * Finds the keys, makes a client with `make`, and checks that the service answers and accepts the keys. Costs one request.
  *
+ * @param onAsked - called when the service was asked, before it has answered.
  * @throws what {@link connect} throws.
  */
 export async function openConnection<C extends ServiceClient>(
   options: ConnectOptions,
   surroundings: Surroundings,
   make: (plan: ClientPlan) => Promise<C>,
+  onAsked?: () => void,
 ): Promise<C> {
   checkOptions('connect', options);
   if (options.bucket !== undefined) throwUsageErrors('connect', addressErrors(options.bucket));
@@ -60,7 +62,7 @@ export async function openConnection<C extends ServiceClient>(
   // When nobody set it, a service that has shown itself to be one may be slower over a large file.
   if (options.timeoutSeconds !== undefined) setClientTimeout(client, timeoutMs);
   try {
-    await checkConnection(client, { bucket: options.bucket, source: identity.source, timeoutMs });
+    await checkConnection(client, { bucket: options.bucket, source: identity.source, timeoutMs, onAsked });
   } catch (error) {
     client.destroy();
     throw error;

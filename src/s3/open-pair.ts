@@ -53,6 +53,8 @@ export interface PairPorts {
   readonly service?: string;
 }
 
+export { preloadDatabase } from '../store/level-database.js';
+
 /**
  * Opens a folder and a bucket for work and takes the lock on the pair. Neither side is touched before the first call.
  *

@@ -20,6 +20,14 @@ export type OpenPair = (
 /** The real `openPair`, loaded when it is first needed. */
 export const openRealPair: OpenPair = async (...args) => (await import('./open-pair.js')).openPair(...args);
 
+/** Begins to load what {@link openRealPair} needs. What fails of it fails there again, and is told there. */
+export function preloadRealPair(): void {
+  import('./open-pair.js').then(
+    ({ preloadDatabase }) => preloadDatabase(),
+    () => undefined,
+  );
+}
+
 /** Everything that is wrong with the arguments that `sync`, `checkChanges` and `Monitor` share, one sentence each. */
 export function pairErrors(call: OptionCall, bucket: unknown, folder: unknown, options: SyncOptions): string[] {
   const isFolder = typeof folder === 'string' && folder !== '' && !folder.includes('\0');

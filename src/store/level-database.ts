@@ -12,6 +12,11 @@ const PAGE_ROWS = 1000;
 const PAGE_BYTES = 1024 * 1024;
 const MARK_FILE = 'mark';
 
+/** Begins to load the native module. What fails of it fails in {@link openLevelDatabase} again, and is told there. */
+export function preloadDatabase(): void {
+  import('classic-level').catch(() => undefined);
+}
+
 /**
  * Opens a LevelDB database in a directory of its own, creating it (mode 0700) when there is none.
  *
