@@ -339,6 +339,7 @@ class OpenedPair implements Pair {
   async #prepare(readonly: boolean, { signal, onEvent }: PairCallOptions): Promise<void> {
     const wanted = readonly ? 'to-read' : 'to-write';
     if (this.#prepared === wanted || this.#prepared === 'to-write') return;
+    allowManyListeners(signal);
     const options = { readonly, ...(signal !== undefined && { signal }) };
     // The folder is written to under `readonly` as well; only a plan leaves it alone, and needs no more than to read it.
     const local = await this.#local.prepare({ ...options, readonly: readonly && !this.#parts.options.readonly });
@@ -348,8 +349,7 @@ class OpenedPair implements Pair {
   }
 
   async #call({ signal, softSignal, onEvent, listed }: PairCallOptions): Promise<SessionCall> {
-    // Every request in flight listens to it: dozens are no leak.
-    for (const each of [signal, softSignal]) if (each !== undefined) setMaxListeners(0, each);
+    allowManyListeners(signal, softSignal);
     return {
       options: { filter: await this.#filter() },
       ...(signal !== undefined && { signal }),
@@ -381,6 +381,11 @@ class OpenedPair implements Pair {
     this.#runId = runIdAt(this.#parts.runtime);
     return this.#runId;
   }
+}
+
+/** Every request in flight listens to them: dozens are no leak. */
+function allowManyListeners(...signals: readonly (AbortSignal | undefined)[]): void {
+  for (const each of signals) if (each !== undefined) setMaxListeners(0, each);
 }
 
 function sessionOptions(options: ResolvedSyncOptions): SessionOptions {

@@ -76,6 +76,81 @@ describe('probe', () => {
     expect(replica.counters.byOperation).toEqual({ ListObjectsV2: 1 });
   });
 
+  it('waits for an answer some twenty times, and asks on keys that no other question uses', async () => {
+    for (const name of names) {
+      const place = simulatedBucket(name);
+      const inner = place.transport();
+      let turns = 0;
+      const waiting: (() => void)[] = [];
+      // All that is under way together is answered together, as by a service that is far.
+      const answerTogether = async (): Promise<void> => {
+        for (let calm = 0, seen = 0; calm < 20; calm++) {
+          await new Promise((resolve) => setImmediate(resolve));
+          if (waiting.length !== seen) calm = 0;
+          seen = waiting.length;
+        }
+        turns++;
+        for (const go of waiting.splice(0)) go();
+      };
+      const inFlight = new Map<string, number>();
+      const send: S3Transport['send'] = async (request) => {
+        const key = request.key ?? '';
+        inFlight.set(key, (inFlight.get(key) ?? 0) + 1);
+        const isRacing = request.method === 'PUT' && 'content-md5' in request.headers;
+        expect(inFlight.get(key) === 1 || isRacing, key).toBe(true);
+        await new Promise<void>((resolve) => {
+          if (waiting.push(resolve) === 1) void answerTogether();
+        });
+        inFlight.set(key, (inFlight.get(key) ?? 0) - 1);
+        return inner.send(request);
+      };
+      await probingReplica(place, { transport: { send, close: () => inner.close() } }).prepare({ readonly: false });
+      expect(turns, name).toBeGreaterThan(5);
+      expect(turns, name).toBeLessThan(name === 'aws' ? 25 : 60);
+    }
+  });
+
+  it('asks nothing more once it is told to stop, or a question cannot be asked, and clears only then', async () => {
+    for (const [at, code] of [
+      [10, 'AccessDenied'],
+      [30, 'AccessDenied'],
+      [40, 'InvalidAccessKeyId'],
+    ] as const) {
+      const place = simulatedBucket('ceph-16');
+      const inner = place.transport();
+      let sent = 0;
+      let open = 0;
+      let cleared = false;
+      const send: S3Transport['send'] = async (request) => {
+        const isClearing = request.method === 'DELETE' && !('uploadId' in request.query) && sent > at;
+        if (isClearing && !cleared) {
+          cleared = true;
+          expect(open).toBe(0);
+        }
+        open++;
+        try {
+          if (++sent !== at) return await inner.send(request);
+          const body = Buffer.from(`<Error><Code>${code}</Code><Message>no</Message></Error>`);
+          return {
+            status: 403,
+            headers: {},
+            body: (async function* () {
+              yield body;
+            })(),
+          };
+        } finally {
+          open--;
+        }
+      };
+      const replica = probingReplica(place, { transport: { send, close: () => inner.close() } });
+      const prepared = await replica.prepare({ readonly: false }).catch((error: unknown) => error);
+      if (code === 'AccessDenied') expect(prepared).toMatchObject({ conditionalWrite: 'none' });
+      else expect(prepared).toMatchObject({ name: 'S3ConnectionError' });
+      expect(cleared).toBe(true);
+      expect([place.s3.keys(place.bucket), await place.uploadIds()]).toEqual([[], []]);
+    }
+  });
+
   it('does not try AWS, which is known', async () => {
     const replica = probingReplica(simulatedBucket(), { endpoint: 'https://bucket.s3.eu-west-1.amazonaws.com' });
     expect(await replica.prepare({ readonly: false })).toMatchObject({
@@ -286,13 +361,16 @@ describe('probe', () => {
     const place = simulatedBucket(name);
     const inner = place.transport();
     const facts = memoryFacts();
-    let writing = 0;
+    const writing = new Map<string | undefined, number>();
     const transport: S3Transport = {
       async send(request) {
-        const isRacer = request.method === 'PUT' && ++writing > 1;
-        const answer = await inner.send(request).finally(() => {
-          if (request.method === 'PUT') writing--;
-        });
+        const { key, method } = request;
+        const count = (change: number): number => {
+          if (method === 'PUT') writing.set(key, (writing.get(key) ?? 0) + change);
+          return writing.get(key) ?? 0;
+        };
+        const isRacer = method === 'PUT' && count(1) > 1;
+        const answer = await inner.send(request).finally(() => count(-1));
         const lost = isRacer && (answer.status === 412 || name !== 'aws');
         return lost ? { ...answer, status: 500 } : answer;
       },

@@ -1,6 +1,6 @@
 import type { Backoff } from '../wrap/backoff.js';
 import type { Answer, S3Api } from './s3-api.js';
-import { SCRATCH_NAMES, scratchKey } from './scratch-key.js';
+import { scratchKeys } from './scratch-key.js';
 import { isTransientFailure } from './service-error.js';
 
 /** How often something is tried, and what passes between. */
@@ -21,12 +21,11 @@ const MOST_LOOKS = 6;
 
 /** Removes the objects and unfinished uploads that a trial of another run may have left; answers whether nothing is left. Never throws. */
 export async function clearScratch(api: S3Api, base: string, sets: number, backoff: Backoff): Promise<boolean> {
+  const rest = { uploads: [], isNameless: true, isKnownAbsent: false };
   for (let set = 1; set <= sets; set++) {
-    for (const name of SCRATCH_NAMES) {
-      const key = scratchKey(base, set, name);
-      const rest = { uploads: [], isNameless: true, isKnownAbsent: false };
-      if (!(await clearKey(api, key, rest, backoff))) return false;
-    }
+    const keys = Object.values(scratchKeys(base, set));
+    const cleared = await Promise.all(keys.map((key) => clearKey(api, key, rest, backoff)));
+    if (!cleared.every(Boolean)) return false;
   }
   return true;
 }

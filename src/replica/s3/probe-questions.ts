@@ -13,9 +13,9 @@ import { isTransientFailure } from './service-error.js';
  * One thing to find out of a store: whether it does what it should. A question sees to it that what it needs stands there,
  * so that it can be asked again alone, and throws when an answer was lost.
  *
- * @param isCalm - no answer was lost so far in this trial.
+ * @param isCalm - whether no answer was lost so far in this trial.
  */
-export type Question = (scratch: Scratch, isCalm: boolean) => Promise<boolean>;
+export type Question = (scratch: Scratch, isCalm: () => boolean) => Promise<boolean>;
 
 type Headers = Readonly<Record<string, string>>;
 
@@ -231,7 +231,7 @@ async function leaves(scratch: Scratch, name: ScratchName, attempt: () => Promis
 async function oneWins(
   scratch: Scratch,
   name: ScratchName,
-  isCalm: boolean,
+  isCalm: () => boolean,
   condition: () => Promise<Headers>,
 ): Promise<boolean> {
   for (let race = 1; race <= RACES; race++) {
@@ -244,7 +244,7 @@ async function oneWins(
     for (const failure of failures) if (!lost.includes(failure)) endUnlessRefused(failure);
     const [winner] = winners;
     if (lost.length === 0) return winner !== undefined;
-    if (winner === undefined || !isCalm) throw new RaceUndecided();
+    if (winner === undefined || !isCalm()) throw new RaceUndecided();
     if ((await scratch.etagAt(name)) !== winner.value) return false;
   }
   return true;

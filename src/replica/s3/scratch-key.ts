@@ -1,14 +1,15 @@
-/** The objects of a trial. */
+/** The keys of the objects that questions of a trial are asked with. */
+export type ScratchKeys = Readonly<Record<ScratchName, string>>;
+
 export type ScratchName = 'a' | 'b' | 'c';
 
-export const SCRATCH_NAMES: readonly ScratchName[] = ['a', 'b', 'c'];
-
 /**
- * The key of an object of a trial.
+ * The keys of a set.
  *
  * @param base - beginning of all keys of the trial.
  * @param set - from 1.
  */
-export function scratchKey(base: string, set: number, name: ScratchName): string {
-  return `${base}-${set}-${name}`;
+export function scratchKeys(base: string, set: number): ScratchKeys {
+  const begin = `${base}-${set}-`;
+  return { a: `${begin}a`, b: `${begin}b`, c: `${begin}c` };
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { clearKey, type Patience } from './clear-scratch.js';
 import { endUnlessRefused, ProbeEnded } from './probe-ended.js';
 import type { Answer, CopySource, PartTarget, S3Api } from './s3-api.js';
-import { SCRATCH_NAMES, scratchKey, type ScratchName } from './scratch-key.js';
+import { scratchKeys, type ScratchKeys, type ScratchName } from './scratch-key.js';
 import { isTransientFailure } from './service-error.js';
 
 /** What a {@link Scratch} works with. */
@@ -15,33 +15,81 @@ export interface ScratchTools {
   readonly signal: AbortSignal | undefined;
 }
 
-/**
- * The objects of a trial, and what is known to stand at their keys. When an answer was lost, nothing is known any more and
- * what was sent may still act: then the trial goes on with other keys. All that may have been made is remembered until it is
- * removed.
- */
-export class Scratch {
-  readonly #tools: ScratchTools;
+/** All that a trial has made, or may have made, until it is removed. */
+export class ScratchLedger {
+  readonly tools: ScratchTools;
   readonly #base: string;
   #sets = 0;
+  #notedSets = 0;
+  #noting: Promise<void> = Promise.resolve();
   /** The text that stands at a key, `null` for none; a key that is missing here is not known. */
-  readonly #standing = new Map<string, string | null>();
-  readonly #touched = new Set<string>();
+  readonly standing = new Map<string, string | null>();
+  readonly touched = new Set<string>();
   /** Uploads that were begun and not ended, with their keys. */
-  readonly #uploads = new Map<string, string>();
+  readonly uploads = new Map<string, string>();
   /** Keys of uploads that may have been begun, by what name nobody knows. */
-  readonly #namelessUploads = new Set<string>();
+  readonly namelessUploads = new Set<string>();
 
   /** @param base - beginning of the keys, which nobody has used before. */
   constructor(base: string, tools: ScratchTools) {
     this.#base = base;
-    this.#tools = tools;
+    this.tools = tools;
+  }
+
+  /** Gives keys at which nothing stands, and that nobody else is given. They are noted by then. */
+  async takeKeys(): Promise<ScratchKeys> {
+    const set = ++this.#sets;
+    // One after the other, so that the note of fewer sets is not the last.
+    this.#noting = this.#noting.then(() => this.#note(set));
+    await this.#noting;
+    const keys = scratchKeys(this.#base, set);
+    for (const key of Object.values(keys)) this.standing.set(key, null);
+    return keys;
+  }
+
+  async #note(set: number): Promise<void> {
+    if (set <= this.#notedSets) return;
+    const sets = this.#sets;
+    await this.tools.onKeys(sets);
+    this.#notedSets = sets;
+  }
+
+  /** Removes all that may have been made, whether the caller gave up or not; answers whether nothing is left. Never throws. */
+  async clear(patience: Patience): Promise<boolean> {
+    const cleared = await Promise.all(
+      Array.from(this.touched, (key) => {
+        const isKnownAbsent = this.standing.get(key) === null;
+        const uploads = [...this.uploads].flatMap(([id, at]) => (at === key ? [id] : []));
+        const isNameless = this.namelessUploads.has(key);
+        return clearKey(this.tools.api, key, { uploads, isNameless, isKnownAbsent }, patience);
+      }),
+    );
+    return cleared.every(Boolean);
+  }
+}
+
+/**
+ * The objects that questions of a trial are asked with, one after the other, and what is known to stand at their keys. When an
+ * answer was lost, nothing is known any more and what was sent may still act: then it goes on with other keys.
+ */
+export class Scratch {
+  readonly #ledger: ScratchLedger;
+  readonly #tools: ScratchTools;
+  #keys: ScratchKeys;
+
+  private constructor(ledger: ScratchLedger, keys: ScratchKeys) {
+    this.#ledger = ledger;
+    this.#tools = ledger.tools;
+    this.#keys = keys;
+  }
+
+  static async open(ledger: ScratchLedger): Promise<Scratch> {
+    return new Scratch(ledger, await ledger.takeKeys());
   }
 
   /** Takes other keys, at which nothing stands. */
   async renew(): Promise<void> {
-    await this.#tools.onKeys(++this.#sets);
-    for (const name of SCRATCH_NAMES) this.#standing.set(this.#keyOf(name), null);
+    this.#keys = await this.#ledger.takeKeys();
   }
 
   async etagAt(name: ScratchName): Promise<string | null> {
@@ -49,24 +97,24 @@ export class Scratch {
     const answer = await this.#tools.api.head(key, this.#tools.signal);
     if (answer.ok) return answer.value.etag;
     if (answer.failure.status !== 404) throw new ProbeEnded(answer.failure);
-    this.#standing.set(key, null);
+    this.#ledger.standing.set(key, null);
     return null;
   }
 
   /** Sees to it that something stands there: what does already, unless another text is asked for. */
   async fill(name: ScratchName, text?: string): Promise<void> {
-    const standing = this.#standing.get(this.#keyOf(name)) ?? null;
+    const standing = this.#ledger.standing.get(this.#keyOf(name)) ?? null;
     if (standing === null || (text !== undefined && standing !== text)) must(await this.put(name, text ?? 'one'));
   }
 
   /** Sees to it that nothing stands there. */
   async empty(name: ScratchName): Promise<void> {
-    if (this.#standing.get(this.#keyOf(name)) !== null) must(await this.remove(name, {}));
+    if (this.#ledger.standing.get(this.#keyOf(name)) !== null) must(await this.remove(name, {}));
   }
 
   /** What stands there is not what was believed. */
   forget(name: ScratchName): void {
-    this.#standing.delete(this.#keyOf(name));
+    this.#ledger.standing.delete(this.#keyOf(name));
   }
 
   put(name: ScratchName, text: string, headers: Readonly<Record<string, string>> = {}): Promise<Answer<string>> {
@@ -87,7 +135,7 @@ export class Scratch {
       return each.value;
     });
     const isOneKnown = answers.filter(({ ok }) => ok).length === 1;
-    if (isOneKnown) this.#standing.set(this.#keyOf(name), texts[answers.findIndex(({ ok }) => ok)] ?? '');
+    if (isOneKnown) this.#ledger.standing.set(this.#keyOf(name), texts[answers.findIndex(({ ok }) => ok)] ?? '');
     return answers;
   }
 
@@ -102,7 +150,7 @@ export class Scratch {
     headers: Readonly<Record<string, string>> = {},
   ): Promise<Answer<string>> {
     const source = { key: this.#keyOf('a'), ifMatch };
-    const text = this.#standing.get(source.key) ?? '';
+    const text = this.#ledger.standing.get(source.key) ?? '';
     return this.#change(name, text, (key) => this.#tools.api.copy(source, key, headers, this.#tools.signal));
   }
 
@@ -114,7 +162,7 @@ export class Scratch {
     const etag = must(await api.uploadPart(target, body, {}, signal));
     const parts = [{ number: 1, etag, sizeBytes: body.length }];
     const answer = await this.#change(name, text, (key) => api.complete(key, target.uploadId, parts, headers, signal));
-    if (answer.ok) this.#uploads.delete(target.uploadId);
+    if (answer.ok) this.#ledger.uploads.delete(target.uploadId);
     else {
       endUnlessRefused(answer.failure);
       await this.#abort(target.key, target.uploadId);
@@ -147,20 +195,8 @@ export class Scratch {
     return { ok: true, value: undefined };
   }
 
-  /** Removes all that may have been made, whether the caller gave up or not; answers whether nothing is left. Never throws. */
-  async clear(patience: Patience): Promise<boolean> {
-    for (const key of this.#touched) {
-      const isKnownAbsent = this.#standing.get(key) === null;
-      const uploads = [...this.#uploads].flatMap(([id, at]) => (at === key ? [id] : []));
-      const isNameless = this.#namelessUploads.has(key);
-      const isClear = await clearKey(this.#tools.api, key, { uploads, isNameless, isKnownAbsent }, patience);
-      if (!isClear) return false;
-    }
-    return true;
-  }
-
   #keyOf(name: ScratchName): string {
-    return scratchKey(this.#base, this.#sets, name);
+    return this.#keys[name];
   }
 
   #put(
@@ -181,23 +217,23 @@ export class Scratch {
     send: (key: string) => Promise<Answer<T>>,
   ): Promise<Answer<T>> {
     const key = this.#keyOf(name);
-    const before = this.#standing.get(key);
-    this.#touched.add(key);
-    this.#standing.delete(key);
+    const before = this.#ledger.standing.get(key);
+    this.#ledger.touched.add(key);
+    this.#ledger.standing.delete(key);
     const answer = await send(key);
     // That a refusal changed nothing is looked at where it matters; a failure of the service may hide that it acted.
     const standing = answer.ok ? text : isTransientFailure(answer.failure) ? undefined : before;
-    if (standing !== undefined) this.#standing.set(key, standing);
+    if (standing !== undefined) this.#ledger.standing.set(key, standing);
     return answer;
   }
 
   async #begin(name: ScratchName): Promise<PartTarget> {
     const key = this.#keyOf(name);
-    this.#touched.add(key);
-    this.#namelessUploads.add(key);
+    this.#ledger.touched.add(key);
+    this.#ledger.namelessUploads.add(key);
     const uploadId = must(await this.#tools.api.createUpload(key, {}, this.#tools.signal));
-    this.#namelessUploads.delete(key);
-    this.#uploads.set(uploadId, key);
+    this.#ledger.namelessUploads.delete(key);
+    this.#ledger.uploads.set(uploadId, key);
     return { key, uploadId, number: 1 };
   }
 
@@ -213,7 +249,7 @@ export class Scratch {
 
   async #abort(key: string, uploadId: string): Promise<void> {
     const answer = await this.#tools.api.abortUpload(key, uploadId).catch(() => undefined);
-    if (answer?.ok === true) this.#uploads.delete(uploadId);
+    if (answer?.ok === true) this.#ledger.uploads.delete(uploadId);
   }
 }
 
