@@ -71,6 +71,11 @@ export interface Source {
    * `read` does. Once it has ended, however it did, nothing more is written to that memory.
    */
   readInto?(bytes: Uint8Array, start: number, signal?: AbortSignal): Promise<void>;
+  /**
+   * The MD5s of its parts in hex, the last of which is shorter or as long, where a source can make them for less than whoever
+   * reads it. Fails as `read` does.
+   */
+  partMd5s?(partSizeBytes: number, signal?: AbortSignal): Promise<readonly string[]>;
   /** The whole content, where it is in memory already, until `close`: to be taken instead of read. */
   content?(): Uint8Array | undefined;
   /** Throws `StaleError` when the file changed since it was opened. Called by the writer just before it commits. */

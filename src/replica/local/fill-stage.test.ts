@@ -660,7 +660,9 @@ describe('StageFilling', () => {
       other.write('f', old);
       const directory = await other.fileSystem.openRoot(other.root);
       const file = await directory.openFile('f');
-      const base = new LocalSource(file, fileEntryOf('f', await file.stat(), 0), async () => undefined);
+      const base = new LocalSource(file, fileEntryOf('f', await file.stat(), 0), {
+        fingerprintAtPath: async () => undefined,
+      });
       const source = watched(TEXT, {
         parts: {
           partSizeBytes: RANGE,

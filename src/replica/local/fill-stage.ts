@@ -5,10 +5,12 @@ import type { FilePart, Hasher } from '../../core/hasher.js';
 import { throwIfAborted } from '../../errors.js';
 import type { Source } from '../replica.js';
 import { incomplete } from './content-error.js';
-import { bufferFor, combineParts, digestFile, readBlocks } from './digest-file.js';
+import { combineParts, digestFile } from './digest-file.js';
+import { partsTogether } from './digest-parts.js';
 import { EarlySync } from './early-sync.js';
 import type { FileHandle } from './file-system.js';
 import type { LocalSource } from './local-source.js';
+import { bufferFor, readBlocks } from './read-blocks.js';
 import type { StageRecord } from './stage-record.js';
 import { VersionBefore } from './version-before.js';
 
@@ -113,7 +115,7 @@ export class StageFilling {
    * @returns the digest of the whole, in the scheme asked for.
    */
   async fill(believing: boolean): Promise<Digest | undefined> {
-    const { plan, known, file, source, signal } = this.#options;
+    const { plan, known, file, source, hasher, signal } = this.#options;
     const hashing: Promise<void>[] = [];
     try {
       await this.#eachRange((range, stop) => this.#bringIn(range, believing, stop, hashing));
@@ -127,7 +129,7 @@ export class StageFilling {
     await Promise.all(hashing);
     if (plan.hashed !== undefined)
       return combineParts(plan.count === 0 ? [createHash('md5').digest()] : this.#md5s, plan.hashed);
-    return known === undefined ? undefined : await digestFile(file, source.entry.sizeBytes, known, signal);
+    return known === undefined ? undefined : await digestFile(file, source.entry.sizeBytes, known, { hasher, signal });
   }
 
   /** @param hashing - takes what is hashed while other ranges come. */
@@ -329,7 +331,7 @@ function hashElsewhere({ plan, file: { descriptor }, hasher, source }: FillingOp
   if (plan.count <= 1 || descriptor === undefined || files === undefined) return undefined;
   const totalBytes = source.entry.sizeBytes;
   return {
-    partsAtOnce: files.partsAtOnce,
+    partsAtOnce: partsTogether(files, plan.rangeBytes),
     hash: (parts) => files.hash('md5', { descriptor, parts, totalBytes }),
   };
 }

@@ -140,7 +140,8 @@ export function createLocalReplica(options: LocalReplicaOptions): LocalReplica {
     async digest(entry, scheme, signal) {
       const source = await openLocalSource(context, entry);
       try {
-        const digest = await digestFile(source.file, entry.sizeBytes, scheme, signal);
+        const { hasher } = context.runtime;
+        const digest = await digestFile(source.file, entry.sizeBytes, scheme, { hasher, signal });
         await source.verify();
         return digest;
       } catch (error) {

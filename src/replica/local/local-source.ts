@@ -1,7 +1,9 @@
 import type { FileEntry } from '../../core/entry.js';
+import type { Hasher } from '../../core/hasher.js';
 import { showPath } from '../../core/path.js';
 import { StaleError, throwIfAborted } from '../../errors.js';
 import type { Source } from '../replica.js';
+import { digestParts } from './digest-parts.js';
 import type { FileHandle } from './file-system.js';
 import { errnoOf } from './file-system.js';
 import { fingerprintOf } from './fingerprint.js';
@@ -14,14 +16,15 @@ const CHUNK_BYTES = 8 * 1024 * 1024;
 
 /** Opens a file of the folder as it was observed. Throws `StaleError` when another version, or nothing, stands there. */
 export async function openLocalSource(context: LocalContext, entry: FileEntry): Promise<LocalSource> {
-  return (await openInShared(context, entry)) ?? (await openAlone(context.folder, entry));
+  return (await openInShared(context, entry)) ?? (await openAlone(context, entry));
 }
 
 /**
  * Opens it in the directory that others read in, and looks there at its path again; `undefined` when anything is not as it should be:
  * then the walk from the root tells what it is.
  */
-async function openInShared({ folder, places }: LocalContext, entry: FileEntry): Promise<LocalSource | undefined> {
+async function openInShared(context: LocalContext, entry: FileEntry): Promise<LocalSource | undefined> {
+  const { folder, places } = context;
   const place = await places.take(entry.path).catch(() => undefined);
   if (place === undefined) return undefined;
   const lookAtPath = async (): Promise<string | undefined> => {
@@ -31,7 +34,7 @@ async function openInShared({ folder, places }: LocalContext, entry: FileEntry):
     return walkToFingerprint(folder, entry.path);
   };
   try {
-    return await openAt(place, entry, lookAtPath, () => place.release());
+    return await openAt(context, place, entry, lookAtPath, () => place.release());
   } catch {
     // Met again by the one that opens it alone.
     place.forget();
@@ -40,11 +43,12 @@ async function openInShared({ folder, places }: LocalContext, entry: FileEntry):
   }
 }
 
-async function openAlone(folder: Folder, entry: FileEntry): Promise<LocalSource> {
+async function openAlone(context: LocalContext, entry: FileEntry): Promise<LocalSource> {
+  const { folder } = context;
   const place = await folder.place(entry.path);
   if (place === undefined) throw changed(entry.path);
   try {
-    return await openAt(place, entry, () => walkToFingerprint(folder, entry.path));
+    return await openAt(context, place, entry, () => walkToFingerprint(folder, entry.path));
   } catch (error) {
     const errno = errnoOf(error);
     if (errno === 'ENOENT' || errno === 'ELOOP') throw changed(entry.path);
@@ -55,6 +59,7 @@ async function openAlone(folder: Folder, entry: FileEntry): Promise<LocalSource>
 }
 
 async function openAt(
+  { runtime }: LocalContext,
   { parent, name }: Place,
   entry: FileEntry,
   fingerprintAtPath: () => Promise<string | undefined>,
@@ -65,7 +70,7 @@ async function openAt(
   if (standing?.type !== 'file') throw changed(entry.path);
   const file = await parent.openFile(name);
   try {
-    const source = new LocalSource(file, entry, fingerprintAtPath, onClose);
+    const source = new LocalSource(file, entry, { fingerprintAtPath, onClose, hasher: runtime.hasher });
     await source.verifyContent();
     return source;
   } catch (error) {
@@ -86,25 +91,47 @@ async function walkToFingerprint(folder: Folder, path: string): Promise<string |
   }
 }
 
+/** What a {@link LocalSource} works with. */
+export interface LocalSourceParts {
+  /** Evidence of the file that stands at the path now; `undefined` when none does. */
+  readonly fingerprintAtPath: () => Promise<string | undefined>;
+  /** Called once, after the file is closed. */
+  readonly onClose?: (() => Promise<void>) | undefined;
+  /** Hashes parts of the file on other threads, where there are any. */
+  readonly hasher?: Hasher | undefined;
+}
+
 /** An open file of the folder, or of the trash. */
 export class LocalSource implements Source {
   readonly entry: FileEntry;
   readonly file: FileHandle;
-  readonly #fingerprintAtPath: () => Promise<string | undefined>;
-  readonly #onClose: (() => Promise<void>) | undefined;
+  /** Missing where they are made of what is read as well as of the file. */
+  readonly partMd5s?: NonNullable<Source['partMd5s']>;
+  readonly #parts: LocalSourceParts;
   #open = true;
 
-  /** @param onClose - called once, after the file is closed. */
-  constructor(
-    file: FileHandle,
-    entry: FileEntry,
-    fingerprintAtPath: () => Promise<string | undefined>,
-    onClose?: () => Promise<void>,
-  ) {
+  constructor(file: FileHandle, entry: FileEntry, parts: LocalSourceParts) {
     this.file = file;
     this.entry = entry;
-    this.#fingerprintAtPath = fingerprintAtPath;
-    this.#onClose = onClose;
+    this.#parts = parts;
+    const { hasher } = parts;
+    if (hasher?.files !== undefined && file.descriptor !== undefined) {
+      this.partMd5s = (partSizeBytes, signal) => this.#digestParts(hasher, partSizeBytes, signal);
+    }
+  }
+
+  async #digestParts(
+    hasher: Hasher,
+    partSizeBytes: number,
+    signal: AbortSignal | undefined,
+  ): Promise<readonly string[]> {
+    const { file, entry } = this;
+    try {
+      const md5s = await digestParts({ file, sizeBytes: entry.sizeBytes, partSizeBytes }, { hasher, signal });
+      return md5s.map((md5) => Buffer.from(md5).toString('hex'));
+    } catch (error) {
+      throw pathErrorOf(error, entry.path, 'read');
+    }
   }
 
   async *read(start: number, end: number, signal?: AbortSignal): AsyncIterable<Uint8Array> {
@@ -142,7 +169,7 @@ export class LocalSource implements Source {
   /** The evidence names the file too: where it is that of the path, nothing was written to the one that is open. */
   async verify(): Promise<void> {
     try {
-      if ((await this.#fingerprintAtPath()) !== this.entry.fingerprint) throw changed(this.entry.path);
+      if ((await this.#parts.fingerprintAtPath()) !== this.entry.fingerprint) throw changed(this.entry.path);
     } catch (error) {
       throw pathErrorOf(error, this.entry.path, 'look at');
     }
@@ -152,7 +179,7 @@ export class LocalSource implements Source {
     if (!this.#open) return;
     this.#open = false;
     await this.file.close();
-    await this.#onClose?.();
+    await this.#parts.onClose?.();
   }
 }
 

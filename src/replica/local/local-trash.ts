@@ -137,7 +137,9 @@ export class LocalTrash implements Trash {
         if (found === undefined) throw notFound(id);
         const entry: FileEntry = fileEntryOf(found.item.path, found.stat, this.#context.diskNowMs());
         const file = await directory.openFile(CONTENT_NAME);
-        const source = new LocalSource(file, entry, async () => fingerprintOf(await file.stat()));
+        const source = new LocalSource(file, entry, {
+          fingerprintAtPath: async () => fingerprintOf(await file.stat()),
+        });
         await source.verifyContent().catch(async (error: unknown) => {
           await source.close();
           throw error;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { FileCloudSyncError, throwIfAborted } from '../../errors.js';
 import type { PartHints } from '../replica.js';
-import { readBlocks } from './digest-file.js';
+import { readBlocks } from './read-blocks.js';
 import type { LocalSource } from './local-source.js';
 
 /** What is known of the new version of a file. */

@@ -67,6 +67,26 @@ describe('compareStoredParts', () => {
     expect(world.asked).toEqual([]);
   });
 
+  it('reads nothing of a source that knows a cheaper way to the MD5s', async () => {
+    const { world, seen, known } = await standing();
+    const asked: unknown[] = [];
+    const source = {
+      ...watchedSource('aaaaBBBBcc'),
+      partMd5s: async (...given: unknown[]) => {
+        asked.push(given);
+        return ['aaaa', 'BBBB', 'cc'].map((part) => md5Of(part));
+      },
+    };
+    const { signal } = new AbortController();
+    expect(await compare(world, seen, known, source, signal)).toMatchObject({
+      now: { md5s: ['aaaa', 'BBBB', 'cc'].map((part) => md5Of(part)) },
+    });
+    expect([asked, source.reads]).toEqual([[[PART_BYTES, signal]], []]);
+    await expect(
+      compare(world, seen, known, { ...source, partMd5s: () => Promise.reject(new StaleError('other')) }),
+    ).rejects.toThrow(StaleError);
+  });
+
   it('looks for what bytes that were put in have moved, where the parts of the object are known', async () => {
     const { world, seen, known } = await standing();
     const source = watchedSource('aaaaXbbbbcc');

@@ -54,10 +54,7 @@ export async function compareStoredParts(
   const isKnown = stored?.partSizeBytes === partSizeBytes && makeEtag(stored, etagOf(precondition.fingerprint));
   const { dialect } = context;
   if (!isKnown && !(dialect.partsMakeEtag && mayBeMd5(dialect))) return undefined;
-  const md5s: string[] = [];
-  await forEachBounded(ranges, context.parallelParts, signal, async ({ number, start, end }, stop) => {
-    md5s[number - 1] = await md5Of(context, source, [start, end], stop);
-  });
+  const md5s = (await source.partMd5s?.(partSizeBytes, signal)) ?? (await readMd5s(context, source, ranges, signal));
   const now = { partSizeBytes, md5s };
   const found = { different: 0, same: 0 };
   if (!isKnown) return { now, stored: undefined, precondition, found, moved: undefined };
@@ -66,6 +63,19 @@ export async function compareStoredParts(
     md5Of(context, source, [start, end], signal),
   );
   return { now, stored, precondition, found, moved };
+}
+
+async function readMd5s(
+  context: S3Context,
+  source: Source,
+  ranges: ReturnType<typeof partsOf>,
+  signal: AbortSignal | undefined,
+): Promise<string[]> {
+  const md5s: string[] = [];
+  await forEachBounded(ranges, context.parallelParts, signal, async ({ number, start, end }, stop) => {
+    md5s[number - 1] = await md5Of(context, source, [start, end], stop);
+  });
+  return md5s;
 }
 
 async function md5Of(
