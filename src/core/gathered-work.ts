@@ -1,7 +1,7 @@
 import type { Clock } from './runtime.js';
 
 /** Does a work for a key, once for all who ask for it before it begins. */
-export type GatheredWork<K> = (key: K, work: () => Promise<void>) => Promise<void>;
+export type GatheredWork<K> = (key: K, work: () => Promise<unknown>) => Promise<void>;
 
 /**
  * Makes a {@link GatheredWork} that begins a while after the first has asked for it. Nobody joins one that has begun, because it

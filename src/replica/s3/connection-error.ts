@@ -2,12 +2,12 @@ import { hookBody } from './wrap/body-hooks.js';
 import type { S3Transport } from './transport.js';
 import { FileCloudSyncError, isAbort, S3ConnectionError } from '../../errors.js';
 
-type Meaning = readonly [pattern: RegExp, code: string, what: string, retryable: boolean];
+type Meaning = readonly [code: string, what: string, retryable: boolean];
 
 const NOT_HTTP = /^HPE_|^HTTPParserError$/;
 
 /** Codes of Node.js, OpenSSL and undici, and what each means for a person. */
-const MEANINGS: readonly Meaning[] = [
+const MEANINGS: readonly (readonly [pattern: RegExp, ...Meaning])[] = [
   [
     /^ECONNREFUSED$/,
     'ERR_S3_UNREACHABLE',
@@ -49,11 +49,12 @@ const MEANINGS: readonly Meaning[] = [
 ];
 
 const OUT_OF_STEP: Meaning = [
-  NOT_HTTP,
   'ERR_S3_CONNECTION_LOST',
   'what came on the connection is no answer to what was asked',
   true,
 ];
+
+const UNKNOWN: Meaning = ['ERR_S3_CONNECTION_LOST', 'the connection failed', true];
 
 /** Whether a connection failed because what came on it was no answer of HTTP. */
 export function isNotHttp(cause: unknown): boolean {
@@ -64,18 +65,22 @@ export function isNotHttp(cause: unknown): boolean {
  * Tells what a failure of the connection means. Aborts and errors of ours pass as they are.
  *
  * @param origin - scheme, host and port that were asked; never holds a secret.
- * @param hasAnswered - it has given an answer before: what is no answer comes from a connection that is out of step.
+ * @param isOutOfStep - what came is an answer to something else: it {@link isNotHttp} though HTTP was spoken there before.
  */
-export function connectionError(cause: unknown, origin: string, hasAnswered = false): unknown {
+export function connectionError(cause: unknown, origin: string, isOutOfStep = false): unknown {
   if (isAbort(cause) || cause instanceof FileCloudSyncError) return cause;
   const lowCode = codeOf(cause);
-  const meaning = hasAnswered && isNotHttp(cause) ? OUT_OF_STEP : MEANINGS.find(([pattern]) => pattern.test(lowCode));
-  const [, code, what, retryable] = meaning ?? [undefined, 'ERR_S3_CONNECTION_LOST', 'the connection failed', true];
+  const [code, what, retryable] = isOutOfStep ? OUT_OF_STEP : meaningOf(lowCode);
   return new S3ConnectionError(code, `The S3 service at ${origin} could not be used: ${what} (${lowCode}).`, {
     cause,
     data: { origin, lowCode },
     retryable,
   });
+}
+
+function meaningOf(lowCode: string): Meaning {
+  const [, ...meaning] = MEANINGS.find(([pattern]) => pattern.test(lowCode)) ?? [undefined, ...UNKNOWN];
+  return meaning;
 }
 
 /** Gives failures of any transport the names of {@link connectionError}. */

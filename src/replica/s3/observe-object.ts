@@ -1,6 +1,6 @@
 import type { Entry } from '../../core/entry.js';
+import { hasKeyWith } from './has-key.js';
 import { readState, toEntry, type S3Context } from './s3-context.js';
-import { failureError } from './service-error.js';
 
 /**
  * What stands at a path: HEAD, and when nothing does, a look at the bucket, whose loss reads like that of each object: one look
@@ -13,17 +13,9 @@ export async function observeObject(
 ): Promise<Entry | null> {
   const state = await readState(context, path, signal);
   if (state !== null) return toEntry(context, path, state);
-  await context.bucketLooks(signal, () => lookAtBucket(context, path, signal));
+  // By way of a path, as whoever asks may not be allowed to list all of the bucket.
+  const lookAtBucket = (): Promise<unknown> =>
+    hasKeyWith(context, context.keys.keyOf(path), `looking whether "${path}" is gone`, signal);
+  await context.bucketLooks(signal, lookAtBucket);
   return null;
-}
-
-/** By way of a path, as whoever asks may not be allowed to list all of the bucket. */
-async function lookAtBucket({ api, keys }: S3Context, path: string, signal: AbortSignal | undefined): Promise<void> {
-  const listed = await api.list({ prefix: keys.keyOf(path), token: undefined, maxKeys: 1 }, signal);
-  if (listed.ok) return;
-  throw failureError(listed.failure, {
-    action: `looking whether "${path}" is gone`,
-    bucket: api.bucket,
-    path: undefined,
-  });
 }

@@ -1,10 +1,10 @@
 import type { Capabilities, PrepareOptions } from '../replica.js';
 import { clearScratch } from './clear-scratch.js';
 import { AWS_DIALECT, isAwsHost, readKeptDialect, UNKNOWN_DIALECT, type Dialect } from './dialect.js';
+import { hasKeyWith } from './has-key.js';
 import { probeStore } from './probe.js';
 import type { S3Api } from './s3-api.js';
 import type { S3Context } from './s3-context.js';
-import { failureError } from './service-error.js';
 import type { FactMemory } from './upload-memory.js';
 
 /** What `prepare` needs beyond the context. */
@@ -28,10 +28,7 @@ export async function prepareBucket(
   settings: PrepareSettings,
   options: PrepareOptions,
 ): Promise<Capabilities> {
-  const { bucket } = context.api;
-  const listed = await context.api.list({ prefix: context.keys.prefix, token: undefined, maxKeys: 1 }, options.signal);
-  if (!listed.ok)
-    throw failureError(listed.failure, { action: `listing the bucket "${bucket}"`, bucket, path: undefined });
+  await hasKeyWith(context, context.keys.prefix, `listing the bucket "${context.api.bucket}"`, options.signal);
   const { dialect, remark } = await findDialect(context, settings, options);
   context.dialect = dialect;
   return capabilitiesOf(dialect, options.readonly ? undefined : remark);

@@ -84,9 +84,9 @@ export function createUndiciTransport(options: UndiciTransportOptions): UndiciTr
   let closesAfterHead = false;
 
   const failureOf = (cause: unknown, origin: string): unknown => {
-    const hasAnswered = answered.has(origin);
-    if (hasAnswered && isNotHttp(cause)) closesAfterHead = true;
-    return connectionError(cause, origin, hasAnswered);
+    const isOutOfStep = answered.has(origin) && isNotHttp(cause);
+    if (isOutOfStep) closesAfterHead = true;
+    return connectionError(cause, origin, isOutOfStep);
   };
 
   const findEndpoint = async (bucket: string): Promise<BucketEndpoint> => {
