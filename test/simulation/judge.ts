@@ -94,9 +94,11 @@ export async function judge({
   if (keepsPaths) {
     const keys = Array.from(bucket.keys());
     for (const path of oracle.standing()) {
-      // Of a file whose folder is renamed in the middle of making a conflict copy, the copy alone may be left, in either place.
+      // Of a file whose folder is renamed in the middle of making a conflict copy, the copy alone may be left, in either place,
+      // where somebody may remove it.
       const copy = `${nameOf(path).replace(/\.[^.]*$/, '')} (conflict `;
-      if (!keys.some((key) => key === path || nameOf(key).startsWith(copy)))
+      const isCopy = (each: string): boolean => nameOf(each).startsWith(copy);
+      if (!keys.some((key) => key === path || isCopy(key)) && !oracle.hasRemoved(isCopy))
         violations.push(`nobody removed it, and it is gone: ${path}`);
     }
   }

@@ -97,6 +97,9 @@ function performInFolder(
     case 'remove': {
       if (standing === undefined) return;
       const old = filesBelow(machine, path);
+      // A conflict copy that stood there may have been all that was left of another path.
+      for (const at of machine.files().keys())
+        if (at.startsWith(`${path}/`) && at.includes(' (conflict ')) oracle.removedAt(at);
       user.remove(path);
       oracle.removedAt(path);
       for (const content of old) oracle.discarded(content);

@@ -293,6 +293,45 @@ describe('simulate', () => {
     expect(violations).toEqual([]);
   });
 
+  it('need not keep a conflict copy that somebody removes, of a file whose folder is renamed while the copy is made', async () => {
+    const { violations } = await simulate({
+      ...SCENARIO,
+      seed: 190_000_311,
+      dialect: 'oss',
+      partSizeBytes: 8_388_608,
+      machines: [
+        { ...MACHINE, skewMs: -129_236_592, concurrency: 4, touched: 0.7 },
+        { ...MACHINE, watch: true, concurrency: 16, polls: 1 },
+        MACHINE,
+      ],
+      acts: [
+        { ms: 0, act: 'write', at: 2, path: 'a/c/d', how: 'replace', size: 'short', time: 'now' },
+        { ms: 35, act: 'rename', at: 2, path: 'a/c/d', to: 'a/c/d' },
+        { ms: 37, act: 'write', at: 0, path: 'a/c/d', how: 'in-place', size: 'same', time: 'now' },
+        { ms: 59, act: 'write', at: 1, path: 'a/c/d', how: 'in-place', size: 'short', time: 'now' },
+        { ms: 215, act: 'rename', at: 2, path: 'empty', to: 'new' },
+        { ms: 225, act: 'write', at: 2, path: 'a/c/d', how: 'in-place', size: 'same', time: 'now' },
+        { ms: 240, act: 'remove', at: 0, path: 'a/c/d' },
+        { ms: 244, act: 'write', at: 1, path: 'a/c/d', how: 'replace', size: 'same', time: 'now' },
+        { ms: 262, act: 'rename', at: 1, path: 'a/c/d', to: '😀' },
+        { ms: 351, act: 'rename', at: 2, path: 'a', to: 'empty' },
+        { ms: 647, act: 'remove', at: 2, path: 'a/c' },
+      ],
+      crashes: [{ at: 2, operation: 120, kind: 'process', damage: 'none' }],
+      networkFaults: [
+        {
+          at: 1,
+          rule: {
+            fault: 'internal-error',
+            operation: ['PutObject', 'DeleteObject', 'CompleteMultipartUpload', 'UploadPart', 'CreateMultipartUpload'],
+            nth: 2,
+          },
+        },
+      ],
+    });
+    expect(violations).toEqual([]);
+  });
+
   it('sends an edit of the tick in which the file was read, though the clock has moved on when that is recorded', async () => {
     const { violations } = await simulate({
       ...SCENARIO,

@@ -58,6 +58,11 @@ export class Oracle {
     this.#removed.add(path);
   }
 
+  /** Whether a user took away what stood at, or below, a path of which this holds. */
+  hasRemoved(holds: (path: string) => boolean): boolean {
+    return Array.from(this.#removed).some(holds);
+  }
+
   /** Paths that somebody wrote and nobody ever took away: something has to stand there. None that is a folder, or below another. */
   standing(): string[] {
     const others = [...this.#written, ...this.#folders, ...this.#passing];
