@@ -105,7 +105,7 @@ export interface LocalSourceParts {
 export class LocalSource implements Source {
   readonly entry: FileEntry;
   readonly file: FileHandle;
-  /** Missing where they are made of what is read as well as of the file. */
+  /** Missing where no other thread would make them: then whoever reads the file makes them for as little. */
   readonly partMd5s?: NonNullable<Source['partMd5s']>;
   readonly #parts: LocalSourceParts;
   #open = true;
