@@ -104,9 +104,11 @@ describe('probe', () => {
         inFlight.set(key, (inFlight.get(key) ?? 0) - 1);
         return inner.send(request);
       };
-      await probingReplica(place, { transport: { send, close: () => inner.close() } }).prepare({ readonly: false });
+      const replica = probingReplica(place, { transport: { send, close: () => inner.close() } });
+      await replica.prepare({ readonly: false });
       expect(turns, name).toBeGreaterThan(5);
-      expect(turns, name).toBeLessThan(name === 'aws' ? 25 : 60);
+      // A store that fails those who lose a race has it run again, one race after the other.
+      expect(turns, name).toBeLessThan(name === 'aws' ? 25 : replica.counters.requests * 0.67);
     }
   });
 

@@ -47,9 +47,9 @@ async function digestHere(
 ): Promise<Uint8Array[]> {
   const buffer = bufferFor(sizeBytes);
   const md5s: Uint8Array[] = [];
-  for (const part of parts) {
+  for (const { start, end } of parts) {
     const hash = createHash('md5');
-    if (!(await readBlocks(file, { ...part, buffer, signal }, (block) => void hash.update(block)))) throw tooShort();
+    if (!(await readBlocks(file, { start, end, buffer, signal }, (block) => void hash.update(block)))) throw tooShort();
     md5s.push(hash.digest());
   }
   return md5s;
