@@ -23,12 +23,10 @@ function processDependencies(stdout: GatheredOutput): CommandDependencies {
     // Loaded when they are needed: help and version answer without the client library and the database.
     openPair: async (...given) => (await import('../s3/open-port.js')).openRealPair(...given),
     connect: async (options) => {
-      const [{ connectSlim }, { tuneEngine }, { preloadRealPair }] = await Promise.all([
+      const [{ connectSlim }, { preloadRealPair }] = await Promise.all([
         import('../s3/connect-slim.js'),
-        import('./tune-engine.js'),
         import('../s3/open-port.js'),
       ]);
-      tuneEngine();
       // The next thing that is needed, and there is time until the service answers.
       return connectSlim(options, preloadRealPair);
     },

@@ -4,7 +4,7 @@ import { resolveBucketEndpoint } from '../replica/s3/endpoint.js';
 import { readBody } from '../replica/s3/read-body.js';
 import { describeFailure, failureError } from '../replica/s3/service-error.js';
 import type { S3Request } from '../replica/s3/transport.js';
-import { createUndiciTransport } from '../replica/s3/undici-transport.js';
+import { createHttpTransport } from '../replica/s3/http-transport.js';
 import { toAddress } from './address.js';
 import { systemRuntime } from './system-runtime.js';
 
@@ -30,7 +30,7 @@ const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 export async function checkConnection(client: ConfiguredClient, check: ConnectionCheck): Promise<void> {
   const { bucket, prefix } = check.bucket === undefined ? { bucket: '', prefix: '' } : toAddress(check.bucket);
   const { origin } = await resolveBucketEndpoint(client, bucket);
-  const transport = createUndiciTransport({ client, clock: systemRuntime.clock, connectTimeoutMs: check.timeoutMs });
+  const transport = createHttpTransport({ client, clock: systemRuntime.clock, connectTimeoutMs: check.timeoutMs });
   const signal = AbortSignal.timeout(check.timeoutMs);
   try {
     // Not HEAD of the bucket: its answer has no body, so that neither a web server nor the reason of a 403 can be told.

@@ -2,7 +2,7 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import { createBackoff, type Backoff } from '../replica/wrap/backoff.js';
 import { withRetry } from '../replica/s3/wrap/retry.js';
 import { createS3Api, type S3Api } from '../replica/s3/s3-api.js';
-import { createUndiciTransport } from '../replica/s3/undici-transport.js';
+import { createHttpTransport } from '../replica/s3/http-transport.js';
 import { addressErrors } from './address.js';
 import { throwUsageErrors } from './check-options.js';
 import { shown } from './option-checks.js';
@@ -32,7 +32,7 @@ export async function withBucket<T>(
     ...plainNameErrors(bucket),
     ...keys.flatMap(keyErrors),
   ]);
-  const transport = createUndiciTransport({ client, clock: systemRuntime.clock });
+  const transport = createHttpTransport({ client, clock: systemRuntime.clock });
   const backoff = createBackoff(systemRuntime);
   try {
     return await use({ api: createS3Api(withRetry(transport, backoff), bucket, backoff), backoff });

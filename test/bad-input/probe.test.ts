@@ -3,7 +3,7 @@ import { S3ConnectionError } from '../../src/errors.js';
 import { connect } from '../../src/s3/index.js';
 import { createBackoff } from '../../src/replica/wrap/backoff.js';
 import { createS3Api } from '../../src/replica/s3/s3-api.js';
-import { createUndiciTransport } from '../../src/replica/s3/undici-transport.js';
+import { createHttpTransport } from '../../src/replica/s3/http-transport.js';
 import { probeStore } from '../../src/replica/s3/probe.js';
 import { systemRuntime } from '../../src/s3/system-runtime.js';
 import type { Fault } from '../../src/testing/s3/index.js';
@@ -34,7 +34,7 @@ describe('a connection that breaks while the store is tried out', () => {
         accessKeyId: KEYS.accessKeyId,
         secretAccessKey: KEYS.secretAccessKey,
       });
-      const transport = createUndiciTransport({ client, clock: systemRuntime.clock });
+      const transport = createHttpTransport({ client, clock: systemRuntime.clock });
       const backoff = createBackoff(systemRuntime, { baseMs: 1, capMs: 1 });
       const api = createS3Api(transport, bucket, backoff);
       const tools = { api, together: api, backoff, clock: systemRuntime.clock, signal: undefined };

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createUndiciTransport } from '../../src/replica/s3/undici-transport.js';
+import { createHttpTransport } from '../../src/replica/s3/http-transport.js';
 import type { S3Request, S3Transport } from '../../src/replica/s3/transport.js';
 import { systemRuntime } from '../../src/s3/system-runtime.js';
 import { putInParts } from './put-in-parts.js';
@@ -105,6 +105,6 @@ export class Bucket {
 
 /** Opens buckets of one server; closed by the caller. */
 export function openBuckets(endpoint: string): { bucket(name: string): Bucket; close(): Promise<void> } {
-  const transport = createUndiciTransport({ client: plainClient(endpoint), clock: systemRuntime.clock });
+  const transport = createHttpTransport({ client: plainClient(endpoint), clock: systemRuntime.clock });
   return { bucket: (name) => new Bucket(name, transport), close: () => transport.close() };
 }

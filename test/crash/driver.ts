@@ -1,5 +1,5 @@
 import type { Runtime } from '../../src/core/runtime.js';
-import { createUndiciTransport } from '../../src/replica/s3/undici-transport.js';
+import { createHttpTransport } from '../../src/replica/s3/http-transport.js';
 import { createDefaultFileSystem } from '../../src/replica/local/default-file-system.js';
 import { LevelDatabaseHome } from '../../src/store/level-database-home.js';
 import { systemRuntime } from '../../src/s3/system-runtime.js';
@@ -36,7 +36,7 @@ const outcome = await runCommand(input, {
   fileSystem: watchFileSystem(createDefaultFileSystem(), input.folder, onStep),
   databaseHome: (directory) => watchDatabaseHome(new LevelDatabaseHome(directory, clock), onStep),
   transport: watchTransport(
-    countFetched(createUndiciTransport({ client: plainClient(input.endpoint), clock }), onFetched),
+    countFetched(createHttpTransport({ client: plainClient(input.endpoint), clock }), onFetched),
     onStep,
   ),
 });

@@ -2,7 +2,7 @@ import { readFileSync, renameSync, utimesSync, writeFileSync, statSync } from 'n
 import { join, relative } from 'node:path';
 import { createDefaultFileSystem } from '../../src/replica/local/default-file-system.js';
 import type { S3Request, S3Response, S3Transport } from '../../src/replica/s3/transport.js';
-import { createUndiciTransport } from '../../src/replica/s3/undici-transport.js';
+import { createHttpTransport } from '../../src/replica/s3/http-transport.js';
 import { systemRuntime } from '../../src/s3/system-runtime.js';
 import { hookFileSystem } from '../../src/testing/fs/hooked-file-system.js';
 import type { SeededRandom } from '../../src/testing/simulation/seeded-random.js';
@@ -117,7 +117,7 @@ export class TornLab {
 
   async #sync(): Promise<CommandOutcome> {
     const { folder, stateDir, bucket } = this.#world;
-    const transport = createUndiciTransport({ client: plainClient(this.#endpoint), clock: systemRuntime.clock });
+    const transport = createHttpTransport({ client: plainClient(this.#endpoint), clock: systemRuntime.clock });
     return runCommand(
       {
         endpoint: this.#endpoint,

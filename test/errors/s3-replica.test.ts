@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { FileCloudSyncError, UsageError } from '../../src/errors.js';
 import {
   createS3Replica,
-  createUndiciTransport,
+  createHttpTransport,
   type S3Replica,
   type S3Request,
   type S3Response,
@@ -251,14 +251,14 @@ describe('createS3Replica', () => {
   });
 });
 
-describe('createUndiciTransport', () => {
+describe('createHttpTransport', () => {
   it('asks for the region that the client lacks (ERR_S3_REGION_MISSING)', async () => {
     const client = new S3Client({
       endpoint: 'http://127.0.0.1:1',
       region: () => Promise.reject<string>(new Error('Region is missing')),
       credentials: { accessKeyId: 'k', secretAccessKey: 's' },
     });
-    const transport = createUndiciTransport({ client, clock: systemRuntime().clock });
+    const transport = createHttpTransport({ client, clock: systemRuntime().clock });
     const request = { method: 'GET', bucket: 'bucket', key: 'a', query: {}, headers: {} } as const;
     const error: unknown = await transport.send(request).catch((each: unknown) => each);
     expect(error).toBeInstanceOf(FileCloudSyncError);

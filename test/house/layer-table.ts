@@ -30,7 +30,7 @@ export const layers: readonly Layer[] = [
     ...port,
     path: 'replica/s3/',
     imports: ['core/', 'errors.ts', 'replica/'],
-    packages: ['undici', 'mrmime'],
+    packages: ['mrmime'],
     products: true,
     ambient: true,
   },

@@ -17,7 +17,7 @@ import type {
   S3Transport,
   UploadMemory,
 } from '../../src/replica/s3/index.js';
-import { createS3Replica, createUndiciTransport } from '../../src/replica/s3/index.js';
+import { createS3Replica, createHttpTransport } from '../../src/replica/s3/index.js';
 import {
   type Dialect,
   type DialectName,
@@ -119,7 +119,7 @@ export async function bucketOverHttp(server: {
   return {
     bucket,
     endpoint,
-    transport: () => createUndiciTransport({ client, clock: systemRuntime().clock }),
+    transport: () => createHttpTransport({ client, clock: systemRuntime().clock }),
     async put(key, content) {
       const body = Buffer.from(content);
       const md5 = createHash('md5').update(body).digest('base64');

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { S3Client } from '@aws-sdk/client-s3';
 import { FileCloudSyncError } from '../../src/errors.js';
 import { createS3Replica, type S3Replica } from '../../src/replica/s3/create-s3-replica.js';
-import { createUndiciTransport } from '../../src/replica/s3/undici-transport.js';
+import { createHttpTransport } from '../../src/replica/s3/http-transport.js';
 import { Session } from '../../src/session/session.js';
 import { openStateStore } from '../../src/store/open-state-store.js';
 import { SimulatedDatabaseHome } from '../../src/testing/database/simulated-database.js';
@@ -60,7 +60,7 @@ async function openSession(): Promise<void> {
     local.put(key, `content of ${key}`);
   }
   const store = await openStateStore(new SimulatedDatabaseHome(), { pairId: 'pair' });
-  const transport = createUndiciTransport({
+  const transport = createHttpTransport({
     client,
     clock,
     connectTimeoutMs: 500,

@@ -29,7 +29,7 @@ import type { S3Context } from './s3-context.js';
 import { createKeyMap } from './s3-keys.js';
 import { scanBucket } from './scan-bucket.js';
 import type { S3Transport } from './transport.js';
-import { createUndiciTransport } from './undici-transport.js';
+import { createHttpTransport } from './http-transport.js';
 import type { FactMemory, RememberedUpload, UploadMemory } from './upload-memory.js';
 import { writeObject } from './write-object.js';
 
@@ -104,7 +104,7 @@ function parallelLists(concurrency: number, bytesPerSecond: number | undefined):
 }
 
 function transportOf(client: ConfiguredClient | undefined, { clock }: Runtime, hasher: Hasher): S3Transport {
-  if (client !== undefined) return createUndiciTransport({ client, clock, hasher });
+  if (client !== undefined) return createHttpTransport({ client, clock, hasher });
   throw new UsageError('ERR_OPTION', 'An S3 replica needs a `client` or a `transport`; neither was given.');
 }
 

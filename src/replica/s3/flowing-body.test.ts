@@ -174,47 +174,4 @@ describe('FlowingBody', () => {
     await body.return();
     expect(await waiting).toBeUndefined();
   });
-
-  describe('that has ended and fills the memory taken for it', () => {
-    const whole = (length = 10, sent: readonly number[] = [length]) => {
-      const memory = countedMemory(length);
-      const { body } = bodyOf({ memory, expectedBytes: length });
-      for (const count of sent) body.push(bytes(count));
-      return { body, memory };
-    };
-
-    it('is taken whole, once, and its memory is not given back', async () => {
-      const { body, memory } = whole(10, [4, 6]);
-      expect(body.takeWhole()).toBeUndefined();
-      body.end(undefined);
-      const taken = body.takeWhole();
-      expect(taken).toEqual(new Uint8Array(Buffer.concat([bytes(4), bytes(6)])));
-      expect(body.takeWhole()).toBeUndefined();
-      expect(await body.next()).toEqual({ done: true, value: undefined });
-      await body.return();
-      expect(memory.done).toEqual(['take']);
-    });
-
-    it.each<[string, (body: FlowingBody) => unknown]>([
-      ['some of it was read', (body) => body.next()],
-      ['it is not wanted any more', (body) => body.return()],
-    ])('is not taken whole when %s', async (_, act) => {
-      const { body } = whole();
-      body.end(undefined);
-      await act(body);
-      expect(body.takeWhole()).toBeUndefined();
-    });
-
-    it.each<[string, readonly number[], Error | undefined]>([
-      ['it was cut off', [10], new Error('cut off')],
-      ['nothing came', [], undefined],
-      ['it is shorter', [9], undefined],
-      ['it is longer', [11], undefined],
-    ])('is not taken whole when %s, and read as ever', async (_, sent, error) => {
-      const { body } = whole(10, sent);
-      body.end(error);
-      expect(body.takeWhole()).toBeUndefined();
-      if (sent.length > 0) expect(await nextOf(body)).toHaveLength(Math.min(10, sent[0] ?? 0));
-    });
-  });
 });

@@ -67,15 +67,6 @@ export class FlowingBody implements AsyncIterableIterator<Uint8Array> {
     this.#notify();
   }
 
-  /** All of it, if it has ended and fills the memory that was taken for it, of which nothing was read; that memory is the reader's. */
-  takeWhole(): Uint8Array | undefined {
-    const [only, more] = this.#slabs;
-    if (!this.#ended || this.#error !== undefined || only === undefined || more !== undefined) return undefined;
-    if (this.#given > 0 || only.filled < only.bytes.length) return undefined;
-    this.#slabs = [];
-    return only.bytes;
-  }
-
   async next(): Promise<IteratorResult<Uint8Array, undefined>> {
     for (;;) {
       const chunk = this.#take();

@@ -8,7 +8,7 @@ import { resolveBucketEndpoint } from './endpoint.js';
 import { readBody } from './read-body.js';
 import type { S3Request } from './transport.js';
 import { WholeBody } from './whole-body.js';
-import { createUndiciTransport, type UndiciTransport, type UndiciTransportOptions } from './undici-transport.js';
+import { createHttpTransport, type HttpTransport, type HttpTransportOptions } from './http-transport.js';
 
 const SECRET = 'wJalrXUtnFEMISECRETSECRET';
 const TOKEN = 'SESSIONTOKENTOKEN';
@@ -30,8 +30,8 @@ const serve = (handler: RequestListener): Promise<string> => listen(createServer
 function transportTo(
   endpoint: string,
   config: S3ClientConfig = {},
-  options: Partial<UndiciTransportOptions> = {},
-): UndiciTransport {
+  options: Partial<HttpTransportOptions> = {},
+): HttpTransport {
   const client = new S3Client({
     endpoint,
     region: 'us-east-1',
@@ -39,7 +39,7 @@ function transportTo(
     credentials: { accessKeyId: 'AKID', secretAccessKey: SECRET, sessionToken: TOKEN },
     ...config,
   });
-  const transport = createUndiciTransport({ client, clock, ...options });
+  const transport = createHttpTransport({ client, clock, ...options });
   opened.push(transport);
   return transport;
 }
@@ -53,7 +53,7 @@ const get = (key: string, more: Partial<S3Request> = {}): S3Request => ({
   ...more,
 });
 
-describe('createUndiciTransport', () => {
+describe('createHttpTransport', () => {
   it('gives the headers of an answer by their names, values of the same name joined', async () => {
     const transport = transportTo(
       await serve((_request, answer) => {
@@ -133,7 +133,7 @@ describe('createUndiciTransport', () => {
     await transport.send(head);
     const failure = await transport.send(get('a')).catch((error: unknown) => error);
     expect(failure).toMatchObject({ code: 'ERR_S3_CONNECTION_LOST', retryable: true });
-    expect(failure).toHaveProperty('message', expect.stringContaining('no answer to what was asked (HTTPParserError)'));
+    expect(failure).toHaveProperty('message', expect.stringContaining('no answer to what was asked (ERR_HTTP_ANSWER)'));
     await transport.send(head);
     expect((await readBody(await transport.send(get('a')), late.length)).toString()).toBe(late);
     expect(heads.map((text) => /^connection: (.*)$/im.exec(text)?.[1])).toEqual([

@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream';
 import type { Hasher } from '../../core/hasher.js';
 import type { Clock } from '../../core/runtime.js';
 import { S3ConnectionError } from '../../errors.js';
@@ -7,23 +6,22 @@ import { clientTimeoutMs } from './client-timeout.js';
 import { createClockOffset } from './clock-offset.js';
 import { connectionError, isNotHttp } from './connection-error.js';
 import { createDripGuard } from './drip-guard.js';
-import { dispatch, type DispatchedAnswer } from './dispatch.js';
 import { resolveBucketEndpoint, type BucketEndpoint } from './endpoint.js';
 import type { FlowingBody } from './flowing-body.js';
+import { createHttpClient } from './http/http-client.js';
+import type { HttpAnswer } from './http/http-exchange.js';
 import { pacedBody } from './paced-body.js';
 import { rememberSecrets } from './known-secrets.js';
 import { hexOf } from './digest-text.js';
-import { loadUndici } from './load-undici.js';
 import { createReceiveMemory } from './receive-memory.js';
 import { createRequestSigner, hashPayload, type SigningCredentials } from './request-signer.js';
 import { SHA256_HEADER } from './s3-api.js';
-import { createSharedReads } from './shared-reads.js';
 import { NO_BODY, type S3Request, type S3Response, type S3Transport } from './transport.js';
 import { encodeKey, encodeQuery } from './uri.js';
 import { WholeBody } from './whole-body.js';
 
-/** Options of {@link createUndiciTransport}. */
-export interface UndiciTransportOptions {
+/** Options of {@link createHttpTransport}. */
+export interface HttpTransportOptions {
   /** Only its configuration is used: endpoint, region, credentials, path style. */
   readonly client: ConfiguredClient;
   readonly clock: Clock;
@@ -40,7 +38,7 @@ export interface UndiciTransportOptions {
 }
 
 /** An {@link S3Transport} that knows how far the service's clock is off. */
-export interface UndiciTransport extends S3Transport {
+export interface HttpTransport extends S3Transport {
   /** Time of the service minus ours, in milliseconds, once the service refused a request for it. */
   readonly clockOffsetMs: number;
 }
@@ -52,35 +50,30 @@ const LARGE_BYTES = 256 * 1024;
 const SKEW_WORTH_CORRECTING_MS = 4 * 60_000;
 
 /**
- * Sends requests over undici, signed with SigV4, to wherever the client's configuration points.
+ * Sends requests over HTTP/1.1, signed with SigV4, to wherever the client's configuration points.
  *
  * Each request is sent once, but for one case: a 403 whose `Date` shows that our clock is off is signed again with the
  * right time. Errors are `S3ConnectionError` with `ERR_S3_UNREACHABLE`, `ERR_S3_DNS`, `ERR_S3_TIMEOUT`, `ERR_S3_TLS`,
  * `ERR_S3_NOT_HTTP`, `ERR_S3_CONNECTION_LOST`, `ERR_S3_CREDENTIALS`, `ERR_S3_REGION_MISSING`, `ERR_S3_ENDPOINT`.
  */
-export function createUndiciTransport(options: UndiciTransportOptions): UndiciTransport {
+export function createHttpTransport(options: HttpTransportOptions): HttpTransport {
   const { client, clock, hasher } = options;
   const timeoutMs = clientTimeoutMs(client) ?? 60_000;
   const bodyTimeoutMs = options.bodyTimeoutMs ?? timeoutMs;
   const headersTimeoutMs = options.headersTimeoutMs ?? timeoutMs;
-  const { Agent, buildConnector } = loadUndici();
-  const memory = createReceiveMemory();
-  const reads = createSharedReads(buildConnector, {
-    timeout: options.connectTimeoutMs ?? Math.min(timeoutMs, 10_000),
-  });
-  const agent = new Agent({
-    connections: options.maxConnections ?? 64,
-    pipelining: 1,
-    connect: reads.connect,
-    headersTimeout: headersTimeoutMs,
-    bodyTimeout: bodyTimeoutMs,
+  const http = createHttpClient({
+    maxConnections: options.maxConnections ?? 64,
+    connectTimeoutMs: options.connectTimeoutMs ?? Math.min(timeoutMs, 10_000),
+    headersTimeoutMs,
+    bodyTimeoutMs,
+    memory: createReceiveMemory(),
+    nowMs: () => clock.nowMs(),
   });
   const sign = createRequestSigner();
   const offset = createClockOffset();
   const endpoints = new Map<string, BucketEndpoint>();
   const answered = new Set<string>();
-  // undici would close the connection after each HEAD, for the sake of services that send a body after it all the same. One of
-  // those is noticed by what does not belong to the next answer.
+  // A service that sends a body after HEAD all the same is noticed by what does not belong to the next answer.
   let closesAfterHead = false;
 
   const failureOf = (cause: unknown, origin: string): unknown => {
@@ -116,38 +109,30 @@ export function createUndiciTransport(options: UndiciTransportOptions): UndiciTr
       region: endpoint.region,
       credentials: await credentialsOf(client),
     });
-    // Not signed: a proxy may change it, and undici would hand on compressed bytes as they are.
+    // Not signed: a proxy may change it. Compressed bytes would be handed on as they are.
     headers['accept-encoding'] = 'identity';
-    const { body, pace } = request;
-    const paced =
-      body === undefined || pace === undefined
-        ? undefined
-        : pacedBody(body, pace, { clock, longestSilenceMs: headersTimeoutMs });
-    if (body !== undefined && paced !== undefined) headers['content-length'] = String(body.length);
+    const { method, body, pace } = request;
     try {
-      const answer = await dispatch(
-        agent,
+      const answer = await http.request(
+        endpoint.origin,
         {
-          origin: endpoint.origin,
-          path: query === '' ? path : `${path}?${query}`,
-          method: request.method,
+          method,
+          target: query === '' ? path : `${path}?${query}`,
           headers,
-          body: paced === undefined ? (body ?? null) : Readable.from(paced, { objectMode: false, highWaterMark: 1 }),
-          reset: closesAfterHead && request.method === 'HEAD',
-          ...(paced !== undefined && { headersTimeout: 0 }),
+          body,
+          pieces: body === undefined || pace === undefined ? undefined : pacedBody(body, pace),
+          isLast: closesAfterHead && method === 'HEAD',
         },
-        { signal: eitherOf(request.signal, paced?.signal), memory, hold: reads.hold },
+        request.signal,
       );
       answered.add(endpoint.origin);
       return {
-        status: answer.statusCode,
-        headers: joinHeaders(answer.headers),
+        status: answer.status,
+        headers: answer.headers,
         body: bodyOf(answer, { origin: endpoint.origin, clock, longestMs: bodyTimeoutMs, failureOf }),
       };
     } catch (cause) {
       throw failureOf(cause, endpoint.origin);
-    } finally {
-      paced?.settle();
     }
   };
 
@@ -169,14 +154,9 @@ export function createUndiciTransport(options: UndiciTransportOptions): UndiciTr
       return sendOnce(request, endpoint);
     },
     async close() {
-      // `close` would wait for answers that nobody reads any more.
-      await agent.destroy();
+      http.destroy();
     },
   };
-}
-
-function eitherOf(a: AbortSignal | undefined, b: AbortSignal | undefined): AbortSignal | undefined {
-  return a === undefined || b === undefined ? (a ?? b) : AbortSignal.any([a, b]);
 }
 
 async function credentialsOf(client: ConfiguredClient): Promise<SigningCredentials> {
@@ -193,20 +173,6 @@ async function credentialsOf(client: ConfiguredClient): Promise<SigningCredentia
   }
 }
 
-function joinHeaders(headers: Record<string, string | string[] | undefined>): Readonly<Record<string, string>> {
-  if (areSingle(headers)) return headers;
-  const joined: Record<string, string> = {};
-  for (const [name, value] of Object.entries(headers)) {
-    if (value !== undefined) joined[name] = Array.isArray(value) ? value.join(', ') : value;
-  }
-  return joined;
-}
-
-function areSingle(headers: Record<string, string | string[] | undefined>): headers is Record<string, string> {
-  for (const name in headers) if (typeof headers[name] !== 'string') return false;
-  return true;
-}
-
 /** Who sends a body, and how long it may be waited for. */
 interface BodyGuard {
   readonly origin: string;
@@ -215,11 +181,9 @@ interface BodyGuard {
   readonly failureOf: (cause: unknown, origin: string) => unknown;
 }
 
-function bodyOf({ body }: DispatchedAnswer, guard: BodyGuard): AsyncIterable<Uint8Array> {
+function bodyOf({ body }: HttpAnswer, guard: BodyGuard): AsyncIterable<Uint8Array> {
   if (body === undefined) return NO_BODY;
-  // A small one comes together with its head.
-  const whole = body.takeWhole();
-  return whole === undefined ? guardBody(body, guard) : new WholeBody(whole);
+  return body instanceof WholeBody ? body : guardBody(body, guard);
 }
 
 /** Gives errors of the body our names, and gives up one that only drips. */
