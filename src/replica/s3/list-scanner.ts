@@ -36,35 +36,81 @@ const NOT_TO_BE_PASSED = new Set([ROOT, 'Contents', 'Key', 'Size', 'ETag', 'IsTr
  * @throws S3ConnectionError `ERR_S3_BAD_ANSWER`: cut short, other nesting, attributes, entities, numbers that are none.
  */
 export function scanListing(xml: string): ListedPage {
-  let at = skipProlog(xml);
-  const objects: ListedObject[] = [];
-  let isTruncated: boolean | undefined;
-  let nextToken: string | undefined;
-  let urlEncoded = false;
-  let keyCount: number | undefined;
+  return new ListingScanner(xml).scan();
+}
 
-  /** Reads `<name>` or `<name/>` at `at`; the latter with a star. White space before it is skipped. */
-  const readTag = (): string => {
-    at = skipSpace(xml, at);
-    if (xml.charCodeAt(at) !== 0x3c)
-      throw xmlError(at >= xml.length ? 'the document is cut short' : 'text between elements', at);
+/** Reads one page. Its methods are the same for each page, unlike functions within a function, which V8 would compile anew. */
+class ListingScanner {
+  readonly #xml: string;
+  #at: number;
+
+  constructor(xml: string) {
+    this.#xml = xml;
+    this.#at = skipProlog(xml);
+  }
+
+  scan(): ListedPage {
+    const objects: ListedObject[] = [];
+    let isTruncated: boolean | undefined;
+    let nextToken: string | undefined;
+    let urlEncoded = false;
+    let keyCount: number | undefined;
+
+    const root = this.#readTag();
+    if (root !== ROOT && !/^ListBucketResult\s+xmlns="[^"<>]{0,200}"\s*$/.test(root)) {
+      throw xmlError(`${showName(root)} instead of a listing`, 0);
+    }
+    for (;;) {
+      const tag = this.#readTag();
+      if (tag === `/${ROOT}`) break;
+      switch (tag) {
+        case 'Contents':
+          objects.push(this.#readContents());
+          break;
+        case 'IsTruncated':
+          isTruncated = once(isTruncated, readBoolean(this.#readText(tag), this.#at), tag, this.#at);
+          break;
+        case 'NextContinuationToken':
+          nextToken = once(nextToken, this.#readText(tag), tag, this.#at);
+          break;
+        case 'EncodingType':
+          urlEncoded = this.#readText(tag) === 'url';
+          break;
+        case 'KeyCount':
+          keyCount = readCount(this.#readText(tag), this.#at);
+          break;
+        default:
+          this.#readLeaf(tag);
+      }
+    }
+    if (skipSpace(this.#xml, this.#at) !== this.#xml.length) throw xmlError('something after the end', this.#at);
+    if (isTruncated === undefined) throw xmlError('no word on whether there is more', this.#at);
+    return { objects, isTruncated, nextToken: nextToken === '' ? undefined : nextToken, urlEncoded, keyCount };
+  }
+
+  /** Reads `<name>` or `<name/>`; the latter with its slash. White space before it is skipped. */
+  #readTag(): string {
+    const xml = this.#xml;
+    const at = skipSpace(xml, this.#at);
+    if (at >= xml.length) throw xmlError('the document is cut short', at);
+    if (xml.charCodeAt(at) !== 0x3c) throw xmlError('text between elements', at);
     const end = xml.indexOf('>', at);
     if (end === -1) throw xmlError('the document is cut short', at);
-    const name = xml.slice(at + 1, end);
-    at = end + 1;
-    return name;
-  };
+    this.#at = end + 1;
+    return xml.slice(at + 1, end);
+  }
 
   /** Reads the text of the element just opened and its end. */
-  const readText = (name: string): string => {
-    const start = at;
-    return decodeXmlText(readRaw(name), start);
-  };
+  #readText(name: string): string {
+    const start = this.#at;
+    return decodeXmlText(this.#readRaw(name), start);
+  }
 
-  const readRaw = (name: string): string => {
-    const start = at;
-    const end = xml.indexOf('<', at);
-    if (end === -1) throw xmlError('the document is cut short', at);
+  #readRaw(name: string): string {
+    const xml = this.#xml;
+    const start = this.#at;
+    const end = xml.indexOf('<', start);
+    if (end === -1) throw xmlError('the document is cut short', start);
     if (
       !xml.startsWith(name, end + 2) ||
       xml.charCodeAt(end + 1) !== 0x2f ||
@@ -72,47 +118,47 @@ export function scanListing(xml: string): ListedPage {
     ) {
       throw xmlError(`an element within ${showName(name)}`, end);
     }
-    at = end + name.length + 3;
+    this.#at = end + name.length + 3;
     return xml.slice(start, end);
-  };
+  }
 
-  const skipNested = (name: string): void => {
+  #skipNested(name: string): void {
     for (;;) {
-      const tag = readTag();
+      const tag = this.#readTag();
       if (tag === `/${name}`) return;
-      readLeaf(tag);
+      this.#readLeaf(tag);
     }
-  };
+  }
 
-  const readLeaf = (tag: string): string => {
+  #readLeaf(tag: string): string {
     if (tag.endsWith('/')) {
-      checkName(tag.slice(0, -1), at);
+      checkName(tag.slice(0, -1), this.#at);
       return '';
     }
-    checkName(tag, at);
-    return readText(tag);
-  };
+    checkName(tag, this.#at);
+    return this.#readText(tag);
+  }
 
-  const readContents = (): ListedObject => {
-    const begin = at;
+  #readContents(): ListedObject {
+    const begin = this.#at;
     let key: string | undefined;
     let sizeBytes: number | undefined;
     let etag: string | undefined;
     let lastModified: string | undefined;
     for (;;) {
-      const tag = readTag();
+      const tag = this.#readTag();
       switch (tag) {
         case 'Key':
-          key = once(key, readText(tag), tag, at);
+          key = once(key, this.#readText(tag), tag, this.#at);
           break;
         case 'Size':
-          sizeBytes = once(sizeBytes, readCount(readText(tag), at), tag, at);
+          sizeBytes = once(sizeBytes, readCount(this.#readText(tag), this.#at), tag, this.#at);
           break;
         case 'ETag':
-          etag = once(etag, bareListedEtag(readRaw(tag), at), tag, at);
+          etag = once(etag, bareListedEtag(this.#readRaw(tag), this.#at), tag, this.#at);
           break;
         case 'LastModified':
-          lastModified = once(lastModified, readText(tag), tag, at);
+          lastModified = once(lastModified, this.#readText(tag), tag, this.#at);
           break;
         case '/Contents':
           if (key === undefined || key === '' || sizeBytes === undefined || lastModified === undefined) {
@@ -120,51 +166,22 @@ export function scanListing(xml: string): ListedPage {
           }
           return { key, sizeBytes, etag: etag ?? '', lastModified };
         default:
-          if (NESTED.has(tag)) skipNested(tag);
-          else readLeaf(tag);
+          if (NESTED.has(tag)) this.#skipNested(tag);
+          else this.#readLeaf(tag);
       }
     }
-  };
-
-  const root = readTag();
-  if (root !== ROOT && !/^ListBucketResult\s+xmlns="[^"<>]{0,200}"\s*$/.test(root)) {
-    throw xmlError(`${showName(root)} instead of a listing`, 0);
   }
-  for (;;) {
-    const tag = readTag();
-    if (tag === `/${ROOT}`) break;
-    switch (tag) {
-      case 'Contents':
-        objects.push(readContents());
-        break;
-      case 'IsTruncated':
-        isTruncated = once(isTruncated, readBoolean(readText(tag), at), tag, at);
-        break;
-      case 'NextContinuationToken':
-        nextToken = once(nextToken, readText(tag), tag, at);
-        break;
-      case 'EncodingType':
-        urlEncoded = readText(tag) === 'url';
-        break;
-      case 'KeyCount':
-        keyCount = readCount(readText(tag), at);
-        break;
-      default:
-        readLeaf(tag);
-    }
-  }
-  if (skipSpace(xml, at) !== xml.length) throw xmlError('something after the end', at);
-  if (isTruncated === undefined) throw xmlError('no word on whether there is more', at);
-  return { objects, isTruncated, nextToken: nextToken === '' ? undefined : nextToken, urlEncoded, keyCount };
 }
 
 function skipSpace(xml: string, from: number): number {
   let at = from;
-  for (;;) {
-    const unit = xml.charCodeAt(at);
-    if (unit !== 0x20 && unit !== 0x0a && unit !== 0x0d && unit !== 0x09) return at;
-    at++;
-  }
+  // Not beyond the end: V8 throws away what it has compiled for places that are there.
+  while (at < xml.length && isSpace(xml.charCodeAt(at))) at++;
+  return at;
+}
+
+function isSpace(unit: number): boolean {
+  return unit === 0x20 || unit === 0x0a || unit === 0x0d || unit === 0x09;
 }
 
 function once<T>(before: T | undefined, value: T, name: string, position: number): T {

@@ -1,6 +1,7 @@
 import { connect, isIP, type Socket, type TcpSocketConnectOpts } from 'node:net';
 import { connect as connectSecurely } from 'node:tls';
 import type { ReceiveMemory } from '../receive-memory.js';
+import { AbortWatch } from './abort-watch.js';
 import { HttpConnection } from './http-connection.js';
 import { HttpError } from './http-error.js';
 import { HttpExchange, type HttpAnswer } from './http-exchange.js';
@@ -44,6 +45,7 @@ const PROBE_AFTER_MS = 60_000;
 export function createHttpClient(options: HttpClientOptions): HttpClient {
   const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
   const sites = new Map<string, Site>();
+  const shared = { memory: options.memory, aborts: new AbortWatch() };
   return {
     request(origin, request, signal) {
       let site = sites.get(origin);
@@ -51,7 +53,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
         site = new Site(new URL(origin), options, buffer);
         sites.set(origin, site);
       }
-      return site.take(new HttpExchange(request, options.memory, signal));
+      return site.take(new HttpExchange(request, signal, shared));
     },
     destroy() {
       for (const site of sites.values()) site.destroy();

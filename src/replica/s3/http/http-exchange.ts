@@ -1,6 +1,7 @@
 import { FlowingBody } from '../flowing-body.js';
 import type { ReceiveMemory } from '../receive-memory.js';
 import { WholeBody } from '../whole-body.js';
+import type { AbortWatch } from './abort-watch.js';
 import type { AnswerHead, AnswerTaker } from './answer-parser.js';
 import { requestHead, type HttpRequest } from './request-head.js';
 
@@ -36,6 +37,7 @@ export class HttpExchange implements AnswerTaker {
   carrier: Carrier = NOBODY;
   readonly #memory: ReceiveMemory;
   readonly #signal: AbortSignal | undefined;
+  readonly #aborts: AbortWatch;
   #resolve!: (answer: HttpAnswer) => void;
   #reject!: (error: unknown) => void;
   #head: AnswerHead | undefined;
@@ -48,17 +50,22 @@ export class HttpExchange implements AnswerTaker {
    *
    * @throws HttpError `ERR_HTTP_REQUEST` where the request cannot be written.
    */
-  constructor(request: HttpRequest, memory: ReceiveMemory, signal: AbortSignal | undefined) {
+  constructor(
+    request: HttpRequest,
+    signal: AbortSignal | undefined,
+    { memory, aborts }: { readonly memory: ReceiveMemory; readonly aborts: AbortWatch },
+  ) {
     this.request = request;
     this.head = requestHead(request);
     this.#memory = memory;
     this.#signal = signal;
+    this.#aborts = aborts;
     this.answer = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
     if (signal?.aborted === true) this.#settle(signal.reason);
-    else signal?.addEventListener('abort', this.#onAbort);
+    else if (signal !== undefined) aborts.add(signal, this.#onAbort);
   }
 
   /** Whether nobody waits for more of it. */
@@ -110,7 +117,7 @@ export class HttpExchange implements AnswerTaker {
   #settle(error: unknown): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#signal?.removeEventListener('abort', this.#onAbort);
+    if (this.#signal !== undefined) this.#aborts.remove(this.#signal, this.#onAbort);
     const head = this.#head;
     if (this.#flowing !== undefined) this.#flowing.end(error === undefined ? undefined : asError(error));
     else if (error === undefined && head !== undefined)
