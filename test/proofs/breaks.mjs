@@ -196,7 +196,7 @@ export const BREAKS = [
   {
     name: 'a connection is used again on which something came that nobody asked for',
     file: 'src/replica/s3/http/http-connection.ts',
-    find: '      this.#end(undefined);\n      return false;\n',
+    find: '      this.end(undefined);\n      return false;\n',
     replace: '      return true;\n',
     by: [tests('src/replica/s3/http/http-client.test.ts')],
   },

@@ -65,7 +65,7 @@ export class NewFilesThread extends AnsweringThread<NewFilesQuestion, NewFilesAn
     this.#isSending = false;
     const sent = this.#waiting;
     this.#waiting = [];
-    const question = questionOf(sent.map(({ file }) => file));
+    const question = questionOf(sent);
     const moved = [question.content.buffer, question.numbers.buffer];
     const answer = await this.ask(question, moved).catch(() => undefined);
     for (const [i, { tell }] of sent.entries()) tell(answer && placedOf(answer, i));
@@ -73,19 +73,25 @@ export class NewFilesThread extends AnsweringThread<NewFilesQuestion, NewFilesAn
   }
 }
 
-function questionOf(files: readonly FileToPlace[]): NewFilesQuestion {
-  const content = new Uint8Array(files.reduce((sum, { bytes }) => sum + bytes.length, 0));
-  const numbers = new Float64Array(NUMBERS_OF_A_FILE * files.length);
+function questionOf(sent: readonly Waiting[]): NewFilesQuestion {
+  let length = 0;
+  for (const { file } of sent) length += file.bytes.length;
+  const content = new Uint8Array(length);
+  const numbers = new Float64Array(NUMBERS_OF_A_FILE * sent.length);
   const names: string[] = [];
   const numberOfWay = new Map<WayForThread, number>();
   let end = 0;
-  for (const [i, { path, bytes, modified, way, name }] of files.entries()) {
+  let next = 0;
+  for (const { file } of sent) {
+    const { path, bytes, modified, way, name } = file;
     content.set(bytes, end);
     end += bytes.length;
     const at = numberOfWay.get(way) ?? numberOfWay.size;
     numberOfWay.set(way, at);
     names.push(path, name);
-    numbers.set([at, end, modified ?? NaN], NUMBERS_OF_A_FILE * i);
+    numbers[next++] = at;
+    numbers[next++] = end;
+    numbers[next++] = modified ?? NaN;
   }
   return { ways: [...numberOfWay.keys()], names, numbers, content };
 }

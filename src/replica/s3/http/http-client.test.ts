@@ -2,6 +2,7 @@ import { createServer, type AddressInfo, type Server, type Socket } from 'node:n
 import { createServer as createTlsServer } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
 import { SELF_SIGNED } from '../../../../test/fixtures/self-signed.js';
+import { SeededRandom } from '../../../testing/simulation/seeded-random.js';
 import { FlowingBody } from '../flowing-body.js';
 import { createReceiveMemory } from '../receive-memory.js';
 import { WholeBody } from '../whole-body.js';
@@ -326,11 +327,63 @@ describe('createHttpClient', () => {
     expect(seen).toEqual([]);
   });
 
+  it('gives no request the answer of another, whatever a service does', async () => {
+    const random = new SeededRandom(20_261_127);
+    const chance = (share: number): boolean => random.next() < share;
+    const origin = await serve((socket, text) => {
+      // A request that came in pieces is answered with its last one.
+      const target = /^GET (\S+)/.exec(text)?.[1] ?? '/none';
+      const content = Buffer.from(target.repeat(1 + Math.floor(random.next() * 40)));
+      const isChunked = chance(0.3);
+      const body = isChunked
+        ? Buffer.concat([Buffer.from(`${content.length.toString(16)}\r\n`), content, Buffer.from('\r\n0\r\n\r\n')])
+        : content;
+      const head = isChunked ? 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n' : headOf(content.length);
+      const whole = Buffer.concat([
+        Buffer.from(head),
+        body,
+        Buffer.from(chance(0.05) ? headOf(0, 'X-Extra: 1\r\n') : ''),
+      ]);
+      if (chance(0.03)) return void socket.destroy();
+      const end = chance(0.05) ? Math.floor(random.next() * whole.length) : whole.length;
+      const middle = Math.floor(random.next() * end);
+      socket.write(whole.subarray(0, middle));
+      const rest = (): void => {
+        socket.write(whole.subarray(middle, end));
+        if (end < whole.length || chance(0.05)) socket.destroySoon();
+      };
+      if (chance(0.5)) setTimeout(rest, random.next() * 3);
+      else rest();
+    });
+    let fulfilled = 0;
+    let next = 0;
+    const lane = async (): Promise<void> => {
+      while (next < 3000) {
+        const target = `/${next++}-`;
+        const controller = new AbortController();
+        if (chance(0.05)) setTimeout(() => controller.abort(), random.next() * 3);
+        try {
+          const answer = await send(origin, { target }, controller.signal);
+          const body = (await read(answer)).toString();
+          expect(body.replaceAll(target, ''), target).toBe('');
+          expect(body.length, target).toBeGreaterThan(0);
+          fulfilled++;
+        } catch (error) {
+          if (!(error instanceof Error) || error.name === 'AssertionError') throw error;
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: 16 }, lane));
+    expect(fulfilled).toBeGreaterThan(2000);
+  }, 30_000);
+
   it('ends what is under way, and what waits, when it is closed', async () => {
     const origin = await serve(() => {}, false, { maxConnections: 1 });
     const sent = [send(origin), send(origin)];
     client?.destroy();
     const ends = await Promise.allSettled(sent);
     expect(ends.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    await expect(send(origin)).rejects.toMatchObject({ code: 'ERR_HTTP_CUT_SHORT' });
+    expect(connections).toBeLessThanOrEqual(1);
   });
 });

@@ -46,8 +46,10 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
   const buffer = Buffer.allocUnsafeSlow(READ_BYTES);
   const sites = new Map<string, Site>();
   const shared = { memory: options.memory, aborts: new AbortWatch() };
+  let isClosed = false;
   return {
     request(origin, request, signal) {
+      if (isClosed) return Promise.reject(closed());
       let site = sites.get(origin);
       if (site === undefined) {
         site = new Site(new URL(origin), options, buffer);
@@ -56,6 +58,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
       return site.take(new HttpExchange(request, signal, shared));
     },
     destroy() {
+      isClosed = true;
       for (const site of sites.values()) site.destroy();
     },
   };
@@ -92,9 +95,8 @@ class Site {
   }
 
   destroy(): void {
-    const error = new HttpError('ERR_HTTP_CUT_SHORT', 'the client was closed');
-    for (const exchange of this.#waiting.splice(0)) exchange.fail(error);
-    for (const connection of this.#open) connection.destroy(error);
+    for (const exchange of this.#waiting.splice(0)) exchange.fail(closed());
+    for (const connection of this.#open) connection.end(closed());
   }
 
   #takeIdle(): HttpConnection | undefined {
@@ -153,7 +155,7 @@ class Site {
     const buffer = this.#buffer;
     const onread = { buffer, callback: (count: number) => onRead(buffer.subarray(0, count)) };
     const port = Number(this.#url.port) || (isSecure ? 443 : 80);
-    if (!isSecure) return settle(connect({ host, port, onread }).once('connect', onConnected));
+    if (!isSecure) return livelySocket(connect({ host, port, onread }).once('connect', onConnected));
     const socket = connectSecurely({
       host,
       port,
@@ -165,10 +167,15 @@ class Site {
       ...(this.#options.rejectUnauthorized === false && { rejectUnauthorized: false }),
     });
     socket.on('session', (session) => (this.#session = session));
-    return settle(socket.once('secureConnect', onConnected));
+    return livelySocket(socket.once('secureConnect', onConnected));
   }
 }
 
-function settle(socket: Socket): Socket {
+function closed(): HttpError {
+  return new HttpError('ERR_HTTP_CUT_SHORT', 'the client was closed');
+}
+
+/** Small requests go out at once, and a connection whose other side is gone is found out. */
+function livelySocket(socket: Socket): Socket {
   return socket.setNoDelay(true).setKeepAlive(true, PROBE_AFTER_MS);
 }

@@ -40,14 +40,14 @@ export class HttpConnection implements Carrier {
     this.#options = options;
     const { connectTimeoutMs } = options;
     this.#limit = setTimeout(
-      () => this.#end(new HttpError('ERR_HTTP_CONNECT_TIMEOUT', `no connection was made for ${connectTimeoutMs} ms`)),
+      () => this.end(new HttpError('ERR_HTTP_CONNECT_TIMEOUT', `no connection was made for ${connectTimeoutMs} ms`)),
       connectTimeoutMs,
     );
     this.#socket = open((bytes) => this.#take(bytes));
     this.#socket
-      .on('error', (error) => this.#end(error))
+      .on('error', (error) => this.end(error))
       .on('end', () => this.#onEnd())
-      .on('close', () => this.#end(new HttpError('ERR_HTTP_CUT_SHORT', 'the connection was closed')))
+      .on('close', () => this.end(new HttpError('ERR_HTTP_CUT_SHORT', 'the connection was closed')))
       .on('timeout', () => this.#onSilence());
   }
 
@@ -80,12 +80,19 @@ export class HttpConnection implements Carrier {
   }
 
   breakOff(): void {
-    this.#end(new HttpError('ERR_HTTP_CUT_SHORT', 'the connection was given up'));
+    this.end(new HttpError('ERR_HTTP_CUT_SHORT', 'the connection was given up'));
   }
 
-  /** Ends it, and what it carries, with this error. */
-  destroy(error: unknown): void {
-    this.#end(error);
+  /** Ends it, and what it carries with this error. */
+  end(error: unknown): void {
+    if (this.#isGone) return;
+    this.#isGone = true;
+    clearTimeout(this.#limit);
+    this.#socket.destroy();
+    this.#options.onGone(this);
+    const exchange = this.#exchange;
+    this.#exchange = undefined;
+    exchange?.fail(error);
   }
 
   #send(exchange: HttpExchange): void {
@@ -96,7 +103,7 @@ export class HttpConnection implements Carrier {
     if (request.pieces !== undefined) {
       this.#socket.write(head, 'latin1');
       this.#sendPieces(exchange, request.pieces).catch((error: unknown) => {
-        if (this.#exchange === exchange) this.#end(error);
+        if (this.#exchange === exchange) this.end(error);
       });
     } else if (body === undefined) this.#socket.write(head, 'latin1');
     else if (body.length <= SMALL_BYTES) {
@@ -134,7 +141,7 @@ export class HttpConnection implements Carrier {
     if (this.#isGone) return false;
     if (exchange === undefined) {
       // Nobody asked for it, and the next who asks would be given it.
-      this.#end(undefined);
+      this.end(undefined);
       return false;
     }
     try {
@@ -142,7 +149,7 @@ export class HttpConnection implements Carrier {
       if (this.#parser.hasEnded) this.#finish(exchange, taken < bytes.length);
       else this.#checkPace();
     } catch (error) {
-      this.#end(error);
+      this.end(error);
     }
     return !this.#isHeld;
   }
@@ -175,45 +182,34 @@ export class HttpConnection implements Carrier {
       exchange.end();
       if (!this.#isGone) this.#options.onFree(this);
     } else {
-      this.#end(undefined);
+      this.end(undefined);
       exchange.end();
     }
   }
 
   #onEnd(): void {
     const exchange = this.#exchange;
-    if (exchange === undefined) return this.#end(undefined);
+    if (exchange === undefined) return this.end(undefined);
     // What is wrong is told next.
     if (!this.#isConnected) return;
     try {
       this.#parser.close();
       this.#finish(exchange, false);
     } catch (error) {
-      this.#end(error);
+      this.end(error);
     }
   }
 
   #onSilence(): void {
-    if (this.#exchange === undefined) return this.#end(undefined);
+    if (this.#exchange === undefined) return this.end(undefined);
     if (this.#isHeld || this.#isOurTurn) this.#socket.setTimeout(this.#timeoutMs);
-    else this.#end(timeout(this.#timeoutMs));
+    else this.end(timeout(this.#timeoutMs));
   }
 
   #watch(timeoutMs: number): void {
     if (timeoutMs === this.#timeoutMs) return;
     this.#timeoutMs = timeoutMs;
     this.#socket.setTimeout(timeoutMs);
-  }
-
-  #end(error: unknown): void {
-    if (this.#isGone) return;
-    this.#isGone = true;
-    clearTimeout(this.#limit);
-    this.#socket.destroy();
-    this.#options.onGone(this);
-    const exchange = this.#exchange;
-    this.#exchange = undefined;
-    exchange?.fail(error);
   }
 }
 
