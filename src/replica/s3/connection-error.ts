@@ -4,7 +4,7 @@ import { FileCloudSyncError, isAbort, S3ConnectionError } from '../../errors.js'
 
 type Meaning = readonly [code: string, what: string, retryable: boolean];
 
-const NOT_HTTP = /^ERR_HTTP_ANSWER$/;
+const NOT_HTTP = /^HTTP_ANSWER$/;
 
 /** Codes of Node.js, OpenSSL and our own HTTP, and what each means for a person. */
 const MEANINGS: readonly (readonly [pattern: RegExp, ...Meaning])[] = [
@@ -40,7 +40,7 @@ const MEANINGS: readonly (readonly [pattern: RegExp, ...Meaning])[] = [
     'what answered does not speak HTTP. Check the port and whether the endpoint speaks https',
     false,
   ],
-  [/^(ECONNRESET|EPIPE|ECONNABORTED|ERR_HTTP_CUT_SHORT)$/, 'ERR_S3_CONNECTION_LOST', 'the connection broke', true],
+  [/^(ECONNRESET|EPIPE|ECONNABORTED|HTTP_CUT_SHORT)$/, 'ERR_S3_CONNECTION_LOST', 'the connection broke', true],
 ];
 
 const OUT_OF_STEP: Meaning = [

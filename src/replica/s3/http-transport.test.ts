@@ -133,7 +133,7 @@ describe('createHttpTransport', () => {
     await transport.send(head);
     const failure = await transport.send(get('a')).catch((error: unknown) => error);
     expect(failure).toMatchObject({ code: 'ERR_S3_CONNECTION_LOST', retryable: true });
-    expect(failure).toHaveProperty('message', expect.stringContaining('no answer to what was asked (ERR_HTTP_ANSWER)'));
+    expect(failure).toHaveProperty('message', expect.stringContaining('no answer to what was asked (HTTP_ANSWER)'));
     await transport.send(head);
     expect((await readBody(await transport.send(get('a')), late.length)).toString()).toBe(late);
     expect(heads.map((text) => /^connection: (.*)$/im.exec(text)?.[1])).toEqual([

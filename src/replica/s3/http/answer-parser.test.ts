@@ -165,7 +165,7 @@ describe('AnswerParser', () => {
     ['a change of protocol', 'HTTP/1.1 101 Switching\r\nUpgrade: x\r\n\r\n'],
     ['answers that only say that one is to come', 'HTTP/1.1 100 Continue\r\n\r\n'.repeat(20)],
   ])('takes no answer with %s, wherever it is cut', (_what, text) => {
-    const refused = { name: 'HttpError', code: 'ERR_HTTP_ANSWER' };
+    const refused = { name: 'HttpError', code: 'HTTP_ANSWER' };
     expect(() => read([text])).toThrow(expect.objectContaining(refused));
     for (const size of [1, 7, 100]) {
       const pieces = Array.from({ length: Math.ceil(text.length / size) }, (_, i) =>
@@ -184,7 +184,7 @@ describe('AnswerParser', () => {
     ['before the last chunk', `${OK}Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n`],
     ['before the end of the last chunk', `${OK}Transfer-Encoding: chunked\r\n\r\n0\r\n`],
   ])('says that an answer was cut short %s', (_where, text) => {
-    expect(() => read([text])).toThrow(expect.objectContaining({ code: 'ERR_HTTP_CUT_SHORT' }));
+    expect(() => read([text])).toThrow(expect.objectContaining({ code: 'HTTP_CUT_SHORT' }));
   });
 
   it('reads any body in any pieces, and one answer after another', () => {

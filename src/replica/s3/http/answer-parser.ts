@@ -96,7 +96,7 @@ export class AnswerParser {
    * Takes what came, up to the end of the answer.
    *
    * @returns how much of it was taken; the rest belongs to no answer that is awaited.
-   * @throws HttpError `ERR_HTTP_ANSWER`.
+   * @throws HttpError `HTTP_ANSWER`.
    */
   push(bytes: Buffer): number {
     let at = 0;
@@ -107,12 +107,12 @@ export class AnswerParser {
   /**
    * Takes the end of the connection for the end of the answer.
    *
-   * @throws HttpError `ERR_HTTP_CUT_SHORT` where more was to come.
+   * @throws HttpError `HTTP_CUT_SHORT` where more was to come.
    */
   close(): void {
     if (this.#awaited === 'close') this.#awaited = 'nothing';
     if (this.#awaited !== 'nothing')
-      throw new HttpError('ERR_HTTP_CUT_SHORT', `the connection was closed where the ${this.#awaited} was to come`);
+      throw new HttpError('HTTP_CUT_SHORT', `the connection was closed where the ${this.#awaited} was to come`);
   }
 
   /** Takes one part of an answer. @returns where the next begins. */
@@ -290,5 +290,5 @@ function says(headers: Readonly<Record<string, string>>, word: string): boolean 
 }
 
 function notHttp(what: string): HttpError {
-  return new HttpError('ERR_HTTP_ANSWER', `what came is no answer of HTTP/1.1: ${what}`);
+  return new HttpError('HTTP_ANSWER', `what came is no answer of HTTP/1.1: ${what}`);
 }

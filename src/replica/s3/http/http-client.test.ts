@@ -175,7 +175,7 @@ describe('createHttpClient', () => {
 
   it('says that a body was cut short', async () => {
     const origin = await answering(`${headOf(100, 'Connection: close\r\n')}abc`);
-    await expect(read(await send(origin))).rejects.toMatchObject({ code: 'ERR_HTTP_CUT_SHORT' });
+    await expect(read(await send(origin))).rejects.toMatchObject({ code: 'HTTP_CUT_SHORT' });
   });
 
   it('ends with the reason of the signal, before and after the head', async () => {
@@ -288,7 +288,7 @@ describe('createHttpClient', () => {
     expect(performance.now() - startedAt, 'slower than the silence allowed').toBeGreaterThan(900);
     isStuck = true;
     received = 0;
-    await expect(send(origin, { method: 'PUT', body })).rejects.toMatchObject({ code: 'ERR_HTTP_TIMEOUT' });
+    await expect(send(origin, { method: 'PUT', body })).rejects.toMatchObject({ code: 'HTTP_TIMEOUT' });
   });
 
   it('takes single bytes of a head, or between chunks, for silence', async () => {
@@ -308,7 +308,7 @@ describe('createHttpClient', () => {
         { headersTimeoutMs: 150, bodyTimeoutMs: 150 },
       );
       const ended = send(origin).then(read);
-      await expect(ended).rejects.toMatchObject({ code: 'ERR_HTTP_TIMEOUT' });
+      await expect(ended).rejects.toMatchObject({ code: 'HTTP_TIMEOUT' });
       client?.destroy();
       server?.close();
     }
@@ -317,7 +317,7 @@ describe('createHttpClient', () => {
   it('gives a connection up that is not made in time, also where only its security is missing', async () => {
     await serve(() => {}, false, { connectTimeoutMs: 100 });
     const { port } = (server as Server).address() as AddressInfo;
-    await expect(send(`https://127.0.0.1:${port}`)).rejects.toMatchObject({ code: 'ERR_HTTP_CONNECT_TIMEOUT' });
+    await expect(send(`https://127.0.0.1:${port}`)).rejects.toMatchObject({ code: 'HTTP_CONNECT_TIMEOUT' });
   });
 
   it('says why no secure connection is made, and sends nothing before', async () => {
@@ -383,7 +383,7 @@ describe('createHttpClient', () => {
     client?.destroy();
     const ends = await Promise.allSettled(sent);
     expect(ends.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
-    await expect(send(origin)).rejects.toMatchObject({ code: 'ERR_HTTP_CUT_SHORT' });
+    await expect(send(origin)).rejects.toMatchObject({ code: 'HTTP_CUT_SHORT' });
     expect(connections).toBeLessThanOrEqual(1);
   });
 });

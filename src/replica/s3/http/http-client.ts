@@ -172,7 +172,7 @@ class Site {
 }
 
 function closed(): HttpError {
-  return new HttpError('ERR_HTTP_CUT_SHORT', 'the client was closed');
+  return new HttpError('HTTP_CUT_SHORT', 'the client was closed');
 }
 
 /** Small requests go out at once, and a connection whose other side is gone is found out. */

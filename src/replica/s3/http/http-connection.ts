@@ -40,14 +40,14 @@ export class HttpConnection implements Carrier {
     this.#options = options;
     const { connectTimeoutMs } = options;
     this.#limit = setTimeout(
-      () => this.end(new HttpError('ERR_HTTP_CONNECT_TIMEOUT', `no connection was made for ${connectTimeoutMs} ms`)),
+      () => this.end(new HttpError('HTTP_CONNECT_TIMEOUT', `no connection was made for ${connectTimeoutMs} ms`)),
       connectTimeoutMs,
     );
     this.#socket = open((bytes) => this.#take(bytes));
     this.#socket
       .on('error', (error) => this.end(error))
       .on('end', () => this.#onEnd())
-      .on('close', () => this.end(new HttpError('ERR_HTTP_CUT_SHORT', 'the connection was closed')))
+      .on('close', () => this.end(new HttpError('HTTP_CUT_SHORT', 'the connection was closed')))
       .on('timeout', () => this.#onSilence());
   }
 
@@ -80,7 +80,7 @@ export class HttpConnection implements Carrier {
   }
 
   breakOff(): void {
-    this.end(new HttpError('ERR_HTTP_CUT_SHORT', 'the connection was given up'));
+    this.end(new HttpError('HTTP_CUT_SHORT', 'the connection was given up'));
   }
 
   /** Ends it, and what it carries with this error. */
@@ -214,5 +214,5 @@ export class HttpConnection implements Carrier {
 }
 
 function timeout(ms: number): HttpError {
-  return new HttpError('ERR_HTTP_TIMEOUT', `nothing came for ${ms} ms`);
+  return new HttpError('HTTP_TIMEOUT', `nothing came for ${ms} ms`);
 }

@@ -48,7 +48,7 @@ export class HttpExchange implements AnswerTaker {
   /**
    * Rejects with the reason of the signal, or what the carrier ends it with.
    *
-   * @throws HttpError `ERR_HTTP_REQUEST` where the request cannot be written.
+   * @throws HttpError `HTTP_REQUEST` where the request cannot be written.
    */
   constructor(
     request: HttpRequest,

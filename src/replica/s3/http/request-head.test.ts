@@ -33,6 +33,6 @@ describe('requestHead', () => {
     ['a target that ends its line', { target: '/a\r\nx: y' }],
     ['a target of other letters', { target: '/\xe9' }],
   ])('writes no %s', (_what, more) => {
-    expect(() => requestHead(request(more))).toThrow(expect.objectContaining({ code: 'ERR_HTTP_REQUEST' }));
+    expect(() => requestHead(request(more))).toThrow(expect.objectContaining({ code: 'HTTP_REQUEST' }));
   });
 });

@@ -21,14 +21,14 @@ const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 /**
  * Writes what precedes a body. Each character is a byte.
  *
- * @throws HttpError `ERR_HTTP_REQUEST` where a value would end its line, or has a character that is no byte.
+ * @throws HttpError `HTTP_REQUEST` where a value would end its line, or has a character that is no byte.
  */
 export function requestHead({ method, target, headers, body, isLast }: HttpRequest): string {
-  if (!TARGET.test(target)) throw new HttpError('ERR_HTTP_REQUEST', 'the target of the request is not encoded');
+  if (!TARGET.test(target)) throw new HttpError('HTTP_REQUEST', 'the target of the request is not encoded');
   let head = `${method} ${target} HTTP/1.1\r\n`;
   for (const name in headers) {
     const value = headers[name] ?? '';
-    if (!VALUE.test(value)) throw new HttpError('ERR_HTTP_REQUEST', `the header ${name} holds what no header can`);
+    if (!VALUE.test(value)) throw new HttpError('HTTP_REQUEST', `the header ${name} holds what no header can`);
     head += `${name}: ${value}\r\n`;
   }
   const mayHaveBody = method === 'PUT' || method === 'POST';
