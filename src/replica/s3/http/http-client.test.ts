@@ -339,14 +339,13 @@ describe('createHttpClient', () => {
         ? Buffer.concat([Buffer.from(`${content.length.toString(16)}\r\n`), content, Buffer.from('\r\n0\r\n\r\n')])
         : content;
       const head = isChunked ? 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n' : headOf(content.length);
-      const whole = Buffer.concat([
-        Buffer.from(head),
-        body,
-        Buffer.from(chance(0.05) ? headOf(0, 'X-Extra: 1\r\n') : ''),
-      ]);
+      const answer = Buffer.concat([Buffer.from(head), body]);
+      // What is too much comes together with the end: later it could not be told from the next answer.
+      const extra = chance(0.05) ? headOf(0, 'X-Extra: 1\r\n') : '';
+      const whole = Buffer.concat([answer, Buffer.from(extra)]);
       if (chance(0.03)) return void socket.destroy();
-      const end = chance(0.05) ? Math.floor(random.next() * whole.length) : whole.length;
-      const middle = Math.floor(random.next() * end);
+      const end = extra === '' && chance(0.05) ? Math.floor(random.next() * whole.length) : whole.length;
+      const middle = Math.floor(random.next() * Math.min(end, answer.length));
       socket.write(whole.subarray(0, middle));
       const rest = (): void => {
         socket.write(whole.subarray(middle, end));
