@@ -134,50 +134,53 @@ describe.each(homes)('openStateStore over %s', (_name, newHome) => {
     await store.close();
   });
 
-  it('keeps the journal by phase, in order, until it is begun or cleared', async () => {
-    const store = await openStateStore(newHome(), { pairId });
-    const read = async (phase: 'room' | 'transfer' | 'delete'): Promise<Decision[]> => {
-      const decisions: Decision[] = [];
-      for await (const page of store.journal.read(phase)) decisions.push(...page);
-      return decisions;
-    };
-    await store.journal.begin();
-    const upload = decision('b', {
-      rule: 'R03',
-      action: 'upload',
-      local: {
-        kind: 'file',
-        path: 'b',
-        sizeBytes: 1,
-        fingerprint: 'f',
-        modifiedMs: undefined,
-        modifiedSource: 'mtime',
-        racy: true,
-      },
-      baseline: row('b'),
-    });
-    await store.journal.append('transfer', [upload, decision('a')]);
-    await store.journal.append('transfer', [decision('\u{1f600}'), decision('\uff61')]);
-    await store.journal.append('delete', [decision('a', { action: 'delete-local' })]);
-    expect((await read('transfer')).map((each) => each.path)).toEqual(['a', 'b', '\uff61', '\u{1f600}']);
-    expect((await read('transfer'))[1]).toEqual(upload);
-    expect(await read('delete')).toEqual([decision('a', { action: 'delete-local' })]);
-    expect(await read('room')).toEqual([]);
-    await store.journal.begin();
-    expect(await read('transfer')).toEqual([]);
-    await store.journal.append('room', [decision('r')]);
-    expect(await read('room')).toEqual([decision('r')]);
-    await store.journal.clear();
-    expect(await read('room')).toEqual([]);
-    await store.close();
-  });
+  it.each([0, 1, 3, 20_000])(
+    'keeps the journal by phase, in order, until it is begun or cleared, %i decisions of it in memory',
+    async (mostHeldDecisions) => {
+      const store = await openStateStore(newHome(), { pairId, mostHeldDecisions });
+      const read = async (phase: 'room' | 'transfer' | 'delete'): Promise<Decision[]> => {
+        const decisions: Decision[] = [];
+        for await (const page of store.journal.read(phase)) decisions.push(...page);
+        return decisions;
+      };
+      await store.journal.begin();
+      const upload = decision('b', {
+        rule: 'R03',
+        action: 'upload',
+        local: {
+          kind: 'file',
+          path: 'b',
+          sizeBytes: 1,
+          fingerprint: 'f',
+          modifiedMs: undefined,
+          modifiedSource: 'mtime',
+          racy: true,
+        },
+        baseline: row('b'),
+      });
+      await store.journal.append('transfer', [upload, decision('a')]);
+      await store.journal.append('transfer', [decision('\u{1f600}'), decision('\uff61')]);
+      await store.journal.append('delete', [decision('a', { action: 'delete-local' })]);
+      expect((await read('transfer')).map((each) => each.path)).toEqual(['a', 'b', '\uff61', '\u{1f600}']);
+      expect((await read('transfer'))[1]).toEqual(upload);
+      expect(await read('delete')).toEqual([decision('a', { action: 'delete-local' })]);
+      expect(await read('room')).toEqual([]);
+      await store.journal.begin();
+      expect(await read('transfer')).toEqual([]);
+      await store.journal.append('room', [decision('r')]);
+      expect(await read('room')).toEqual([decision('r')]);
+      await store.journal.clear();
+      expect(await read('room')).toEqual([]);
+      await store.close();
+    },
+  );
 
   it('empties a journal that an earlier run left', async () => {
     const home = newHome();
-    const first = await openStateStore(home, { pairId });
+    const first = await openStateStore(home, { pairId, mostHeldDecisions: 0 });
     await first.journal.append('transfer', [decision('left')]);
     await first.close();
-    const second = await openStateStore(home, { pairId });
+    const second = await openStateStore(home, { pairId, mostHeldDecisions: 0 });
     await second.journal.begin();
     for await (const page of second.journal.read('transfer')) expect(page).toEqual([]);
     await second.close();
@@ -414,14 +417,14 @@ describe('openStateStore on damage', () => {
   it('finds a flipped bit in one row that is asked for, in a fact and in the journal', async () => {
     for (const key of ['b!f020', 'f!fact', 'j!transfer!p']) {
       const home = await settled();
-      const before = await openStateStore(home, { pairId });
+      const before = await openStateStore(home, { pairId, mostHeldDecisions: 0 });
       await before.journal.append('transfer', [decision('p')]);
       await before.close();
       home.tamper((rows, mark) => {
         rows.set(key, (rows.get(key) ?? '').replace(/.$/, '~'));
         return mark;
       });
-      const store = await openStateStore(home, { pairId });
+      const store = await openStateStore(home, { pairId, mostHeldDecisions: 0 });
       const ask: Record<string, () => Promise<unknown>> = {
         'b!f020': () => store.baseline.get('f020'),
         'f!fact': () => store.facts.get('fact'),

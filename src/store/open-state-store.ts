@@ -7,6 +7,7 @@ import { DatabaseParts } from './database-parts.js';
 import { DatabaseUploads } from './database-uploads.js';
 import { SealedBaseline } from './sealed-baseline.js';
 import { unsealValue } from './sealed-value.js';
+import { ShortJournal } from './short-journal.js';
 import { StateContext, VERSION_KEY } from './state-context.js';
 import type { StateStore } from './state-store.js';
 
@@ -19,6 +20,8 @@ export interface OpenStateStoreOptions {
   readonly pairId: string;
   /** Puts the state aside whatever it holds. Default `false`. */
   readonly rebuild?: boolean;
+  /** How many decisions a plan may have to be kept in memory. Default 20,000. */
+  readonly mostHeldDecisions?: number;
 }
 
 /**
@@ -31,7 +34,7 @@ export interface OpenStateStoreOptions {
 export async function openStateStore(home: DatabaseHome, options: OpenStateStoreOptions): Promise<StateStore> {
   const versionText = JSON.stringify([FORMAT_VERSION, options.pairId]);
   const opened = options.rebuild === true ? undefined : await openBelieved(home, versionText);
-  if (opened !== undefined) return stateStoreOver(opened, versionText, false);
+  if (opened !== undefined) return stateStoreOver(opened, versionText, options, false);
   await home.putAside();
   const fresh = await openBelieved(home, versionText);
   if (fresh === undefined) {
@@ -39,7 +42,7 @@ export async function openStateStore(home: DatabaseHome, options: OpenStateStore
       'A state database that was just created cannot be read back. Check the disk that holds the state directory.',
     );
   }
-  return stateStoreOver(fresh, versionText, true);
+  return stateStoreOver(fresh, versionText, options, true);
 }
 
 interface OpenedState {
@@ -99,10 +102,14 @@ async function walk(database: Database): Promise<Tally | undefined> {
   return tally;
 }
 
-function stateStoreOver(opened: OpenedState, versionText: string, rebuilt: boolean): StateStore {
-  const { database } = opened;
+function stateStoreOver(
+  { database, tally, marked }: OpenedState,
+  versionText: string,
+  { mostHeldDecisions }: OpenStateStoreOptions,
+  rebuilt: boolean,
+): StateStore {
   const context = new StateContext(database, versionText);
-  const baseline = new SealedBaseline(context, opened.tally, opened.marked);
+  const baseline = new SealedBaseline(context, tally, marked);
   const close = async (): Promise<void> => {
     try {
       await baseline.settle();
@@ -113,7 +120,7 @@ function stateStoreOver(opened: OpenedState, versionText: string, rebuilt: boole
   let closed: Promise<void> | undefined;
   return {
     baseline,
-    journal: new DatabaseJournal(context, () => baseline.settle()),
+    journal: new ShortJournal(new DatabaseJournal(context, () => baseline.settle()), mostHeldDecisions),
     uploads: new DatabaseUploads(context),
     parts: new DatabaseParts(context),
     facts: new DatabaseFacts(context),
