@@ -78,10 +78,13 @@ export interface Source {
   partMd5s?(partSizeBytes: number, signal?: AbortSignal): Promise<readonly string[]>;
   /** The whole content, where it is in memory already, until `close`: to be taken instead of read. */
   content?(): Uint8Array | undefined;
-  /** Throws `StaleError` when the file changed since it was opened. Called by the writer just before it commits. */
-  verify(signal?: AbortSignal): Promise<void>;
-  /** Releases what `open` took. Must be called once; never throws. */
-  close(): Promise<void>;
+  /**
+   * Rejects with `StaleError` when the file changed since it was opened. Called by the writer just before it commits.
+   * `undefined`: it cannot have changed.
+   */
+  verify(signal?: AbortSignal): Promise<void> | undefined;
+  /** Releases what `open` took. Must be called once; never throws. `undefined`: there is nothing to wait for. */
+  close(): Promise<void> | undefined;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { S3ConnectionError, type FileCloudSyncError } from '../errors.js';
 import { readBody } from '../replica/s3/read-body.js';
-import { failureError, isTransientFailure, type ServiceFailure } from '../replica/s3/service-error.js';
+import { isContent } from '../replica/s3/s3-api.js';
+import { failureError, isTransientFailure, readFailure, type ServiceFailure } from '../replica/s3/service-error.js';
 import { isTransientError } from '../replica/s3/wrap/retry.js';
 import type { BucketTools } from './with-bucket.js';
 
@@ -10,13 +11,14 @@ export const MAX_DOCUMENT_BYTES = 512 * 1024 * 1024;
 /** Reads a whole object into memory; `undefined`: there is none. Throws what {@link failureError} makes of a refusal. */
 export async function readObject({ api, backoff }: BucketTools, key: string): Promise<Uint8Array | undefined> {
   for (let attempt = 1; ; attempt++) {
-    const answer = await api.get(key, {});
-    if (!answer.ok) {
-      if (isAbsent(answer.failure)) return undefined;
-      throw objectError(answer.failure, 'reading', api.bucket, key);
+    const response = await api.get(key, {});
+    if (!isContent(response)) {
+      const failure = await readFailure(response);
+      if (isAbsent(failure)) return undefined;
+      throw objectError(failure, 'reading', api.bucket, key);
     }
     try {
-      return await readBody(answer.value, MAX_DOCUMENT_BYTES);
+      return await readBody(response, MAX_DOCUMENT_BYTES);
     } catch (error) {
       if (attempt >= backoff.attempts || !isTransientError(error)) throw error;
     }

@@ -24,7 +24,8 @@ export async function download(
       onBytes: (count) => context.onBytes(remote.path, 'down', count),
     });
   } finally {
-    await source.close();
+    const closed = source.close();
+    if (closed !== undefined) await closed;
   }
   if (result.outcome === 'stale') return { type: 'again', paths: [remote.path], message: result.message };
   await recordAgreement(context, result.entry, source.entry, result.digest, result.parts);

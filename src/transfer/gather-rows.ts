@@ -41,16 +41,17 @@ export function gatherRows(inner: BaselinePort, clock: Clock): BaselinePort {
     return group.written;
   };
 
+  const afterGroup = async (write: () => Promise<void>): Promise<void> => {
+    await group?.written;
+    await write();
+  };
+
   return {
-    async put(rows, options) {
-      if (options?.sync !== true) return await gather(rows.map((row) => [row.path, row]));
-      await group?.written;
-      await inner.put(rows, options);
-    },
-    async delete(paths, options) {
-      if (options?.sync !== true) return await gather(paths.map((path) => [path, null]));
-      await group?.written;
-      await inner.delete(paths, options);
-    },
+    put: (rows, options) =>
+      options?.sync === true ? afterGroup(() => inner.put(rows, options)) : gather(rows.map((row) => [row.path, row])),
+    delete: (paths, options) =>
+      options?.sync === true
+        ? afterGroup(() => inner.delete(paths, options))
+        : gather(paths.map((path) => [path, null])),
   };
 }

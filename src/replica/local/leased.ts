@@ -3,39 +3,48 @@ export interface Lease<T> {
   readonly value: T;
   /** Others had it before. */
   readonly joined: boolean;
-  /** Gives it back. To be called once; never throws. */
-  readonly release: () => Promise<void>;
+  /** Gives it back. To be called once; never throws. `undefined`: others have it still, and there is nothing to wait for. */
+  readonly release: () => Promise<void> | undefined;
 }
 
 /** Something that is open for as long as somebody uses it: with the last user it is closed, and not to be taken again. */
 export class Leased<T> {
-  readonly #opened: Promise<T>;
+  readonly #opening: Promise<T>;
   readonly #close: (opened: T) => Promise<void>;
   readonly #onUnused: () => void;
+  readonly #release = (): Promise<void> | undefined => this.#leave();
+  #opened: { readonly value: T } | undefined;
   #users = 0;
 
   /** @param onUnused - called before it is closed. */
-  constructor(opened: Promise<T>, close: (opened: T) => Promise<void>, onUnused: () => void) {
-    this.#opened = opened;
+  constructor(opening: Promise<T>, close: (opened: T) => Promise<void>, onUnused: () => void) {
+    this.#opening = opening;
     this.#close = close;
     this.#onUnused = onUnused;
   }
 
-  /** Throws what opening it threw. */
-  async take(): Promise<Lease<T>> {
+  /** At once where it is open; else rejects with what opening it threw. */
+  take(): Lease<T> | Promise<Lease<T>> {
     const joined = this.#users++ > 0;
+    if (this.#opened === undefined) return this.#takeWhenOpen(joined);
+    return { value: this.#opened.value, joined, release: this.#release };
+  }
+
+  async #takeWhenOpen(joined: boolean): Promise<Lease<T>> {
     try {
-      return { value: await this.#opened, joined, release: () => this.#leave() };
+      const value = await this.#opening;
+      this.#opened ??= { value };
+      return { value, joined, release: this.#release };
     } catch (error) {
       await this.#leave();
       throw error;
     }
   }
 
-  async #leave(): Promise<void> {
-    if (--this.#users > 0) return;
+  #leave(): Promise<void> | undefined {
+    if (--this.#users > 0) return undefined;
     this.#onUnused();
     // What could not be opened was thrown to each who wanted it, and there is nothing to close.
-    await this.#opened.then(this.#close, () => undefined);
+    return this.#opening.then(this.#close, () => undefined);
   }
 }

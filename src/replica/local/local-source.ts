@@ -25,7 +25,7 @@ export async function openLocalSource(context: LocalContext, entry: FileEntry): 
  */
 async function openInShared(context: LocalContext, entry: FileEntry): Promise<LocalSource | undefined> {
   const { folder, places } = context;
-  const place = await places.take(entry.path).catch(() => undefined);
+  const place = await places.tryTake(entry.path);
   if (place === undefined) return undefined;
   const lookAtPath = async (): Promise<string | undefined> => {
     const found = await place.lookAgain().catch(() => undefined);
@@ -63,7 +63,7 @@ async function openAt(
   { parent, name }: Place,
   entry: FileEntry,
   fingerprintAtPath: () => Promise<string | undefined>,
-  onClose?: () => Promise<void>,
+  onClose?: () => Promise<void> | undefined,
 ): Promise<LocalSource> {
   // Looked at before it is opened, because opening a device can have effects.
   const standing = await parent.lstat(name);
@@ -96,7 +96,7 @@ export interface LocalSourceParts {
   /** Evidence of the file that stands at the path now; `undefined` when none does. */
   readonly fingerprintAtPath: () => Promise<string | undefined>;
   /** Called once, after the file is closed. */
-  readonly onClose?: (() => Promise<void>) | undefined;
+  readonly onClose?: (() => Promise<void> | undefined) | undefined;
   /** Hashes parts of the file on other threads, where there are any. */
   readonly hasher?: Hasher | undefined;
 }

@@ -53,17 +53,18 @@ export class NewFiles {
   }
 
   /** Makes a file and puts it into place; `undefined`: it was not placed, or there is no thread, or it ended. */
-  async place({ path, bytes, modifiedMs, way, name, onTaken }: FileForThread): Promise<FileStat | undefined> {
-    if (this.#thread === undefined) return undefined;
+  place({ path, bytes, modifiedMs, way, name, onTaken }: FileForThread): Promise<FileStat | undefined> {
+    if (this.#thread === undefined) return Promise.resolve(undefined);
     this.#heldBytes += bytes.length;
     this.#heldFiles++;
     if (this.#heldBytes <= MOST_HELD_BYTES && this.#heldFiles <= this.#mostHeldFiles) onTaken?.();
     const modified = modifiedMs === undefined ? undefined : secondsOf(modifiedMs);
-    const placed = await this.#thread.take({ path, bytes, modified, way, name });
-    this.#heldBytes -= bytes.length;
-    this.#heldFiles--;
-    if (placed !== undefined && 'error' in placed) throw revived(placed.error);
-    return placed;
+    return this.#thread.take({ path, bytes, modified, way, name }).then((placed) => {
+      this.#heldBytes -= bytes.length;
+      this.#heldFiles--;
+      if (placed !== undefined && 'error' in placed) throw revived(placed.error);
+      return placed;
+    });
   }
 }
 

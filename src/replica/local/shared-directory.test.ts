@@ -21,7 +21,7 @@ describe('createSharedDirectory', () => {
   it('opens one directory for all who use it at once, and closes it with the last', async () => {
     const { shared, told } = createWorld();
     const [a, b] = await Promise.all([shared.take(), shared.take()]);
-    expect(a.directory).toBe(b.directory);
+    expect(a.value).toBe(b.value);
     expect([a.joined, b.joined]).toEqual([false, true]);
     await a.release();
     expect(told).toEqual(['open #1']);
@@ -36,7 +36,7 @@ describe('createSharedDirectory', () => {
     const old = await shared.take();
     shared.forget();
     const fresh = await shared.take();
-    expect([fresh.directory === old.directory, fresh.joined]).toEqual([false, false]);
+    expect([fresh.value === old.value, fresh.joined]).toEqual([false, false]);
     await old.release();
     await fresh.release();
     expect(told).toEqual(['open #1', 'open #2', 'close #1', 'close #2']);

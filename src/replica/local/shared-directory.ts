@@ -1,18 +1,13 @@
 import type { DirectoryHandle } from './file-system.js';
-import { Leased } from './leased.js';
+import { Leased, type Lease } from './leased.js';
 
-/** A directory that is open for as long as somebody uses it. */
-export interface DirectoryLease {
-  readonly directory: DirectoryHandle;
-  /** Others had it open before: it may be gone from its place. */
-  readonly joined: boolean;
-  /** Gives it back. To be called once; never throws. */
-  release(): Promise<void>;
-}
+/** A directory that is open for as long as somebody uses it. `joined`: it may be gone from its place. */
+export type DirectoryLease = Lease<DirectoryHandle>;
 
 /** Opens one directory for all who use it at the same time. */
 export interface SharedDirectory {
-  take(): Promise<DirectoryLease>;
+  /** At once where it is open. */
+  take(): DirectoryLease | Promise<DirectoryLease>;
   /** The next to take it opens it anew. */
   forget(): void;
 }
@@ -31,10 +26,7 @@ export function createSharedDirectory(open: () => Promise<DirectoryHandle>): Sha
     return begun;
   };
   return {
-    async take() {
-      const { value, joined, release } = await (current ??= begin()).take();
-      return { directory: value, joined, release };
-    },
+    take: () => (current ??= begin()).take(),
     forget() {
       current = undefined;
     },

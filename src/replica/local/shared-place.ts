@@ -12,8 +12,8 @@ export interface OpenedDirectory {
 export interface SharedPlaceEnds {
   /** The next to take a place there opens everything anew. */
   readonly forget: () => void;
-  /** Gives it back. To be called once; never throws. */
-  readonly release: () => Promise<void>;
+  /** Gives it back. To be called once; never throws. `undefined`: there is nothing to wait for. */
+  readonly release: () => Promise<void> | undefined;
 }
 
 /** The place of one path in a directory that others hold as well. */
@@ -22,7 +22,7 @@ export class SharedPlace implements Place, SharedPlaceEnds {
   readonly #opened: OpenedDirectory;
   readonly name: string;
   readonly forget: () => void;
-  readonly release: () => Promise<void>;
+  readonly release: () => Promise<void> | undefined;
 
   constructor(folder: Folder, opened: OpenedDirectory, name: string, { forget, release }: SharedPlaceEnds) {
     this.#folder = folder;
@@ -56,14 +56,14 @@ export class SharedPlace implements Place, SharedPlaceEnds {
   }
 
   /** Makes a file in another directory and gives it this place, if the path leads here still, as {@link DirectoryHandle.placeFile}. */
-  async placeFile(
+  placeFile(
     from: DirectoryHandle,
     name: string,
     content: NewFile,
     onTaken?: () => void,
-  ): Promise<FileStat | undefined> {
+  ): Promise<FileStat | undefined> | undefined {
     const { handle: directory, way } = this.#opened;
-    return await from.placeFile?.(name, content, { directory, name: this.name, way }, onTaken);
+    return from.placeFile?.(name, content, { directory, name: this.name, way }, onTaken);
   }
 
   async #isInPlace(): Promise<boolean> {

@@ -1,6 +1,6 @@
 import type { DirectoryHandle } from './file-system.js';
 import { identityOfStat, type Folder } from './folder.js';
-import { Leased } from './leased.js';
+import { Leased, type Lease } from './leased.js';
 import { SharedPlace, type OpenedDirectory } from './shared-place.js';
 
 /** A directory, and what has to be closed with it. */
@@ -25,19 +25,39 @@ export class SharedPlaces {
     this.#folder = folder;
   }
 
-  /** The place of a path; `undefined` when its directory does not exist. Throws `PathError` and `HaltError` like {@link Folder.place}. */
-  async take(path: string): Promise<SharedPlace | undefined> {
+  /**
+   * The place of a path, at once where its directory is open; `undefined` when that does not exist. Throws or rejects with
+   * `PathError` and `HaltError` like {@link Folder.place}.
+   */
+  take(path: string): SharedPlace | Promise<SharedPlace | undefined> {
     this.#folder.check(path);
     const end = path.lastIndexOf('/');
     const directory = path.slice(0, Math.max(0, end));
+    const name = path.slice(end + 1);
     const chain = this.#chainOf(directory);
-    const { value: opened, release } = await chain.take();
-    if (opened === undefined) {
-      await release();
+    const forget = (): void => this.#forget(directory, chain);
+    const lease = chain.take();
+    if (lease instanceof Promise) return lease.then((taken) => this.#placeIn(taken, name, forget));
+    return this.#placeIn(lease, name, forget);
+  }
+
+  /** Like {@link take}; `undefined` also where anything is wrong with the directory, which a walk from the root tells. */
+  tryTake(path: string): SharedPlace | undefined | Promise<SharedPlace | undefined> {
+    try {
+      const taken = this.take(path);
+      return taken instanceof Promise ? taken.catch(() => undefined) : taken;
+    } catch {
       return undefined;
     }
-    const forget = (): void => this.#forget(directory, chain);
-    return new SharedPlace(this.#folder, opened, path.slice(end + 1), { forget, release });
+  }
+
+  #placeIn(
+    { value: opened, release }: Lease<Opened | undefined>,
+    name: string,
+    forget: () => void,
+  ): SharedPlace | Promise<undefined> {
+    if (opened === undefined) return Promise.resolve(release()).then(() => undefined);
+    return new SharedPlace(this.#folder, opened, name, { forget, release });
   }
 
   #chainOf(directory: string): Chain {

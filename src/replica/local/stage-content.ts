@@ -25,7 +25,7 @@ export async function stageContent(
   if (content === undefined) return undefined;
   throwIfAborted(signal);
   onBytes?.(content.file.bytes.length);
-  const stage = await openPassingStage(context, lease.directory);
+  const stage = await openPassingStage(context, lease.value);
   try {
     const stat = await fillNewFile(stage.file, content.file, mode);
     return stagedFile(lease, stage, { stat, digest: content.digest, parts: content.parts });

@@ -92,7 +92,7 @@ async function stageIn(
 ): Promise<StagedFile> {
   const fromMemory = base === undefined ? await stageContent(context, lease, source, { path, ...options }) : undefined;
   if (fromMemory !== undefined) return fromMemory;
-  const { directory } = lease;
+  const { value: directory } = lease;
   const { signal, onBytes, mode } = options;
   const { sizeBytes, fingerprint, modifiedMs } = source.entry;
   const expected = source.entry.digest ?? source.parts?.digest;

@@ -33,7 +33,7 @@ export function stagedFile(lease: DirectoryLease, stage: Stage, { stat, digest, 
     stat,
     digest,
     parts,
-    directory: lease.directory,
+    directory: lease.value,
     name: stage.name,
     file: stage.file,
     get hasName() {

@@ -49,17 +49,19 @@ export async function writeFile(
   precondition: Precondition,
   options: WriteOptions,
 ): Promise<Outcome<Written>> {
-  // New files come many to a directory, which is opened once for those that come together. What goes wrong with it, the walk from the root tells.
-  const shared = precondition === null ? await context.places.take(path).catch(() => undefined) : undefined;
+  // New files come many to a directory, which is opened once for those that come together.
+  const taken = precondition === null ? context.places.tryTake(path) : undefined;
+  const shared = taken instanceof Promise ? await taken : taken;
   try {
     const writing = { context, trash, path, source, precondition, options, shared };
     const written = await writeWithOthers(writing);
     if (written === undefined) return await fetchAndPlace(writing);
-    if (written !== 'not-placed') return { outcome: 'done', ...written };
+    if (written !== 'not-placed') return written;
     // Its bytes were told already.
     return await fetchAndPlace({ ...writing, options: { ...options, onBytes: undefined } });
   } finally {
-    await shared?.release();
+    const left = shared?.release();
+    if (left !== undefined) await left;
   }
 }
 

@@ -1,5 +1,5 @@
 import { throwIfAborted } from '../../errors.js';
-import type { Source, WriteOptions, Written } from '../replica.js';
+import type { Outcome, Source, WriteOptions, Written } from '../replica.js';
 import { contentInMemory } from './content-in-memory.js';
 import { errnoOf } from './file-system.js';
 import { fileEntryOf } from './fingerprint.js';
@@ -17,6 +17,9 @@ export interface WritingWithOthers {
   readonly shared: SharedPlace | undefined;
 }
 
+/** The file is in its place. */
+type DoneWithOthers = Extract<Outcome<Written>, { readonly outcome: 'done' }>;
+
 /**
  * Makes a small new file whose content is in memory and puts it into place, together with others, where the disk takes many at a
  * time. The steps and their order are those of a file that is written alone.
@@ -30,24 +33,28 @@ export async function writeWithOthers({
   source,
   options: { signal, onBytes, onArrived },
   shared,
-}: WritingWithOthers): Promise<Written | 'not-placed' | undefined> {
+}: WritingWithOthers): Promise<DoneWithOthers | 'not-placed' | undefined> {
   const bytes = source.content?.();
   if (shared === undefined || bytes === undefined || !shared.announceFile()) return undefined;
   try {
     const content = contentInMemory(context, path, source, bytes);
     if (content === undefined) return undefined;
     onBytes?.(content.file.bytes.length);
-    await source.verify(signal);
+    const verified = source.verify(signal);
+    if (verified !== undefined) await verified;
     throwIfAborted(signal);
-    const lease = await context.staging.take();
+    const taken = context.staging.take();
+    const lease = taken instanceof Promise ? await taken : taken;
     try {
       // Earlier than the file can be seen in its place: it is taken for racy rather too often.
       const observedAtMs = context.diskNowMs();
-      const stat = await shared.placeFile(lease.directory, passingStageName(context), content.file, onArrived);
+      const stat = await shared.placeFile(lease.value, passingStageName(context), content.file, onArrived);
       if (stat === undefined) return 'not-placed';
-      return { entry: fileEntryOf(path, stat, observedAtMs), digest: content.digest, parts: content.parts };
+      const { digest, parts } = content;
+      return { outcome: 'done', entry: fileEntryOf(path, stat, observedAtMs), digest, parts };
     } finally {
-      await lease.release();
+      const left = lease.release();
+      if (left !== undefined) await left;
     }
   } catch (error) {
     // Somebody took a directory away that is held open: it is made again.

@@ -21,7 +21,7 @@ export interface GuardedChange<T> {
   /** The store is known to honour the condition that `send` carries. */
   readonly trusted: boolean;
   /** Called before each try; what it throws ends the change. */
-  readonly before?: () => Promise<void>;
+  readonly before?: () => Promise<void> | undefined;
   /** Sends the change, with its condition. Called again for each try. */
   readonly send: () => Promise<Answer<T>>;
   /** Tells whether the change is what made this state. */

@@ -1,6 +1,5 @@
 import type { Hasher } from '../../core/hasher.js';
 import type { Clock } from '../../core/runtime.js';
-import { S3ConnectionError } from '../../errors.js';
 import type { ConfiguredClient } from './client-config.js';
 import { clientTimeoutMs } from './client-timeout.js';
 import { createClockOffset } from './clock-offset.js';
@@ -11,9 +10,10 @@ import type { FlowingBody } from './flowing-body.js';
 import { createHttpClient } from './http/http-client.js';
 import type { HttpAnswer } from './http/http-exchange.js';
 import { pacedBody } from './paced-body.js';
-import { rememberSecrets } from './known-secrets.js';
 import { hexOf } from './digest-text.js';
+import type { HttpRequest } from './http/request-head.js';
 import { createReceiveMemory } from './receive-memory.js';
+import { RecentCredentials } from './recent-credentials.js';
 import { createRequestSigner, hashPayload, type SigningCredentials } from './request-signer.js';
 import { SHA256_HEADER } from './s3-api.js';
 import { NO_BODY, type S3Request, type S3Response, type S3Transport } from './transport.js';
@@ -93,47 +93,44 @@ export function createHttpTransport(options: HttpTransportOptions): HttpTranspor
       ? hashPayload(body)
       : hasher.hash('sha256', body).then(hexOf);
 
-  const sendOnce = async (request: S3Request, endpoint: BucketEndpoint): Promise<S3Response> => {
-    const path =
-      request.key === undefined ? endpoint.basePath || '/' : `${endpoint.basePath}/${encodeKey(request.key)}`;
-    const query = encodeQuery(request.query);
-    const headers = sign({
-      method: request.method,
-      host: endpoint.host,
-      path,
-      query,
-      headers: request.headers,
-      payloadHash:
-        request.headers[SHA256_HEADER] ?? (endpoint.secure ? 'UNSIGNED-PAYLOAD' : await hashBody(request.body)),
-      atMs: clock.nowMs() + offset.ms,
-      region: endpoint.region,
-      credentials: await credentialsOf(client),
-    });
+  const credentials = new RecentCredentials(client, clock);
+  const hashOf = ({ body, headers }: S3Request, { secure }: BucketEndpoint): string | Promise<string> =>
+    headers[SHA256_HEADER] ?? (secure ? 'UNSIGNED-PAYLOAD' : hashBody(body));
+
+  const signed = (
+    { key, query: fields, method, headers: given, body, pace }: S3Request,
+    endpoint: BucketEndpoint,
+    payloadHash: string,
+    by: SigningCredentials,
+  ): HttpRequest => {
+    const path = key === undefined ? endpoint.basePath || '/' : `${endpoint.basePath}/${encodeKey(key)}`;
+    const query = encodeQuery(fields);
+    const { host, region } = endpoint;
+    const atMs = clock.nowMs() + offset.ms;
+    const headers = sign({ method, host, path, query, headers: given, payloadHash, atMs, region, credentials: by });
     // Not signed: a proxy may change it. Compressed bytes would be handed on as they are.
     headers['accept-encoding'] = 'identity';
-    const { method, body, pace } = request;
-    try {
-      const answer = await http.request(
-        endpoint.origin,
-        {
-          method,
-          target: query === '' ? path : `${path}?${query}`,
-          headers,
-          body,
-          pieces: body === undefined || pace === undefined ? undefined : pacedBody(body, pace),
-          isLast: closesAfterHead && method === 'HEAD',
-        },
-        request.signal,
-      );
-      answered.add(endpoint.origin);
-      return {
-        status: answer.status,
-        headers: answer.headers,
-        body: bodyOf(answer, { origin: endpoint.origin, clock, longestMs: bodyTimeoutMs, failureOf }),
-      };
-    } catch (cause) {
-      throw failureOf(cause, endpoint.origin);
-    }
+    return {
+      method,
+      target: query === '' ? path : `${path}?${query}`,
+      headers,
+      body,
+      pieces: body === undefined || pace === undefined ? undefined : pacedBody(body, pace),
+      isLast: closesAfterHead && method === 'HEAD',
+    };
+  };
+
+  const responseOf = (answer: HttpAnswer, { origin }: BucketEndpoint): S3Response => ({
+    status: answer.status,
+    headers: answer.headers,
+    body: bodyOf(answer, { origin, clock, longestMs: bodyTimeoutMs, failureOf }),
+  });
+
+  /** Whether an answer shows that our clock is so far off that this may be why it refuses; from then on it is reckoned with. */
+  const correctsClock = ({ headers }: S3Response, sentMs: number): boolean => {
+    const before = offset.ms;
+    offset.observe(headers['date'], sentMs, clock.nowMs());
+    return Math.abs(offset.ms - before) >= SKEW_WORTH_CORRECTING_MS;
   };
 
   return {
@@ -141,36 +138,32 @@ export function createHttpTransport(options: HttpTransportOptions): HttpTranspor
       return offset.ms;
     },
     async send(request) {
-      request.signal?.throwIfAborted();
-      const endpoint = endpoints.get(request.bucket) ?? (await findEndpoint(request.bucket));
-      const sentMs = clock.nowMs();
-      const answer = await sendOnce(request, endpoint);
-      if (answer.status !== 403) return answer;
-      const before = offset.ms;
-      offset.observe(answer.headers['date'], sentMs, clock.nowMs());
-      if (Math.abs(offset.ms - before) < SKEW_WORTH_CORRECTING_MS) return answer;
-      await answer.body[Symbol.asyncIterator]().return?.();
-      request.onResend?.();
-      return sendOnce(request, endpoint);
+      const { bucket, signal } = request;
+      signal?.throwIfAborted();
+      const endpoint = endpoints.get(bucket) ?? (await findEndpoint(bucket));
+      const { origin } = endpoint;
+      for (let isSecond = false; ; isSecond = true) {
+        const hashed = hashOf(request, endpoint);
+        const payloadHash = typeof hashed === 'string' ? hashed : await hashed;
+        const by = credentials.atHand ?? (await credentials.ask());
+        const sentMs = clock.nowMs();
+        let answer: HttpAnswer;
+        try {
+          answer = await http.request(origin, signed(request, endpoint, payloadHash, by), signal);
+        } catch (cause) {
+          throw failureOf(cause, origin);
+        }
+        answered.add(origin);
+        const response = responseOf(answer, endpoint);
+        if (isSecond || response.status !== 403 || !correctsClock(response, sentMs)) return response;
+        await response.body[Symbol.asyncIterator]().return?.();
+        request.onResend?.();
+      }
     },
     async close() {
       http.destroy();
     },
   };
-}
-
-async function credentialsOf(client: ConfiguredClient): Promise<SigningCredentials> {
-  try {
-    const credentials = await client.config.credentials();
-    rememberSecrets(credentials.secretAccessKey, credentials.sessionToken);
-    return credentials;
-  } catch (cause) {
-    throw new S3ConnectionError(
-      'ERR_S3_CREDENTIALS',
-      'No credentials could be had for the S3 service. Give an access key and its secret, or configure one of the places where they are looked for.',
-      { cause },
-    );
-  }
 }
 
 /** Who sends a body, and how long it may be waited for. */

@@ -55,26 +55,21 @@ export function etagOf(fingerprint: Fingerprint): string {
   return fingerprint.slice(0, colon);
 }
 
-/** The entry of an object whose HEAD was read. */
-export function entryOf(path: string, state: ObjectState, clockOffsetMs: number): FileEntry {
-  const digest = digestOfState(state);
-  return {
-    kind: 'file',
-    path,
-    sizeBytes: state.sizeBytes,
-    fingerprint: fingerprintOf(state.etag, state.sizeBytes),
-    ...timeOf(state, clockOffsetMs),
-    ...(digest !== undefined && { digest }),
-  };
-}
-
-function timeOf(state: ObjectState, clockOffsetMs: number): Pick<FileEntry, 'modifiedMs' | 'modifiedSource'> {
-  if (state.mtimeMs !== undefined) return { modifiedMs: state.mtimeMs, modifiedSource: 'mtime' };
-  const { lastModifiedMs } = state;
-  return {
-    modifiedMs: lastModifiedMs === undefined ? undefined : lastModifiedMs - clockOffsetMs,
-    modifiedSource: 'server',
-  };
+/** The entry of an object whose HEAD was read, with the digest of its content, where that is known. */
+export function entryOf(
+  path: string,
+  state: ObjectState,
+  digest: string | undefined,
+  clockOffsetMs: number,
+): FileEntry {
+  const { etag, sizeBytes, mtimeMs, lastModifiedMs } = state;
+  const fingerprint = fingerprintOf(etag, sizeBytes);
+  const modifiedSource = mtimeMs === undefined ? 'server' : 'mtime';
+  const modifiedMs = mtimeMs ?? (lastModifiedMs === undefined ? undefined : lastModifiedMs - clockOffsetMs);
+  const kind = 'file';
+  return digest === undefined
+    ? { kind, path, sizeBytes, fingerprint, modifiedMs, modifiedSource }
+    : { kind, path, sizeBytes, fingerprint, modifiedMs, modifiedSource, digest };
 }
 
 /** `md5:<hex>` when the object says it, or when its ETag has the form of one and nothing speaks against it. */

@@ -9,7 +9,8 @@ import { bareEtag, etagOf, fingerprintOf, isMd5Hex, readObjectState, type Object
 import { readPartHints } from './part-hints.js';
 import { readBody } from './read-body.js';
 import { holds, readState, toEntry, type S3Context } from './s3-context.js';
-import { failureError } from './service-error.js';
+import { isContent } from './s3-api.js';
+import { failureError, readFailure } from './service-error.js';
 import type { S3Response } from './transport.js';
 
 /** Up to here a file is fetched when it is opened: one request gives its recorded time and its content. */
@@ -28,19 +29,11 @@ const MAX_CONTINUATIONS = 100;
  *
  * @throws StaleError when another version stands there, or none.
  */
-export async function openObject(
-  context: S3Context,
-  entry: FileEntry,
-  signal: AbortSignal | undefined,
-): Promise<Source> {
-  const pinned: PinnedObject = { path: entry.path, etag: etagOf(entry.fingerprint), sizeBytes: entry.sizeBytes };
+export function openObject(context: S3Context, entry: FileEntry, signal: AbortSignal | undefined): Promise<Source> {
   // What goes in parts may be wanted in part.
   const eagerBytes = Math.min(EAGER_BYTES, context.partSizeBytes, context.mostRangeBytes ?? EAGER_BYTES);
-  if (entry.sizeBytes > 0 && entry.sizeBytes <= eagerBytes) return openSmall(context, entry, pinned, signal);
-  // Of an object of parts HEAD may tell more than its time.
-  if (entry.modifiedSource === 'mtime' && isMd5Hex(pinned.etag)) return sourceOf(context, entry, pinned, undefined);
-  const state = await headPinned(context, pinned, signal);
-  return sourceOf(context, toEntry(context, pinned.path, state), pinned, undefined, readPartHints(state));
+  const isSmall = entry.sizeBytes > 0 && entry.sizeBytes <= eagerBytes;
+  return isSmall ? openSmall(context, entry, signal) : openLarge(context, entry, signal);
 }
 
 interface PinnedObject {
@@ -49,12 +42,20 @@ interface PinnedObject {
   readonly sizeBytes: number;
 }
 
-async function openSmall(
-  context: S3Context,
-  entry: FileEntry,
-  pinned: PinnedObject,
-  signal: AbortSignal | undefined,
-): Promise<Source> {
+function pin({ path, fingerprint, sizeBytes }: FileEntry): PinnedObject {
+  return { path, etag: etagOf(fingerprint), sizeBytes };
+}
+
+async function openLarge(context: S3Context, entry: FileEntry, signal: AbortSignal | undefined): Promise<Source> {
+  const pinned = pin(entry);
+  // Of an object of parts HEAD may tell more than its time.
+  if (entry.modifiedSource === 'mtime' && isMd5Hex(pinned.etag)) return sourceOf(context, entry, pinned, undefined);
+  const state = await headPinned(context, pinned, signal);
+  return sourceOf(context, toEntry(context, pinned.path, state), pinned, undefined, readPartHints(state));
+}
+
+async function openSmall(context: S3Context, entry: FileEntry, signal: AbortSignal | undefined): Promise<Source> {
+  const pinned = pin(entry);
   for (let attempt = 1; ; attempt++) {
     const response = await requestRange(context, pinned, 0, pinned.sizeBytes, signal);
     try {
@@ -104,12 +105,14 @@ function sourceOf(
       isWholeRead ||= held !== undefined;
       return held;
     },
-    async verify(signal) {
+    verify(signal) {
       // One answer gave everything: it is the pinned version, whole, and what came later is a later change.
-      if (!isWholeRead || !context.trustWholeReads) await headPinned(context, pinned, signal);
+      if (isWholeRead && context.trustWholeReads) return undefined;
+      return headPinned(context, pinned, signal).then(() => undefined);
     },
-    async close() {
+    close() {
       held = undefined;
+      return undefined;
     },
   };
 }
@@ -163,14 +166,14 @@ async function requestRange(
   for (;;) {
     const condition = etagCondition(context.dialect.read, etag);
     const headers = { range: `bytes=${start}-${end - 1}`, ...(condition !== undefined && { 'if-match': condition }) };
-    const answer = await context.api.get(context.keys.keyOf(path), headers, signal);
-    if (answer.ok) {
-      const problem = problemOf(answer.value, pinned, start, end);
-      if (problem === undefined) return answer.value;
-      await discard(answer.value);
+    const response = await context.api.get(context.keys.keyOf(path), headers, signal);
+    if (isContent(response)) {
+      const problem = problemOf(response, pinned, start, end);
+      if (problem === undefined) return response;
+      await discard(response);
       throw problem;
     }
-    const { failure } = answer;
+    const failure = await readFailure(response);
     if (failure.status === 404) throw gone(pinned);
     if (failure.status === 412 || failure.status === 416 || failure.status === 304) {
       await headPinned(context, pinned, signal);

@@ -57,8 +57,8 @@ export interface S3Api {
   /** Lists, and reads the document in another way. */
   listAs<T>(read: (xml: string) => T, page: ListPageRequest, signal?: AbortSignal): Promise<Answer<T>>;
   head(key: string, signal?: AbortSignal): Promise<Answer<ObjectState>>;
-  /** The answer's body must be read or cancelled. */
-  get(key: string, headers: Headers, signal?: AbortSignal): Promise<Answer<S3Response>>;
+  /** The answer as it is, with its content where it says 200 or 206. Its body must be read or cancelled. */
+  get(key: string, headers: Headers, signal?: AbortSignal): Promise<S3Response>;
   /** Answers the ETag, without quotes; `''` when the store gives none. */
   put(
     key: string,
@@ -192,11 +192,7 @@ export function createS3Api(transport: S3Transport, bucket: string, backoff: Bac
       bare({ method: 'HEAD', key, query: {}, headers: {} }, signal, ({ headers }) =>
         readObjectState(headers, Number(headers['content-length'] ?? 0)),
       ),
-    async get(key, headers, signal) {
-      const response = await send({ method: 'GET', key, query: {}, headers }, signal);
-      if (response.status === 200 || response.status === 206) return { ok: true, value: response };
-      return { ok: false, failure: await readFailure(response) };
-    },
+    get: (key, headers, signal) => send({ method: 'GET', key, query: {}, headers }, signal),
     put: (key, body, headers, signal, onResend) =>
       bare({ method: 'PUT', key, query: {}, headers, body, onResend }, signal, (response) =>
         bareEtag(response.headers['etag']),
@@ -264,6 +260,11 @@ export function createS3Api(transport: S3Transport, bucket: string, backoff: Bac
       return again(() => document({ method: 'GET', key: undefined, query, headers: {} }, signal, read), signal);
     },
   };
+}
+
+/** Whether an answer to `get` is content, and not a refusal. */
+export function isContent({ status }: S3Response): boolean {
+  return status === 200 || status === 206;
 }
 
 function partQuery({ number, uploadId }: PartTarget): Readonly<Record<string, string>> {

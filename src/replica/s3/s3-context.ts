@@ -7,7 +7,7 @@ import type { Backoff } from '../wrap/backoff.js';
 import type { BodyMemory } from '../wrap/body-memory.js';
 import type { ClockOffset } from './clock-offset.js';
 import { mayBeMd5, type Dialect } from './dialect.js';
-import { entryOf, fingerprintOf, type ObjectState } from './object-state.js';
+import { digestOfState, entryOf, fingerprintOf, type ObjectState } from './object-state.js';
 import type { S3Api } from './s3-api.js';
 import type { KeyMap } from './s3-keys.js';
 import { failureError } from './service-error.js';
@@ -71,10 +71,8 @@ export function holds(state: ObjectState | null, precondition: Precondition): bo
 
 /** The entry of a state. */
 export function toEntry(context: S3Context, path: string, state: ObjectState): FileEntry {
-  const entry = entryOf(path, state, context.clockOffset.ms);
-  if (state.md5 !== undefined || mayBeDigest(context, state.sizeBytes)) return entry;
-  const { digest: _unproven, ...rest } = entry;
-  return rest;
+  const isProven = state.md5 !== undefined || mayBeDigest(context, state.sizeBytes);
+  return entryOf(path, state, isProven ? digestOfState(state) : undefined, context.clockOffset.ms);
 }
 
 /** From this size on an object may have been sent in parts: what stores ask of every part but the last. */

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { clearKey, type Patience } from './clear-scratch.js';
 import { endUnlessRefused, ProbeEnded } from './probe-ended.js';
-import type { Answer, CopySource, PartTarget, S3Api } from './s3-api.js';
+import { isContent, type Answer, type CopySource, type PartTarget, type S3Api } from './s3-api.js';
 import { scratchKeys, type ScratchKeys, type ScratchName } from './scratch-key.js';
-import { isTransientFailure } from './service-error.js';
+import { isTransientFailure, readFailure } from './service-error.js';
 
 /** What a {@link Scratch} works with. */
 export interface ScratchTools {
@@ -189,9 +189,9 @@ export class Scratch {
 
   /** Reads all that stands there. */
   async read(name: ScratchName, headers: Readonly<Record<string, string>>): Promise<Answer<undefined>> {
-    const answer = await this.#tools.api.get(this.#keyOf(name), headers, this.#tools.signal);
-    if (!answer.ok) return answer;
-    for await (const chunk of answer.value.body) void chunk;
+    const response = await this.#tools.api.get(this.#keyOf(name), headers, this.#tools.signal);
+    if (!isContent(response)) return { ok: false, failure: await readFailure(response) };
+    for await (const chunk of response.body) void chunk;
     return { ok: true, value: undefined };
   }
 

@@ -1,5 +1,4 @@
-import { throwIfAborted } from '../../../errors.js';
-import type { S3Transport } from '../transport.js';
+import type { S3Request, S3Response, S3Transport } from '../transport.js';
 import { hookBody } from './body-hooks.js';
 import { isTransientError } from './retry.js';
 
@@ -36,6 +35,7 @@ export function withAdaptiveLimit(inner: S3Transport, most: number): LimitedTran
       next();
     }
   };
+  const hooks = { onEnd: release };
   const waitForPlace = (signal: AbortSignal | undefined): Promise<void> =>
     new Promise<void>((resolve, reject) => {
       const grant = (): void => {
@@ -61,25 +61,32 @@ export function withAdaptiveLimit(inner: S3Transport, most: number): LimitedTran
     limit = Math.min(most, limit + 1);
   };
 
+  const sendInPlace = (request: S3Request): Promise<S3Response> => {
+    const started = ++startedCount;
+    return inner.send(request).then(
+      (response) => {
+        if (THROTTLED.has(response.status)) decrease(started);
+        else increase();
+        return hookBody(response, hooks);
+      },
+      (error: unknown) => {
+        if (isTransientError(error)) decrease(started);
+        release();
+        throw error;
+      },
+    );
+  };
+
   return {
     get limit() {
       return limit;
     },
-    async send(request) {
-      throwIfAborted(request.signal);
-      if (inFlight < limit) inFlight++;
-      else await waitForPlace(request.signal);
-      const started = ++startedCount;
-      try {
-        const response = await inner.send(request);
-        if (THROTTLED.has(response.status)) decrease(started);
-        else increase();
-        return hookBody(response, { onEnd: release });
-      } catch (error) {
-        if (isTransientError(error)) decrease(started);
-        release();
-        throw error;
-      }
+    send(request) {
+      const { signal } = request;
+      if (signal?.aborted === true) return Promise.reject(signal.reason);
+      if (inFlight >= limit) return waitForPlace(signal).then(() => sendInPlace(request));
+      inFlight++;
+      return sendInPlace(request);
     },
     close: () => inner.close(),
   };

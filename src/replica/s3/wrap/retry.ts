@@ -36,24 +36,27 @@ export function retryAfterMs(response: S3Response): number {
 
 /** Sends again what is safe to repeat, when no answer came or one that means "later". */
 export function withRetry(inner: S3Transport, backoff: Backoff): S3Transport {
+  const sendAgain = async (request: S3Request, attempt: number, waitMs: number): Promise<S3Response> => {
+    await backoff.wait(attempt, request.signal, waitMs);
+    request.onResend?.();
+    return trySend(request, attempt + 1);
+  };
+  const trySend = (request: S3Request, attempt: number): Promise<S3Response> => {
+    const sent = inner.send(request);
+    if (attempt >= backoff.attempts) return sent;
+    return sent.then(
+      (response) =>
+        isTransientStatus(response.status)
+          ? discard(response).then(() => sendAgain(request, attempt, retryAfterMs(response)))
+          : response,
+      (error: unknown) => {
+        if (!isTransientError(error)) throw error;
+        return sendAgain(request, attempt, 0);
+      },
+    );
+  };
   return {
-    async send(request) {
-      if (!isSafeToRepeat(request)) return inner.send(request);
-      for (let attempt = 1; ; attempt++) {
-        const isLast = attempt >= backoff.attempts;
-        let waitMs = 0;
-        try {
-          const response = await inner.send(request);
-          if (isLast || !isTransientStatus(response.status)) return response;
-          waitMs = retryAfterMs(response);
-          await discard(response);
-        } catch (error) {
-          if (isLast || !isTransientError(error)) throw error;
-        }
-        await backoff.wait(attempt, request.signal, waitMs);
-        request.onResend?.();
-      }
-    },
+    send: (request) => (isSafeToRepeat(request) ? trySend(request, 1) : inner.send(request)),
     close: () => inner.close(),
   };
 }

@@ -45,7 +45,7 @@ export function withTrace(inner: S3Transport, options: TraceOptions): TracedTran
     get counters() {
       return { requests, sentBytes, receivedBytes, byOperation: { ...byOperation } };
     },
-    async send(request) {
+    send(request) {
       const operation = operationOf(request);
       const sent = request.body?.length ?? 0;
       const sentMs = options.clock.nowMs();
@@ -63,21 +63,23 @@ export function withTrace(inner: S3Transport, options: TraceOptions): TracedTran
           durationMs,
         });
       };
-      try {
-        const response = await inner.send(request);
-        options.onDate?.(response.headers['date'], sentMs, options.clock.nowMs());
-        let received = 0;
-        return hookBody(response, {
-          onBytes(count) {
-            received += count;
-            receivedBytes += count;
-          },
-          onEnd: () => tell(response.status, received),
-        });
-      } catch (error) {
-        tell(undefined, 0);
-        throw error;
-      }
+      return inner.send(request).then(
+        (response) => {
+          options.onDate?.(response.headers['date'], sentMs, options.clock.nowMs());
+          let received = 0;
+          return hookBody(response, {
+            onBytes(count) {
+              received += count;
+              receivedBytes += count;
+            },
+            onEnd: () => tell(response.status, received),
+          });
+        },
+        (error: unknown) => {
+          tell(undefined, 0);
+          throw error;
+        },
+      );
     },
     close: () => inner.close(),
   };
