@@ -36,6 +36,22 @@ describe('openObject', () => {
     expect(world.asked).toEqual(['HEAD a.txt']);
   });
 
+  it.each(['aws:kms', 'aws:kms:dsse'])(
+    'takes no ETag for a digest that has nothing to do with the content (%s)',
+    async (encryption) => {
+      const world = s3World({ etagIsMd5: 'unless-encrypted' });
+      await world.place.put('a.txt', 'x');
+      const { entry } = await world.seen('a.txt');
+      world.on('GET a.txt', { moreHeaders: { 'x-amz-server-side-encryption': encryption } });
+      const listed = { ...entry, digest: `md5:${'0'.repeat(32)}` };
+      const source = await openObject(world.context, listed, undefined);
+      const { digest: _none, ...rest } = entry;
+      expect(source.entry).toStrictEqual(rest);
+      expect(world.context.dialect.etagIsMd5).toBe(false);
+      await source.close();
+    },
+  );
+
   it('has nothing of a larger one at hand', async () => {
     const { world, source } = await opened(300_000, true);
     expect(source.content?.()).toBeUndefined();

@@ -8,7 +8,7 @@ import { etagCondition, learnEtag } from './dialect.js';
 import { bareEtag, etagOf, fingerprintOf, isMd5Hex, readObjectState, type ObjectState } from './object-state.js';
 import { readPartHints } from './part-hints.js';
 import { readBody } from './read-body.js';
-import { holds, readState, toEntry, type S3Context } from './s3-context.js';
+import { holds, noteEncryption, readState, toEntry, type S3Context } from './s3-context.js';
 import { isContent } from './s3-api.js';
 import { failureError, readFailure } from './service-error.js';
 import type { S3Response } from './transport.js';
@@ -65,8 +65,8 @@ async function openSmall(context: S3Context, entry: FileEntry, signal: AbortSign
         if (context.dialect.etagIsMd5 === undefined && !state.isEtagOpaque && isMd5Hex(state.etag)) {
           context.dialect = learnEtag(context.dialect, createHash('md5').update(body).digest('hex') === state.etag);
         }
-        const found = { ...entry, ...toEntry(context, pinned.path, state) };
-        return sourceOf(context, found, pinned, body, readPartHints(state));
+        noteEncryption(context, state);
+        return sourceOf(context, toEntry(context, pinned.path, state), pinned, body, readPartHints(state));
       }
       if (attempt >= MAX_BREAKS) throw tooShort(pinned, body.length);
     } catch (error) {
@@ -165,7 +165,8 @@ async function requestRange(
   const { path, etag } = pinned;
   for (;;) {
     const condition = etagCondition(context.dialect.read, etag);
-    const headers = { range: `bytes=${start}-${end - 1}`, ...(condition !== undefined && { 'if-match': condition }) };
+    const range = `bytes=${start}-${end - 1}`;
+    const headers: Record<string, string> = condition === undefined ? { range } : { range, 'if-match': condition };
     const response = await context.api.get(context.keys.keyOf(path), headers, signal);
     if (isContent(response)) {
       const problem = problemOf(response, pinned, start, end);

@@ -51,8 +51,7 @@ export async function readState(
 ): Promise<ObjectState | null> {
   const answer = await context.api.head(context.keys.keyOf(path), signal);
   if (answer.ok) {
-    // A bucket with one such object has more of them, and a listing does not say which.
-    if (answer.value.isEtagOpaque) context.dialect = { ...context.dialect, etagIsMd5: false };
+    noteEncryption(context, answer.value);
     return answer.value;
   }
   if (answer.failure.status === 404) return null;
@@ -61,6 +60,11 @@ export async function readState(
     bucket: context.api.bucket,
     path,
   });
+}
+
+/** Learns from an object whose ETag says nothing of its content: a bucket with one of them has more, and a listing does not say which. */
+export function noteEncryption(context: S3Context, { isEtagOpaque }: ObjectState): void {
+  if (isEtagOpaque && context.dialect.etagIsMd5 !== false) context.dialect = { ...context.dialect, etagIsMd5: false };
 }
 
 /** Tells whether what stands is what was expected. */
