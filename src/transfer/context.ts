@@ -43,7 +43,7 @@ export interface TransferContext {
   /** Names this machine in conflict copies. */
   readonly machine: string;
   readonly nameRules: NameRules;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   readonly onBytes: (path: string, direction: 'up' | 'down', count: number) => void;
   /** Called when nothing is waited for any more but a disk that takes many files at a time: others can be begun meanwhile. */
   readonly onArrived?: () => void;

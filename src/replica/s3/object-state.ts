@@ -35,8 +35,10 @@ export function readObjectState(headers: Readonly<Record<string, string>>, sizeB
 }
 
 /** An ETag without its quotes. */
-export function bareEtag(header: string | undefined): string {
-  return (header ?? '').replaceAll('"', '');
+export function bareEtag(header = ''): string {
+  const last = header.length - 1;
+  const isQuoted = last > 0 && header.startsWith('"') && header.indexOf('"', 1) === last;
+  return isQuoted ? header.slice(1, last) : header.replaceAll('"', '');
 }
 
 /** The fingerprint of an object: the same from LIST, HEAD, PUT and Complete. */
