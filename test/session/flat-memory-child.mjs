@@ -1,5 +1,6 @@
 // Runs a session over a generated bucket and tells the most memory that was held at any moment, garbage taken away.
-//   node --expose-gc flat-memory-child.mjs DIST WHAT ENTRIES [LISTED]      WHAT: plan-downloads, plan-compares, sync, quiet
+//   node --expose-gc flat-memory-child.mjs DIST WHAT ENTRIES [LISTED [HELD]]      WHAT: plan-downloads, plan-compares, sync, quiet
+// HELD: how many decisions of a plan are kept in memory; more are written down.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -8,6 +9,7 @@ import { pathToFileURL } from 'node:url';
 const [dist, what] = process.argv.slice(2);
 const entries = Number(process.argv[4]);
 const listed = Number(process.argv[5] ?? 100);
+const mostHeldDecisions = Number(process.argv[6] ?? 1000);
 const from = (name) => import(pathToFileURL(path.join(dist, name)).href);
 const { createS3Replica } = await from('replica/s3/index.js');
 const { systemRuntime } = await from('s3/system-runtime.js');
@@ -91,7 +93,7 @@ let isFilled = false;
 const directory = mkdtempSync(path.join(tmpdir(), 'filecloudsync-flat-'));
 try {
   const home = new LevelDatabaseHome(path.join(directory, 'state'), systemRuntime.clock);
-  const store = await openStateStore(home, { pairId: 'pair' });
+  const store = await openStateStore(home, { pairId: 'pair', mostHeldDecisions });
   const remote = createS3Replica({
     transport,
     bucket: 'bucket',

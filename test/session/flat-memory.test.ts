@@ -15,8 +15,9 @@ interface Told {
   readonly changes: number;
 }
 
-async function measure(what: string, entries: number, listed: number): Promise<Told> {
-  const { stdout } = await run(process.execPath, ['--expose-gc', CHILD, dist, what, String(entries), String(listed)]);
+async function measure(what: string, entries: number, listed: number, held = 1000): Promise<Told> {
+  const numbers = [entries, listed, held].map(String);
+  const { stdout } = await run(process.execPath, ['--expose-gc', CHILD, dist, what, ...numbers]);
   return JSON.parse(stdout) as Told;
 }
 
@@ -42,6 +43,17 @@ describe('the memory that a session holds', () => {
       expect(few.changes).toBe(entries * eventsPerFile);
       expect(many.changes).toBe(4 * entries * eventsPerFile);
       expect(many.heldBytes / few.heldBytes).toBeLessThan(MOST_GROWTH);
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'grows by less than a KiB for each decision of a plan that is short enough to be held',
+    async () => {
+      const written = await measure('sync', 8000, 100);
+      const held = await measure('sync', 8000, 100, 20_000);
+      expect((held.heldBytes - written.heldBytes) / 8000).toBeLessThan(1024);
+      expect(held.heldBytes).toBeGreaterThan(written.heldBytes);
     },
     TIMEOUT_MS,
   );
