@@ -211,6 +211,9 @@ export interface Replica {
   /** The digest scheme that a write of this many bytes will have, so that the other side can compute the same. */
   schemeFor(sizeBytes: number): DigestScheme;
 
+  /** Tells that about so many files with so many bytes in all are to be written next, so that what serves many of them can be made ready. */
+  expectWrites?(writes: { readonly files: number; readonly bytes: number }): void;
+
   /** Writes a whole file. Calls `source.verify()` just before it takes effect. */
   write(path: string, source: Source, precondition: Precondition, options?: WriteOptions): Promise<Outcome<Written>>;
 

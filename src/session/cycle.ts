@@ -63,7 +63,9 @@ export async function runCycle(context: CycleContext, report: Report): Promise<C
   haltIfJudgedSo(plan.verdict);
   // Before the first row: a run that is cut off must not leave rows of which nobody knows to which folder they belong.
   await store.facts.put(ROOT_FACT, plan.rootIdentity);
-  report.tell({ type: 'plan', totals: plan.tally.totals() });
+  const totals = plan.tally.totals();
+  report.tell({ type: 'plan', totals });
+  ports.local.expectWrites?.({ files: totals.downloads, bytes: totals.downloadBytes });
 
   for (const phase of PHASES) await carryPhase(state, store.journal.read(phase));
   for (let round = 1; round <= MAX_ROUNDS && state.again.size > 0; round++) await carryAgain(state, plan);

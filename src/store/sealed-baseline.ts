@@ -87,7 +87,7 @@ export class SealedBaseline implements BaselineStore {
   }
 
   async put(rows: readonly BaselineRow[], options?: { readonly sync?: boolean }): Promise<void> {
-    const values = new Map<string, string>();
+    const values = new Map<string, string | undefined>();
     for (const row of rows) {
       const key = PREFIX + row.path;
       values.set(key, sealValue(key, encodeBaselineRow(row)));
@@ -123,7 +123,7 @@ export class SealedBaseline implements BaselineStore {
   }
 
   /** Changes that wait for their turn are written together: a row on its own costs two calls into the database. */
-  #change(values: ReadonlyMap<string, string | undefined>, options?: { readonly sync?: boolean }): Promise<void> {
+  #change(values: Map<string, string | undefined>, options?: { readonly sync?: boolean }): Promise<void> {
     if (values.size === 0) return Promise.resolve();
     const sync = options?.sync ?? false;
     const joined = this.#waiting;
@@ -132,7 +132,7 @@ export class SealedBaseline implements BaselineStore {
       joined.sync ||= sync;
       return joined.written;
     }
-    const group: Group = { values: new Map(values), sync, written: Promise.resolve() };
+    const group: Group = { values, sync, written: Promise.resolve() };
     this.#waiting = group;
     group.written = this.#mutex.run(async () => {
       // Whoever comes from here on waits for the next turn.

@@ -28,30 +28,39 @@ export function gatherRows(inner: BaselinePort, clock: Clock): BaselinePort {
     await clock.sleep(lastRows < MANY_ROWS ? GATHER_MS : GATHER_MANY_MS);
     group = undefined;
     lastRows = changes.size;
-    const rows = Array.from(changes.values()).filter((row) => row !== null);
-    const gone = Array.from(changes).flatMap(([path, row]) => (row === null ? [path] : []));
+    const rows: BaselineRow[] = [];
+    const gone: string[] = [];
+    for (const [path, row] of changes) {
+      if (row === null) gone.push(path);
+      else rows.push(row);
+    }
     await Promise.all([inner.put(rows), inner.delete(gone)]);
   };
-  const gather = (entries: readonly (readonly [string, BaselineRow | null])[]): Promise<void> => {
+  /** The group that gathers. */
+  const open = (): Group => {
     if (group === undefined) {
       const changes: Group['changes'] = new Map();
       group = { changes, written: writeLater(changes) };
     }
-    for (const [path, row] of entries) group.changes.set(path, row);
-    return group.written;
+    return group;
   };
-
   const afterGroup = async (write: () => Promise<void>): Promise<void> => {
     await group?.written;
     await write();
   };
 
   return {
-    put: (rows, options) =>
-      options?.sync === true ? afterGroup(() => inner.put(rows, options)) : gather(rows.map((row) => [row.path, row])),
-    delete: (paths, options) =>
-      options?.sync === true
-        ? afterGroup(() => inner.delete(paths, options))
-        : gather(paths.map((path) => [path, null])),
+    put(rows, options) {
+      if (options?.sync === true) return afterGroup(() => inner.put(rows, options));
+      const { changes, written } = open();
+      for (const row of rows) changes.set(row.path, row);
+      return written;
+    },
+    delete(paths, options) {
+      if (options?.sync === true) return afterGroup(() => inner.delete(paths, options));
+      const { changes, written } = open();
+      for (const path of paths) changes.set(path, null);
+      return written;
+    },
   };
 }

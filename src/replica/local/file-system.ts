@@ -150,6 +150,8 @@ export interface FileSystem {
   openRoot(path: string): Promise<DirectoryHandle>;
   /** What the disk says about the directory that `openRoot` would open; `ENOTDIR` when it is something else. */
   statRoot(path: string): Promise<FileStat>;
+  /** Tells that about so many small files are to be made soon, so that whoever makes many of them need not wait for many. */
+  expectFiles?(count: number): void;
 }
 
 /** The errno name of an error, such as `ENOENT`; `undefined` when it has none (`ERR_…` is not one). */

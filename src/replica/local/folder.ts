@@ -54,6 +54,14 @@ export class Folder {
     this.#fileSystem = fileSystem;
   }
 
+  /**
+   * Whether new files can be put into place many at a time: not where the disk takes several names for one, because the way back
+   * through them would have to be compared as well.
+   */
+  get makesManyAtOnce(): boolean {
+    return !this.checksNames && this.hasHardLinks;
+  }
+
   /** Opens the root. Throws `HaltError` when it is missing or not the folder that was opened first. */
   async open(): Promise<DirectoryHandle> {
     const root = await this.#fileSystem.openRoot(this.path).catch((error: unknown) => {

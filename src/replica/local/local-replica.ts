@@ -76,6 +76,8 @@ export interface LocalReplica extends Replica {
 }
 
 const DAY_MS = 86_400_000;
+/** Files of this length come whole. */
+const SMALL_BYTES = 256 * 1024;
 const MAX_IGNORE_FILE_BYTES = 1024 * 1024;
 
 /** Makes the replica of a folder. Nothing is touched before `prepare`; the folder is never created. */
@@ -152,6 +154,9 @@ export function createLocalReplica(options: LocalReplicaOptions): LocalReplica {
     },
 
     schemeFor: () => ({ partSizeBytes: undefined }),
+    expectWrites({ files, bytes }) {
+      if (bytes <= files * SMALL_BYTES && folder.makesManyAtOnce) options.fileSystem.expectFiles?.(files);
+    },
     write: (path, source, precondition, writeOptions = {}) =>
       writeFile(context, trash, path, source, precondition, writeOptions),
     remove: (path, precondition, changeOptions = {}) => removeFile(context, trash, path, precondition, changeOptions),

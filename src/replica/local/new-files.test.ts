@@ -2,8 +2,10 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { SeededRandom } from '../../testing/simulation/seeded-random.js';
 import type { DirectoryHandle, FileStat, FileSystem, NewPlace } from './file-system.js';
 import { identityOfStat } from './folder.js';
+import { createLocalReplica } from './local-replica.js';
 import { NewFiles } from './new-files.js';
 import { NewFilesThread } from './new-files-thread.js';
 import { createNodeFileSystem, hasProcDescriptors } from './node-file-system.js';
@@ -222,4 +224,42 @@ it('starts no thread before it is worth it, and none where none can be', async (
   const way = { prefix: '/nowhere/', descriptor: -1, landmarks: [] };
   const file = { path: '/nowhere/x', bytes: new Uint8Array(1), modifiedMs: undefined, name: 'x', way };
   expect(await few.place({ ...file, onTaken: () => expect.fail('nothing waits') })).toBeUndefined();
+});
+
+it('starts a thread at once where as many are expected, and another only when that has ended', async () => {
+  const started: NewFilesThread[] = [];
+  const files = new NewFiles(() => {
+    const thread = NewFilesThread.start();
+    if (thread !== undefined) started.push(thread);
+    return thread;
+  }, 3);
+  files.expect(2);
+  expect([started.length, files.announce()]).toEqual([0, false]);
+  files.expect(3);
+  expect([started.length, files.announce()]).toEqual([1, true]);
+  files.expect(1000);
+  expect(started.length).toBe(1);
+  await started[0]?.stop();
+  files.expect(3);
+  expect([started.length, files.announce()]).toEqual([2, true]);
+  await started[1]?.stop();
+});
+
+it.each([
+  ['many small files', { files: 200, bytes: 200 * 4096 }, true],
+  ['a few', { files: 100, bytes: 100 * 4096 }, false],
+  ['large ones', { files: 200, bytes: 200 * 1024 * 1024 }, false],
+])('is told of %s that a folder expects', async (_, writes, isWorthIt) => {
+  const clock = { nowMs: () => Date.now(), sleep: async () => undefined };
+  const local = createLocalReplica({
+    root: base,
+    pathRules: 'linux',
+    fileSystem: createNodeFileSystem(new NewFiles(startThread)),
+    runtime: { clock, random: new SeededRandom(1) },
+    runId: 'run',
+  });
+  await local.prepare({ readonly: false });
+  local.expectWrites?.(writes);
+  expect(threads).toHaveLength(isWorthIt ? 1 : 0);
+  await local.close();
 });

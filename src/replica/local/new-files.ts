@@ -40,16 +40,25 @@ export class NewFiles {
     this.#filesBeforeThread = filesWorthAThread;
   }
 
+  /** Tells of files that will be announced: for many, a thread is started now. */
+  expect(count: number): void {
+    if (count >= this.#filesBeforeThread && this.#thread?.hasEnded !== false) this.#start();
+  }
+
   /** Tells of a file that is to be made; answers whether there is a thread for it, which is started when so many came. */
   announce(): boolean {
     if (this.#thread?.hasEnded === false) return true;
     this.#thread = undefined;
     if (--this.#filesBeforeThread > 0) return false;
+    this.#start();
+    return this.#thread !== undefined;
+  }
+
+  #start(): void {
     // Where none can be started, it is tried again after as many.
     this.#filesBeforeThread = this.#filesWorthAThread;
     this.#thread = this.#startThread();
     this.#mostHeldFiles = Math.max(0, Math.min(this.#openFilesLimit() - OTHER_OPEN_FILES, MOST_HELD_FILES));
-    return this.#thread !== undefined;
   }
 
   /** Makes a file and puts it into place; `undefined`: it was not placed, or there is no thread, or it ended. */

@@ -23,6 +23,7 @@ export function createNodeFileSystem(newFiles = new NewFiles()): FileSystem {
       // With a slash at its end only a directory is found.
       return fromNodeStat(fs.statSync(path.endsWith('/') ? path : `${path}/`, { bigint: true }));
     },
+    expectFiles: (count) => newFiles.expect(count),
   };
 }
 

@@ -50,9 +50,7 @@ export class SharedPlace implements Place, SharedPlaceEnds {
 
   /** As {@link DirectoryHandle.announceFile}. */
   announceFile(): boolean {
-    const { checksNames, hasHardLinks } = this.#folder;
-    // Where the disk takes several names for one, the way back through them would have to be compared as well.
-    return !checksNames && hasHardLinks && this.parent.announceFile?.() === true;
+    return this.#folder.makesManyAtOnce && this.parent.announceFile?.() === true;
   }
 
   /** Makes a file in another directory and gives it this place, if the path leads here still, as {@link DirectoryHandle.placeFile}. */

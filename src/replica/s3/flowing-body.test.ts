@@ -18,7 +18,7 @@ function bodyOf(change: Partial<FlowingBodyOptions> = {}) {
 }
 
 /** Memory in pieces of so many bytes, and what was asked of it. */
-function countedMemory(sizeBytes: number): ReceiveMemory & { readonly done: readonly string[] } {
+function countedMemory(sizeBytes: number): Pick<ReceiveMemory, 'take' | 'give'> & { readonly done: readonly string[] } {
   const done: string[] = [];
   return {
     done,

@@ -5,7 +5,7 @@ const MOST_BUFFERED_BYTES = 1024 * 1024;
 
 /** Options of {@link FlowingBody}. */
 export interface FlowingBodyOptions {
-  readonly memory: ReceiveMemory;
+  readonly memory: Pick<ReceiveMemory, 'take' | 'give'>;
   /** Holds back what comes until what it answers is called. */
   readonly hold: () => () => void;
   /** How long the body is to be, where the answer says it. */

@@ -14,6 +14,17 @@ describe('createReceiveMemory', () => {
     expect(createReceiveMemory().take(expected)).toHaveLength(found);
   });
 
+  it('copies small bodies one after the other, into memory that no other has', () => {
+    const memory = createReceiveMemory();
+    const bodies = Array.from({ length: 300 }, (_, i) => Buffer.alloc((i * 977) % (8 * KIB), i));
+    const copies = bodies.map((body) => memory.copy(body));
+    for (const body of bodies) body.fill(255);
+    const own = memory.take(100).fill(254);
+    copies.forEach((copy, i) => expect(Buffer.from(copy)).toEqual(Buffer.alloc((i * 977) % (8 * KIB), i)));
+    expect(Array.from(own)).toEqual(Array.from({ length: 100 }, () => 254));
+    expect(new Set(copies.map(({ buffer }) => buffer)).size).toBeLessThan(8);
+  });
+
   it('uses again what was given back, up to 8 MiB of it, and nothing small', () => {
     const memory = createReceiveMemory();
     const taken = Array.from({ length: 40 }, () => memory.take(undefined));

@@ -83,7 +83,7 @@ export class HttpExchange implements AnswerTaker {
     if (this.#flowing === undefined) {
       const expectedBytes = lengthOf(head);
       if (bytes.length === expectedBytes && expectedBytes <= SMALL_BYTES) {
-        this.#whole = new WholeBody(Buffer.from(bytes));
+        this.#whole = new WholeBody(this.#memory.copy(bytes));
         return;
       }
       this.#flowing = new FlowingBody(
