@@ -175,7 +175,7 @@ export const BREAKS = [
   {
     name: 'a small answer is kept in the memory that all sockets share',
     file: 'src/replica/s3/http/http-exchange.ts',
-    find: 'new WholeBody(Buffer.from(bytes))',
+    find: 'new WholeBody(this.#memory.copy(bytes))',
     replace: 'new WholeBody(bytes)',
     by: [tests('src/replica/s3/http/http-client.test.ts')],
   },

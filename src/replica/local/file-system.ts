@@ -111,11 +111,6 @@ export interface DirectoryHandle {
   /** Creates a file, for reading and writing; `EEXIST` when anything stands at the name. Mode: 0666 without the umask. */
   createFile(name: string): Promise<FileHandle>;
   /**
-   * Tells that a small file is to be made here and to be given its place. Answers whether `placeFile` has somebody to do it, which is
-   * worth it only once many came.
-   */
-  announceFile?(): boolean;
-  /**
    * `createFile`, `write`, `setModified` and `sync` of a file; then, if the way leads there still, `link` to its place, `sync` of that
    * directory, `unlink` of its first name and `stat`: all in one, for many at a time, by another thread.
    *
@@ -150,6 +145,11 @@ export interface FileSystem {
   openRoot(path: string): Promise<DirectoryHandle>;
   /** What the disk says about the directory that `openRoot` would open; `ENOTDIR` when it is something else. */
   statRoot(path: string): Promise<FileStat>;
+  /**
+   * Tells that a small file is to be made and to be given its place. Answers whether `placeFile` has somebody to do it, which is
+   * worth it only once many came.
+   */
+  announceFile?(): boolean;
   /** Tells that about so many small files are to be made soon, so that whoever makes many of them need not wait for many. */
   expectFiles?(count: number): void;
 }

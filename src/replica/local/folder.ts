@@ -54,11 +54,18 @@ export class Folder {
     this.#fileSystem = fileSystem;
   }
 
-  /**
-   * Whether new files can be put into place many at a time: not where the disk takes several names for one, because the way back
-   * through them would have to be compared as well.
-   */
-  get makesManyAtOnce(): boolean {
+  /** As {@link FileSystem.announceFile}. */
+  announceFile(): boolean {
+    return this.#makesManyAtOnce && this.#fileSystem.announceFile?.() === true;
+  }
+
+  /** As {@link FileSystem.expectFiles}. */
+  expectFiles(count: number): void {
+    if (this.#makesManyAtOnce) this.#fileSystem.expectFiles?.(count);
+  }
+
+  /** Where the disk takes several names for one, the way back through them would have to be compared as well. */
+  get #makesManyAtOnce(): boolean {
     return !this.checksNames && this.hasHardLinks;
   }
 

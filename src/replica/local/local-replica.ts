@@ -155,7 +155,7 @@ export function createLocalReplica(options: LocalReplicaOptions): LocalReplica {
 
     schemeFor: () => ({ partSizeBytes: undefined }),
     expectWrites({ files, bytes }) {
-      if (bytes <= files * SMALL_BYTES && folder.makesManyAtOnce) options.fileSystem.expectFiles?.(files);
+      if (bytes <= files * SMALL_BYTES) folder.expectFiles(files);
     },
     write: (path, source, precondition, writeOptions = {}) =>
       writeFile(context, trash, path, source, precondition, writeOptions),

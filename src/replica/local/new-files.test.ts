@@ -56,7 +56,7 @@ const placeFile = async (
   text: string,
   onTaken?: () => void,
 ): Promise<FileStat | undefined> => {
-  expect(tmp.announceFile?.()).toBe(true);
+  expect(disk.announceFile?.()).toBe(true);
   return await tmp.placeFile?.(name, { bytes: bytesOf(text), modifiedMs: MODIFIED_MS }, place, onTaken);
 };
 const openDescriptors = (): number => fs.readdirSync('/proc/self/fd').length;
@@ -99,7 +99,7 @@ describe.skipIf(!hasProcDescriptors() || os.availableParallelism() < 2)('small f
 
   it('have the time of their making where none is given', async () => {
     const place = await placeOf('f', a);
-    expect(tmp.announceFile?.()).toBe(true);
+    expect(disk.announceFile?.()).toBe(true);
     const before = Date.now() - 20;
     const stat = await tmp.placeFile?.('s', { bytes: bytesOf('x'), modifiedMs: undefined }, place);
     expect(Number(stat?.mtimeNs) / 1e6).toBeGreaterThan(before);
@@ -169,9 +169,9 @@ describe.skipIf(!hasProcDescriptors() || os.availableParallelism() < 2)('small f
   ])('where %d files may be open, have %d wait while others are fetched, however small', async (limit, expected) => {
     const few = new NewFiles(startThread, 1, () => limit);
     const place = await placeOf('', a);
+    few.announce();
     const folder = await (await createNodeFileSystem(few).openRoot(base)).openDirectory('tmp');
     let taken = 0;
-    folder.announceFile?.();
     const all = Array.from({ length: 300 }, async (_, i) =>
       folder.placeFile?.(
         `s${i}`,

@@ -23,6 +23,7 @@ export function createNodeFileSystem(newFiles = new NewFiles()): FileSystem {
       // With a slash at its end only a directory is found.
       return fromNodeStat(fs.statSync(path.endsWith('/') ? path : `${path}/`, { bigint: true }));
     },
+    announceFile: () => newFiles.announce(),
     expectFiles: (count) => newFiles.expect(count),
   };
 }
@@ -63,10 +64,6 @@ class DescriptorDirectory extends NodeDirectoryHandle {
 
   protected descriptor(): number {
     return this.#fd;
-  }
-
-  announceFile(): boolean {
-    return this.turns.newFiles.announce();
   }
 
   placeFile(name: string, content: NewFile, place: NewPlace, onTaken?: () => void): Promise<FileStat | undefined> {

@@ -48,11 +48,6 @@ export class SharedPlace implements Place, SharedPlaceEnds {
     return (await this.#isInPlace()) ? await this.parent.lstat(this.name) : undefined;
   }
 
-  /** As {@link DirectoryHandle.announceFile}. */
-  announceFile(): boolean {
-    return this.#folder.makesManyAtOnce && this.parent.announceFile?.() === true;
-  }
-
   /** Makes a file in another directory and gives it this place, if the path leads here still, as {@link DirectoryHandle.placeFile}. */
   placeFile(
     from: DirectoryHandle,

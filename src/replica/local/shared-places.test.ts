@@ -51,7 +51,7 @@ describe('SharedPlaces', () => {
   it('looks whether the path still leads there without opening anything', async () => {
     const place = await taken('a/b/one');
     trace.length = 0;
-    expect(place.announceFile()).toBe(false);
+    expect(folder.announceFile()).toBe(false);
     expect((await place.lookAgain())?.inode).toBe(BigInt(disk.user.find('a/b/one')?.number ?? 0));
     expect(trace).toEqual(['statRoot ~', 'lstat ~/a', 'lstat ~/a/b', 'lstat ~/a/b/one']);
     disk.user.remove('a/b/one');
@@ -141,7 +141,7 @@ describe('SharedPlaces', () => {
       ['a/b/one', false, 'a/b/one'],
     ])('makes a file at %s as long as the path leads there and is free: %s', async (path, isPlaced, content) => {
       const [place, staged] = [await taken(path), await taken('staged/other')];
-      expect(place.announceFile()).toBe(true);
+      expect(folder.announceFile()).toBe(true);
       const stat = await place.placeFile(staged.parent, 'x', NEW);
       expect(stat).toEqual(isPlaced ? await place.lookAgain() : undefined);
       expect(disk.user.readText(path)).toBe(content);
@@ -172,14 +172,14 @@ describe('SharedPlaces', () => {
     it('takes none where names are compared with those on the disk', async () => {
       folder.checksNames = true;
       const place = await taken('a/b/new');
-      expect(place.announceFile()).toBe(false);
+      expect(folder.announceFile()).toBe(false);
       await place.release();
     });
 
     it('takes none on a disk without hard links', async () => {
       folder.hasHardLinks = false;
       const place = await taken('a/b/new');
-      expect(place.announceFile()).toBe(false);
+      expect(folder.announceFile()).toBe(false);
       await place.release();
     });
   });
@@ -212,6 +212,28 @@ describe('SharedPlaces', () => {
     disk.user.rename(link, 'c');
     disk.user.symlink('c', link);
     await expect(places.take('a/b/one')).rejects.toMatchObject({ code: 'ERR_SYMLINK_IN_PATH', data: { path: link } });
+    expect(disk.openHandles).toBe(0);
+  });
+
+  it('makes a directory that is not there where it is wanted, once for all who come', async () => {
+    const looking = places.take('a/x/y/one');
+    const made = await Promise.all([
+      places.take('a/x/y/two', { make: true }),
+      places.take('a/x/y/three', { make: true }),
+    ]);
+    expect(await looking).toBeUndefined();
+    expect(made.map((place) => place?.name)).toEqual(['two', 'three']);
+    expect(made[0]?.parent).toBe(made[1]?.parent);
+    expect(trace.filter((operation) => operation.startsWith('makeDirectory'))).toEqual([
+      'makeDirectory ~/a/x',
+      'makeDirectory ~/a/x/y',
+    ]);
+    const found = await taken('a/x/y/four');
+    expect(found.parent).toBe(made[0]?.parent);
+    for (const each of [...made, found]) await each?.release();
+    expect(disk.openHandles).toBe(0);
+    disk.user.writeFile('file', 'in the way');
+    expect(await places.tryTake('file/one', { make: true })).toBeUndefined();
     expect(disk.openHandles).toBe(0);
   });
 

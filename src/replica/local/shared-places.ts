@@ -8,7 +8,19 @@ interface Opened extends OpenedDirectory {
   readonly handles: readonly DirectoryHandle[];
 }
 
-type Chain = Leased<Opened | undefined>;
+type OpenedLease = Lease<Opened | undefined>;
+
+/** A directory that is held open, or was looked for in vain. */
+interface Chain {
+  readonly directory: string;
+  readonly opened: Leased<Opened | undefined>;
+}
+
+/** Options of {@link SharedPlaces.take}. */
+interface TakeOptions {
+  /** A directory that does not exist is made. */
+  readonly make?: boolean;
+}
 
 /**
  * Directories that are held open for as long as files in them are read, or new ones are brought in: many small files of one
@@ -26,49 +38,59 @@ export class SharedPlaces {
   }
 
   /**
-   * The place of a path, at once where its directory is open; `undefined` when that does not exist. Throws or rejects with
-   * `PathError` and `HaltError` like {@link Folder.place}.
+   * The place of a path, at once where its directory is open; `undefined` when that does not exist, and is not to be made. Throws
+   * or rejects with `PathError` and `HaltError` like {@link Folder.place}.
    */
-  take(path: string): SharedPlace | Promise<SharedPlace | undefined> {
+  take(path: string, { make = false }: TakeOptions = {}): SharedPlace | Promise<SharedPlace | undefined> {
     this.#folder.check(path);
     const end = path.lastIndexOf('/');
     const directory = path.slice(0, Math.max(0, end));
     const name = path.slice(end + 1);
-    const chain = this.#chainOf(directory);
-    const forget = (): void => this.#forget(directory, chain);
-    const lease = chain.take();
-    if (lease instanceof Promise) return lease.then((taken) => this.#placeIn(taken, name, forget));
-    return this.#placeIn(lease, name, forget);
+    const chain = this.#chains.get(directory) ?? this.#begin(directory, make);
+    const lease = chain.opened.take();
+    const opened = lease instanceof Promise ? undefined : lease.value;
+    if (lease instanceof Promise || opened === undefined) return this.#takeLater(lease, chain, name, make);
+    return this.#placeIn(opened, lease, chain, name);
   }
 
   /** Like {@link take}; `undefined` also where anything is wrong with the directory, which a walk from the root tells. */
-  tryTake(path: string): SharedPlace | undefined | Promise<SharedPlace | undefined> {
+  tryTake(path: string, options?: TakeOptions): SharedPlace | undefined | Promise<SharedPlace | undefined> {
     try {
-      const taken = this.take(path);
+      const taken = this.take(path, options);
       return taken instanceof Promise ? taken.catch(() => undefined) : taken;
     } catch {
       return undefined;
     }
   }
 
-  #placeIn(
-    { value: opened, release }: Lease<Opened | undefined>,
+  async #takeLater(
+    lease: OpenedLease | Promise<OpenedLease>,
+    chain: Chain,
     name: string,
-    forget: () => void,
-  ): SharedPlace | Promise<undefined> {
-    if (opened === undefined) return Promise.resolve(release()).then(() => undefined);
-    return new SharedPlace(this.#folder, opened, name, { forget, release });
+    make: boolean,
+  ): Promise<SharedPlace | undefined> {
+    const taken = await lease;
+    if (taken.value !== undefined) return this.#placeIn(taken.value, taken, chain, name);
+    await taken.release();
+    if (!make) return undefined;
+    // It was looked for by somebody who did not want it made.
+    this.#forget(chain);
+    const making = this.#chains.get(chain.directory) ?? this.#begin(chain.directory, true);
+    return this.#takeLater(making.opened.take(), making, name, make);
   }
 
-  #chainOf(directory: string): Chain {
-    const known = this.#chains.get(directory);
-    if (known !== undefined) return known;
-    const chain: Chain = new Leased(this.#open(directory), closeAll, () => this.#forget(directory, chain));
+  #placeIn(opened: Opened, { release }: OpenedLease, chain: Chain, name: string): SharedPlace {
+    return new SharedPlace(this.#folder, opened, name, { forget: () => this.#forget(chain), release });
+  }
+
+  #begin(directory: string, make: boolean): Chain {
+    const opened = new Leased(this.#open(directory, make), closeAll, () => this.#forget(chain));
+    const chain: Chain = { directory, opened };
     this.#chains.set(directory, chain);
     return chain;
   }
 
-  async #open(directory: string): Promise<Opened | undefined> {
+  async #open(directory: string, make: boolean): Promise<Opened | undefined> {
     const handles: DirectoryHandle[] = [];
     let isWhole = false;
     try {
@@ -79,7 +101,7 @@ export class SharedPlaces {
       const below: OpenedDirectory['way']['below'][number][] = [];
       const segments = directory === '' ? [] : directory.split('/');
       for (const [i, name] of segments.entries()) {
-        const next = await this.#folder.descend(handle, name, segments.slice(0, i + 1).join('/'), false);
+        const next = await this.#folder.descend(handle, name, segments.slice(0, i + 1).join('/'), make);
         if (next === undefined) return undefined;
         handles.push(next);
         identity = identityOfStat(await next.stat());
@@ -93,8 +115,8 @@ export class SharedPlaces {
     }
   }
 
-  #forget(directory: string, chain: Chain): void {
-    if (this.#chains.get(directory) === chain) this.#chains.delete(directory);
+  #forget(chain: Chain): void {
+    if (this.#chains.get(chain.directory) === chain) this.#chains.delete(chain.directory);
   }
 }
 

@@ -49,19 +49,18 @@ export async function writeFile(
   precondition: Precondition,
   options: WriteOptions,
 ): Promise<Outcome<Written>> {
+  if (precondition !== null)
+    return fetchAndPlace({ context, trash, path, source, precondition, options, shared: undefined });
+  const written = await writeWithOthers(context, path, source, options);
+  if (written !== undefined && written !== 'not-placed') return written;
+  // The bytes of one that has no place were told already.
+  const left = written === undefined ? options : { ...options, onBytes: undefined };
   // New files come many to a directory, which is opened once for those that come together.
-  const taken = precondition === null ? context.places.tryTake(path) : undefined;
-  const shared = taken instanceof Promise ? await taken : taken;
+  const shared = await context.places.tryTake(path);
   try {
-    const writing = { context, trash, path, source, precondition, options, shared };
-    const written = await writeWithOthers(writing);
-    if (written === undefined) return await fetchAndPlace(writing);
-    if (written !== 'not-placed') return written;
-    // Its bytes were told already.
-    return await fetchAndPlace({ ...writing, options: { ...options, onBytes: undefined } });
+    return await fetchAndPlace({ context, trash, path, source, precondition, options: left, shared });
   } finally {
-    const left = shared?.release();
-    if (left !== undefined) await left;
+    await shared?.release();
   }
 }
 

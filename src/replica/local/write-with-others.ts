@@ -1,21 +1,12 @@
 import { throwIfAborted } from '../../errors.js';
 import type { Outcome, Source, WriteOptions, Written } from '../replica.js';
-import { contentInMemory } from './content-in-memory.js';
+import { contentInMemory, type ContentInMemory } from './content-in-memory.js';
 import { errnoOf } from './file-system.js';
 import { fileEntryOf } from './fingerprint.js';
 import type { LocalContext } from './local-context.js';
 import { pathErrorOf } from './local-error.js';
 import { passingStageName } from './open-stage.js';
 import type { SharedPlace } from './shared-place.js';
-
-/** What is written with others. */
-export interface WritingWithOthers {
-  readonly context: LocalContext;
-  readonly path: string;
-  readonly source: Source;
-  readonly options: WriteOptions;
-  readonly shared: SharedPlace | undefined;
-}
 
 /** The file is in its place. */
 type DoneWithOthers = Extract<Outcome<Written>, { readonly outcome: 'done' }>;
@@ -27,15 +18,14 @@ type DoneWithOthers = Extract<Outcome<Written>, { readonly outcome: 'done' }>;
  * Answers `undefined` when nothing was begun, and `not-placed` when its bytes were told but it has no place: it is to be written
  * alone, which finds out why.
  */
-export async function writeWithOthers({
-  context,
-  path,
-  source,
-  options: { signal, onBytes, onArrived },
-  shared,
-}: WritingWithOthers): Promise<DoneWithOthers | 'not-placed' | undefined> {
+export async function writeWithOthers(
+  context: LocalContext,
+  path: string,
+  source: Source,
+  { signal, onBytes, onArrived }: WriteOptions,
+): Promise<DoneWithOthers | 'not-placed' | undefined> {
   const bytes = source.content?.();
-  if (shared === undefined || bytes === undefined || !shared.announceFile()) return undefined;
+  if (bytes === undefined || !context.folder.announceFile()) return undefined;
   try {
     const content = contentInMemory(context, path, source, bytes);
     if (content === undefined) return undefined;
@@ -43,22 +33,39 @@ export async function writeWithOthers({
     const verified = source.verify(signal);
     if (verified !== undefined) await verified;
     throwIfAborted(signal);
-    const taken = context.staging.take();
-    const lease = taken instanceof Promise ? await taken : taken;
+    const found = context.places.tryTake(path, { make: true });
+    const shared = found instanceof Promise ? await found : found;
+    if (shared === undefined) return 'not-placed';
     try {
-      // Earlier than the file can be seen in its place: it is taken for racy rather too often.
-      const observedAtMs = context.diskNowMs();
-      const stat = await shared.placeFile(lease.value, passingStageName(context), content.file, onArrived);
-      if (stat === undefined) return 'not-placed';
-      const { digest, parts } = content;
-      return { outcome: 'done', entry: fileEntryOf(path, stat, observedAtMs), digest, parts };
+      return await placeWithOthers(context, path, shared, content, onArrived);
     } finally {
-      const left = lease.release();
+      const left = shared.release();
       if (left !== undefined) await left;
     }
   } catch (error) {
     // Somebody took a directory away that is held open: it is made again.
     if (errnoOf(error) === 'ENOENT') return 'not-placed';
     throw pathErrorOf(error, path, 'write');
+  }
+}
+
+async function placeWithOthers(
+  context: LocalContext,
+  path: string,
+  shared: SharedPlace,
+  { file, digest, parts }: ContentInMemory,
+  onArrived: (() => void) | undefined,
+): Promise<DoneWithOthers | 'not-placed'> {
+  const taken = context.staging.take();
+  const lease = taken instanceof Promise ? await taken : taken;
+  try {
+    // Earlier than the file can be seen in its place: it is taken for racy rather too often.
+    const observedAtMs = context.diskNowMs();
+    const stat = await shared.placeFile(lease.value, passingStageName(context), file, onArrived);
+    if (stat === undefined) return 'not-placed';
+    return { outcome: 'done', entry: fileEntryOf(path, stat, observedAtMs), digest, parts };
+  } finally {
+    const left = lease.release();
+    if (left !== undefined) await left;
   }
 }

@@ -86,6 +86,10 @@ export class SimulatedFileSystem implements FileSystem {
     return statOf(await this.#rootAt(path, 'statRoot', this.#epoch));
   }
 
+  announceFile(): boolean {
+    return this.#disk.traits.makesMany === true;
+  }
+
   async #rootAt(path: string, operation: string, epoch: number): Promise<Inode> {
     const failure = await this.#enter(`${operation} ${path}`, epoch);
     if (failure !== undefined) throw errnoError(failure, path);

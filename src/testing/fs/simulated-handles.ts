@@ -142,17 +142,13 @@ export class SimulatedDirectory extends SimulatedHandle implements DirectoryHand
     return this.#file(inode, name);
   }
 
-  announceFile(): boolean {
-    return this.disk.traits.makesMany === true;
-  }
-
   async placeFile(
     name: string,
     content: NewFile,
     place: NewPlace,
     onTaken?: () => void,
   ): Promise<FileStat | undefined> {
-    if (!this.announceFile()) return undefined;
+    if (this.disk.traits.makesMany !== true) return undefined;
     onTaken?.();
     const file = await this.createFile(name);
     try {
