@@ -87,11 +87,12 @@ export function newFilesProgram(port: MessagePort, fs: typeof NodeFs): void {
     new Promise((resolve) => fs.fsync(descriptor, resolve));
 
   const make = ({ ways, names, numbers, content }: NewFilesQuestion, i: number): Making => {
-    const [path = '', name = ''] = names.slice(2 * i, 2 * i + 2);
-    const [way = 0, end = 0, modified = NaN] = numbers.subarray(3 * i, 3 * i + 3);
+    const path = names[2 * i] ?? '';
     const start = i === 0 ? 0 : (numbers[3 * i - 2] ?? 0);
-    const goes = ways[way] as WayForThread;
-    const place = goes.prefix + name;
+    const end = numbers[3 * i + 1] ?? 0;
+    const modified = numbers[3 * i + 2] ?? NaN;
+    const way = ways[numbers[3 * i] ?? 0] as WayForThread;
+    const place = way.prefix + (names[2 * i + 1] ?? '');
     let descriptor = -1;
     let told: Told | undefined;
     try {
@@ -101,7 +102,7 @@ export function newFilesProgram(port: MessagePort, fs: typeof NodeFs): void {
     } catch (error) {
       told = errorOf(error);
     }
-    return { path, place, way: goes, descriptor, made: undefined, told };
+    return { path, place, way, descriptor, made: undefined, told };
   };
   const makeDurable = async (file: Making): Promise<void> => {
     if (file.told !== undefined) return;
@@ -129,12 +130,14 @@ export function newFilesProgram(port: MessagePort, fs: typeof NodeFs): void {
   };
   /** One sync of a directory is enough for all names that were given in it before it began. */
   const makeNamesDurable = async (files: readonly Making[]): Promise<void> => {
-    const linked = files.filter(({ told }) => told === undefined);
-    const directories = [...new Set(linked.map(({ way }) => way.descriptor))];
-    const problems = new Map(await Promise.all(directories.map(async (each) => [each, await synced(each)] as const)));
-    for (const file of linked) {
-      const problem = problems.get(file.way.descriptor);
-      if (problem) file.told = errorOf(problem);
+    const syncs = new Map<number, ReturnType<typeof synced>>();
+    for (const { told, way } of files)
+      if (told === undefined && !syncs.has(way.descriptor)) syncs.set(way.descriptor, synced(way.descriptor));
+    for (const [descriptor, sync] of syncs) {
+      const problem = await sync;
+      if (problem === null) continue;
+      for (const file of files)
+        if (file.told === undefined && file.way.descriptor === descriptor) file.told = errorOf(problem);
     }
   };
   /** The file in its place; as it was made, where somebody has written to it already, who may have set its time back. */

@@ -91,8 +91,10 @@ function wayForThread({ directory, way }: NewPlace): WayForThread {
   const known = ways.get(way);
   if (known !== undefined) return known;
   const { root, below } = way;
+  const { prefix, descriptor } = sameKind(directory).forThread();
   const made: WayForThread = {
-    ...sameKind(directory).forThread(),
+    prefix,
+    descriptor,
     landmarks: [
       // With a slash at its end only a directory is found.
       { path: root.path.endsWith('/') ? root.path : `${root.path}/`, identity: root.identity, follows: true },

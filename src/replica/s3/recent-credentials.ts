@@ -5,7 +5,7 @@ import { rememberSecrets } from './known-secrets.js';
 import type { SigningCredentials } from './request-signer.js';
 
 /** Keys that are exchanged stay good for minutes, so that requests on their way are. */
-const RECENT_MS = 1000;
+const RECENT_MS = 5000;
 
 /** The credentials of a client, asked for once for the many requests of a moment. */
 export class RecentCredentials {
@@ -18,7 +18,7 @@ export class RecentCredentials {
     this.#clock = clock;
   }
 
-  /** Those that were asked for within the last second; `undefined`: they are to be asked for. */
+  /** Those that were asked for within the last seconds; `undefined`: they are to be asked for. */
   get atHand(): SigningCredentials | undefined {
     if (this.#recent === undefined) return undefined;
     // A clock that was set back says nothing.

@@ -234,7 +234,7 @@ export class AnswerParser {
 /** What is no answer may never come to the end of a head: the first bytes tell it. */
 function checkBeginning(bytes: Buffer, begin: number): void {
   const count = Math.min(BEGINNING.length, bytes.length - begin);
-  if (bytes.compare(BEGINNING, 0, count, begin, begin + count) !== 0) throw notHttp('it begins with something else');
+  for (let i = 0; i < count; i++) if (bytes[begin + i] !== BEGINNING[i]) throw notHttp('it begins with something else');
 }
 
 /** Reads the lines of a head, from the end of the first on; -1: there are no more. */
@@ -243,10 +243,10 @@ function readHeaders(text: string, endOfFirst: number): Record<string, string> {
   for (let end = endOfFirst; end !== -1;) {
     const begin = end + END_OF_LINE.length;
     end = text.indexOf(END_OF_LINE, begin);
-    const line = end === -1 ? text.slice(begin) : text.slice(begin, end);
-    const colon = line.indexOf(':');
-    const name = nameOf(line.slice(0, Math.max(0, colon)));
-    const value = withoutBlanks(line, colon + 1);
+    const endOfLine = end === -1 ? text.length : end;
+    const colon = text.indexOf(':', begin);
+    const name = nameOf(colon === -1 || colon > endOfLine ? '' : text.slice(begin, colon));
+    const value = withoutBlanks(text, colon + 1, endOfLine);
     if (CONTROL.test(value)) throw notHttp('its head holds a control character');
     headers[name] = Object.hasOwn(headers, name) ? `${headers[name]}, ${value}` : value;
   }
@@ -263,13 +263,13 @@ function nameOf(written: string): string {
   return name;
 }
 
-/** A line from there on, without the blanks around it. */
-function withoutBlanks(line: string, from: number): string {
+/** What lies between two places of a text, without the blanks around it. */
+function withoutBlanks(text: string, from: number, to: number): string {
   let begin = from;
-  let end = line.length;
-  while (begin < end && isBlank(line.charCodeAt(begin))) begin++;
-  while (end > begin && isBlank(line.charCodeAt(end - 1))) end--;
-  return line.slice(begin, end);
+  let end = to;
+  while (begin < end && isBlank(text.charCodeAt(begin))) begin++;
+  while (end > begin && isBlank(text.charCodeAt(end - 1))) end--;
+  return text.slice(begin, end);
 }
 
 function isBlank(code: number): boolean {
