@@ -32,8 +32,8 @@ export class TextReporter implements Reporter {
   }
 
   event(event: SessionEvent): void {
-    this.#progress.add(event);
     const { screen, quiet, verbose, errStyle } = this.#options;
+    if (screen.live) this.#progress.add(event);
     switch (event.type) {
       case 'done':
         if (!quiet) this.#done(event);

@@ -8,8 +8,11 @@ import type { BaselinePort, TransferContext } from '../transfer/context.js';
 import type { PathOutcome } from '../transfer/path-outcome.js';
 import type { CycleContext } from './cycle-context.js';
 import { problemOf } from './problem-of.js';
+import type { SessionEvent } from './event.js';
 import type { Report } from './report.js';
 import type { WaitingConflicts } from './waiting-conflicts.js';
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** What the carrying of a cycle's decisions gathers. */
 export interface CarryState {
@@ -38,8 +41,12 @@ export async function carryOut(state: CarryState, decision: Decision, leave: () 
   if (waitsForRoom(state, decision)) return false;
   if (action === 'compare' && (await stillWaiting(state, decision))) return false;
   const sizeBytes = plannedBytes(decision);
-  const from = optional('from', decision.from?.path);
-  report.tell({ type: 'start', path, action, rule, ...from, sizeBytes });
+  const from = decision.from?.path;
+  report.tell(
+    from === undefined
+      ? { type: 'start', path, action, rule, sizeBytes }
+      : { type: 'start', path, action, rule, from, sizeBytes },
+  );
   let outcome: PathOutcome;
   try {
     outcome = await carry(leavingEarly(state.transfer, leave), decision);
@@ -54,15 +61,7 @@ export async function carryOut(state: CarryState, decision: Decision, leave: () 
     case 'done':
       if (outcome.change !== undefined) report.change(outcome.change);
       if (outcome.conflict !== undefined) report.conflict(outcome.conflict);
-      report.tell({
-        type: 'done',
-        path,
-        action,
-        rule: outcome.rule,
-        ...from,
-        sizeBytes,
-        ...optional('change', outcome.change),
-      });
+      report.tell(doneEvent(decision, outcome, sizeBytes));
       if (outcome.gone !== undefined) tellGone(state, decision, outcome.gone);
       return true;
     case 'apart':
@@ -142,6 +141,19 @@ function leavingEarly(transfer: TransferContext, leave: () => void): TransferCon
   };
 }
 
+function doneEvent(
+  { path, action, from }: Decision,
+  { rule, change }: Extract<PathOutcome, { type: 'done' }>,
+  sizeBytes: number,
+): SessionEvent {
+  const event: Mutable<Extract<SessionEvent, { type: 'done' }>> =
+    from === undefined
+      ? { type: 'done', path, action, rule, sizeBytes }
+      : { type: 'done', path, action, rule, from: from.path, sizeBytes };
+  if (change !== undefined) event.change = change;
+  return event;
+}
+
 /** The old path of a rename: its file is gone there as well. */
 function tellGone(
   { report }: CarryState,
@@ -187,8 +199,4 @@ function plannedBytes({ action, local, remote }: Decision): number {
 
 function sideOf({ action }: Decision): Side {
   return action === 'upload' || action === 'delete-remote' || action === 'move-remote' ? 'remote' : 'local';
-}
-
-function optional<K extends string, V>(name: K, value: V | undefined): { readonly [P in K]?: V } {
-  return value === undefined ? {} : ({ [name]: value } as { readonly [P in K]?: V });
 }

@@ -128,15 +128,10 @@ export class Report {
   decision(decision: Decision): void {
     if (this.#listener === undefined) return;
     const { path, action, rule, hold, from } = decision;
-    this.tell({
-      type: 'decision',
-      path,
-      action,
-      rule,
-      ...(from !== undefined && { from: from.path }),
-      ...(hold !== undefined && { reason: hold }),
-      seen: seenOf(decision),
-    });
+    const seen = seenOf(decision);
+    if (from !== undefined) this.tell({ type: 'decision', path, action, rule, from: from.path, seen });
+    else if (hold !== undefined) this.tell({ type: 'decision', path, action, rule, reason: hold, seen });
+    else this.tell({ type: 'decision', path, action, rule, seen });
   }
 
   hold({ path, rule, hold }: Decision): void {

@@ -27,6 +27,8 @@ export interface Seen {
   readonly remote: SeenFile | null;
 }
 
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
 /** Gives the three states of a decision in the form in which they are told. */
 export function seenOf({ baseline, local, remote }: Decision): Seen {
   return {
@@ -37,14 +39,14 @@ export function seenOf({ baseline, local, remote }: Decision): Seen {
 }
 
 function seenFile({ sizeBytes, fingerprint, modifiedMs, digest }: FileEntry): SeenFile {
-  return {
-    sizeBytes,
-    fingerprint,
-    ...(modifiedMs !== undefined && { modifiedMs }),
-    ...(digest !== undefined && { digest }),
-  };
+  const seen: Mutable<SeenFile> = { sizeBytes, fingerprint };
+  if (modifiedMs !== undefined) seen.modifiedMs = modifiedMs;
+  if (digest !== undefined) seen.digest = digest;
+  return seen;
 }
 
 function seenBaseline({ sizeBytes, local, remote, recordedAtMs, digest }: BaselineRow): SeenBaseline {
-  return { sizeBytes, local, remote, recordedAtMs, ...(digest !== undefined && { digest }) };
+  const seen: Mutable<SeenBaseline> = { sizeBytes, local, remote, recordedAtMs };
+  if (digest !== undefined) seen.digest = digest;
+  return seen;
 }

@@ -35,16 +35,14 @@ export async function runAll<T>(
       const leave = (): void => {
         if (options.concurrency > 1 && running.size < MOST_RUNNING) resolve();
       };
-      const finish = async (): Promise<void> => {
-        try {
-          await work(item, leave);
-        } catch (error) {
-          fail(error);
-        }
+      const end = (): void => {
         running.delete(done);
         resolve();
       };
-      const done = finish();
+      const done: Promise<void> = work(item, leave).then(end, (error: unknown) => {
+        fail(error);
+        end();
+      });
       running.add(done);
     });
   const worker = async (): Promise<void> => {

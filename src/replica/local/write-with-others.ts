@@ -1,12 +1,12 @@
 import { throwIfAborted } from '../../errors.js';
 import type { Outcome, Source, WriteOptions, Written } from '../replica.js';
-import { contentInMemory, type ContentInMemory } from './content-in-memory.js';
+import { contentInMemory } from './content-in-memory.js';
 import { errnoOf } from './file-system.js';
 import { fileEntryOf } from './fingerprint.js';
 import type { LocalContext } from './local-context.js';
 import { pathErrorOf } from './local-error.js';
 import { passingStageName } from './open-stage.js';
-import type { SharedPlace } from './shared-place.js';
+import type { DirectoryLease } from './shared-directory.js';
 
 /** The file is in its place. */
 type DoneWithOthers = Extract<Outcome<Written>, { readonly outcome: 'done' }>;
@@ -36,36 +36,25 @@ export async function writeWithOthers(
     const found = context.places.tryTake(path, { make: true });
     const shared = found instanceof Promise ? await found : found;
     if (shared === undefined) return 'not-placed';
+    let lease: DirectoryLease | undefined;
     try {
-      return await placeWithOthers(context, path, shared, content, onArrived);
+      const taken = context.staging.take();
+      lease = taken instanceof Promise ? await taken : taken;
+      // Earlier than the file can be seen in its place: it is taken for racy rather too often.
+      const observedAtMs = context.diskNowMs();
+      const stat = await shared.placeFile(lease.value, passingStageName(context), content.file, onArrived);
+      if (stat === undefined) return 'not-placed';
+      const { digest, parts } = content;
+      return { outcome: 'done', entry: fileEntryOf(path, stat, observedAtMs), digest, parts };
     } finally {
-      const left = shared.release();
+      const left = lease?.release();
       if (left !== undefined) await left;
+      const leftPlace = shared.release();
+      if (leftPlace !== undefined) await leftPlace;
     }
   } catch (error) {
     // Somebody took a directory away that is held open: it is made again.
     if (errnoOf(error) === 'ENOENT') return 'not-placed';
     throw pathErrorOf(error, path, 'write');
-  }
-}
-
-async function placeWithOthers(
-  context: LocalContext,
-  path: string,
-  shared: SharedPlace,
-  { file, digest, parts }: ContentInMemory,
-  onArrived: (() => void) | undefined,
-): Promise<DoneWithOthers | 'not-placed'> {
-  const taken = context.staging.take();
-  const lease = taken instanceof Promise ? await taken : taken;
-  try {
-    // Earlier than the file can be seen in its place: it is taken for racy rather too often.
-    const observedAtMs = context.diskNowMs();
-    const stat = await shared.placeFile(lease.value, passingStageName(context), file, onArrived);
-    if (stat === undefined) return 'not-placed';
-    return { outcome: 'done', entry: fileEntryOf(path, stat, observedAtMs), digest, parts };
-  } finally {
-    const left = lease.release();
-    if (left !== undefined) await left;
   }
 }

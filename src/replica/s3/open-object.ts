@@ -7,7 +7,7 @@ import { isTransientError } from './wrap/retry.js';
 import { etagCondition, learnEtag } from './dialect.js';
 import { bareEtag, etagOf, fingerprintOf, isMd5Hex, readObjectState, type ObjectState } from './object-state.js';
 import { readPartHints } from './part-hints.js';
-import { readBody } from './read-body.js';
+import { readBody, wholeBodyOf } from './read-body.js';
 import { holds, noteEncryption, readState, toEntry, type S3Context } from './s3-context.js';
 import { isContent } from './s3-api.js';
 import { failureError, readFailure } from './service-error.js';
@@ -59,7 +59,8 @@ async function openSmall(context: S3Context, entry: FileEntry, signal: AbortSign
   for (let attempt = 1; ; attempt++) {
     const response = await requestRange(context, pinned, 0, pinned.sizeBytes, signal);
     try {
-      const body = await readBody(response, pinned.sizeBytes, () => tooLong(pinned));
+      const body = wholeBodyOf(response) ?? (await readBody(response, pinned.sizeBytes, () => tooLong(pinned)));
+      if (body.length > pinned.sizeBytes) throw tooLong(pinned);
       if (body.length === pinned.sizeBytes) {
         const state: ObjectState = readObjectState(response.headers, pinned.sizeBytes);
         if (context.dialect.etagIsMd5 === undefined && !state.isEtagOpaque && isMd5Hex(state.etag)) {

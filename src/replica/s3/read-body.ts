@@ -2,6 +2,11 @@ import { S3ConnectionError } from '../../errors.js';
 import type { S3Response } from './transport.js';
 import { WholeBody } from './whole-body.js';
 
+/** The body of a response that has come to its end already; `undefined` of any other. */
+export function wholeBodyOf({ body }: S3Response): Uint8Array | undefined {
+  return body instanceof WholeBody ? body.take() : undefined;
+}
+
 /**
  * Reads a whole body into memory.
  *

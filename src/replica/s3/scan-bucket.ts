@@ -149,15 +149,11 @@ function listedEntry(context: S3Context, path: string, { etag, sizeBytes, lastMo
   const receivedMs = Date.parse(lastModified);
   // Only a candidate: under KMS an ETag looks like an MD5 and is none. `digest` asks.
   const isCandidate = mayBeDigest(context, sizeBytes) && isMd5Hex(etag);
-  return {
-    kind: 'file',
-    path,
-    sizeBytes,
-    fingerprint: fingerprintOf(etag, sizeBytes),
-    modifiedMs: Number.isNaN(receivedMs) ? undefined : receivedMs - context.clockOffset.ms,
-    modifiedSource: 'server',
-    ...(isCandidate && { digest: `md5:${etag}` }),
-  };
+  const fingerprint = fingerprintOf(etag, sizeBytes);
+  const modifiedMs = Number.isNaN(receivedMs) ? undefined : receivedMs - context.clockOffset.ms;
+  return isCandidate
+    ? { kind: 'file', path, sizeBytes, fingerprint, modifiedMs, modifiedSource: 'server', digest: `md5:${etag}` }
+    : { kind: 'file', path, sizeBytes, fingerprint, modifiedMs, modifiedSource: 'server' };
 }
 
 function untracked(path: string): Entry {
