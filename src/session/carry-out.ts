@@ -6,6 +6,7 @@ import { FileCloudSyncError, isAbort, PathError } from '../errors.js';
 import { carry } from '../transfer/carry.js';
 import type { BaselinePort, TransferContext } from '../transfer/context.js';
 import type { PathOutcome } from '../transfer/path-outcome.js';
+import type { AtWork } from '../transfer/run-all.js';
 import type { CycleContext } from './cycle-context.js';
 import { problemOf } from './problem-of.js';
 import type { SessionEvent } from './event.js';
@@ -19,6 +20,7 @@ export interface CarryState {
   readonly context: CycleContext;
   readonly transfer: TransferContext;
   readonly report: Report;
+  readonly atWork: AtWork;
   readonly waiting: WaitingConflicts;
   /** Paths with a conflict that waits, met in this cycle. */
   readonly waitingPaths: Set<string>;

@@ -1,7 +1,7 @@
 import type { Decision } from '../core/decision.js';
 import { halvesOf } from '../core/rename.js';
 import type { Phase } from '../store/state-store.js';
-import { runAll } from '../transfer/run-all.js';
+import { runAll, type AtWork } from '../transfer/run-all.js';
 import { carryOut, wait, type CarryState } from './carry-out.js';
 import type { CycleContext } from './cycle-context.js';
 import { decideAgain, haltIfJudgedSo } from './decide-again.js';
@@ -38,11 +38,13 @@ export async function runCycle(context: CycleContext, report: Report): Promise<C
   report.begin(runId);
   await store.journal.begin();
   const waiting = new WaitingConflicts(store.facts);
+  const atWork: AtWork = { count: 0 };
   const state: CarryState = {
     context,
     report,
     waiting,
-    transfer: transferContext(context, report),
+    transfer: transferContext(context, report, atWork),
+    atWork,
     waitingPaths: new Set(),
     again: new Map(),
     noRoom: new Map(),
@@ -151,6 +153,7 @@ async function carryPhase(state: CarryState, pages: AsyncIterable<readonly Decis
   const stop = softSignal ?? signal;
   await runAll(pages, (decision, leave) => carryOut(state, decision, leave), {
     concurrency: options.concurrency,
+    atWork: state.atWork,
     ...(stop === undefined ? {} : { stop }),
   });
   signal?.throwIfAborted();

@@ -28,9 +28,10 @@ function createWorld(): {
     },
     clock: {
       nowMs: () => 0,
-      sleep: () =>
-        new Promise((resolve) => {
+      sleep: (_durationMs, signal) =>
+        new Promise((resolve, reject) => {
           sleepers.push(resolve);
+          signal?.addEventListener('abort', () => reject(signal.reason));
         }),
     },
     async wake() {
@@ -87,6 +88,20 @@ describe('gatherRows', () => {
     await world.wake();
     await Promise.all([first, durable]);
     expect(world.calls).toEqual(['put z=1 sync', 'put a=1', 'delete a sync']);
+  });
+
+  it('keeps nobody waiting for others once all that are at work wait', async () => {
+    const world = createWorld();
+    const atWork = { count: 3 };
+    const gathered = gatherRows(world.inner, world.clock, atWork);
+    const first = [gathered.put([row('a')]), gathered.delete(['b'])];
+    await Promise.resolve();
+    expect(world.calls).toEqual([]);
+    await Promise.all([...first, gathered.put([row('c')])]);
+    expect(world.calls).toEqual(['put a=1 c=1', 'delete b']);
+    atWork.count = 1;
+    await gathered.put([row('d')]);
+    expect(world.calls.slice(2)).toEqual(['put d=1']);
   });
 
   it('passes a failure on to everybody whose rows were in it, and begins anew', async () => {

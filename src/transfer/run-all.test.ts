@@ -25,6 +25,23 @@ describe('runAll', () => {
     expect(most).toBe(3);
   });
 
+  it('counts those at work, those that left and those that failed as well', async () => {
+    const atWork = { count: 0 };
+    const seen: number[] = [];
+    const run = runAll(
+      pages([1, 2, 3]),
+      async (item, leave) => {
+        leave();
+        seen.push(atWork.count);
+        for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+        if (item === 3) throw new Error('item 3');
+      },
+      { concurrency: 2, atWork },
+    );
+    await expect(run).rejects.toThrow('item 3');
+    expect([seen, atWork.count]).toEqual([[1, 2, 3], 0]);
+  });
+
   it('awaits what runs, begins nothing new, and throws the first error', async () => {
     const finished: number[] = [];
     const gate = manualGate();

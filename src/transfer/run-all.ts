@@ -4,6 +4,13 @@ export interface RunAllOptions {
   readonly concurrency: number;
   /** Aborted: nothing new is begun; what runs is awaited. */
   readonly stop?: AbortSignal;
+  /** Counts those at work, those that left included. */
+  readonly atWork?: AtWork;
+}
+
+/** How many work at this moment. */
+export interface AtWork {
+  count: number;
 }
 
 /** With so many at work, those at their end included, nobody leaves early. */
@@ -25,6 +32,7 @@ export async function runAll<T>(
 ): Promise<boolean> {
   const items = new PagedItems(pages);
   const running = new Set<Promise<void>>();
+  const atWork = options.atWork ?? { count: 0 };
   let failure: { readonly error: unknown } | undefined;
   const stopped = (): boolean => options.stop?.aborted === true;
   const fail = (error: unknown): void => {
@@ -37,8 +45,10 @@ export async function runAll<T>(
       };
       const end = (): void => {
         running.delete(done);
+        atWork.count--;
         resolve();
       };
+      atWork.count++;
       const done: Promise<void> = work(item, leave).then(end, (error: unknown) => {
         fail(error);
         end();

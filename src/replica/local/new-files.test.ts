@@ -150,7 +150,7 @@ describe.skipIf(!hasProcDescriptors() || os.availableParallelism() < 2)('small f
   it('let others be fetched only as long as little waits for the disk', async () => {
     let taken = 0;
     const place = await placeOf('', a);
-    const text = 'x'.repeat(100_000);
+    const text = 'x'.repeat(400_000);
     const all = Array.from({ length: 30 }, (_, i) =>
       placeFile(`s${i}`, { ...place, name: `f${i}` }, text, () => taken++),
     );
@@ -161,8 +161,8 @@ describe.skipIf(!hasProcDescriptors() || os.availableParallelism() < 2)('small f
   });
 
   it.each([
-    [Infinity, 128],
-    [1024, 128],
+    [Infinity, 256],
+    [1024, 256],
     [256, 96],
     [200, 40],
     [100, 0],
@@ -192,7 +192,7 @@ describe.skipIf(!hasProcDescriptors() || os.availableParallelism() < 2)('small f
     const all = Array.from({ length: 300 }, async (_, i) =>
       placeFile(`s${i}`, { ...place, name: `f${i}` }, '', () => taken++),
     );
-    expect(taken).toBe(Math.min(128, limit - 160));
+    expect(taken).toBe(Math.min(256, limit - 160));
     await Promise.all(all);
   });
 

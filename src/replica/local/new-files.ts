@@ -7,9 +7,9 @@ import { NewFilesThread, type FileToPlace } from './new-files-thread.js';
 /** A second thread costs 0.1 s of a processor, as much as it spares with so many files. */
 const FILES_WORTH_A_THREAD = 128;
 /** Content that waits for the disk while other files are fetched. */
-const MOST_HELD_BYTES = 1024 * 1024;
+const MOST_HELD_BYTES = 4 * 1024 * 1024;
 /** Files that wait are open. */
-const MOST_HELD_FILES = 128;
+const MOST_HELD_FILES = 256;
 /** Files of a process that are open for other reasons, reckoned high: up to 125 were seen, of them 64 connections and 32 files that are made. */
 const OTHER_OPEN_FILES = 160;
 
