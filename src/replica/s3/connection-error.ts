@@ -40,6 +40,7 @@ const MEANINGS: readonly (readonly [pattern: RegExp, ...Meaning])[] = [
     'what answered does not speak HTTP. Check the port and whether the endpoint speaks https',
     false,
   ],
+  [/^HTTP_REQUEST$/, 'ERR_S3_CONNECTION_LOST', 'the request holds what no request can, and was not sent', false],
   [/^(ECONNRESET|EPIPE|ECONNABORTED|HTTP_CUT_SHORT)$/, 'ERR_S3_CONNECTION_LOST', 'the connection broke', true],
 ];
 

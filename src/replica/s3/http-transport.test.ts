@@ -109,6 +109,17 @@ describe('createHttpTransport', () => {
     expect(connections).toBeGreaterThan(1);
   });
 
+  it('sends nothing, and does not try again, where a header would end its line', async () => {
+    let requests = 0;
+    const transport = transportTo(await listen(createServer(() => requests++)));
+    const failure = await transport
+      .send(get('a', { headers: { 'x-amz-meta-a': 'b\r\nhost: c' } }))
+      .catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: 'ERR_S3_CONNECTION_LOST', retryable: false });
+    expect(failure).toHaveProperty('message', expect.stringContaining('was not sent (HTTP_REQUEST)'));
+    expect(requests).toBe(0);
+  });
+
   it('closes the connection after HEAD once a service sent a body after it all the same', async () => {
     const late = 'a body that nobody asked for';
     const heads: string[] = [];
