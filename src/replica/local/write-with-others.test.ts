@@ -62,6 +62,15 @@ describe.each<[string, { readonly makesMany?: boolean }]>([
     nothingIsLeft(traced);
   });
 
+  it('is made in a new directory, but no directory is made for content that is damaged', async () => {
+    const traced = await manyWorld(traits);
+    const writeAnew = (source: Source) => traced.replica.write('new/f', source, null, {});
+    await expect(writeAnew(holding('nEw', { said: 'new' }))).rejects.toMatchObject({ code: 'ERR_CONTENT_MISMATCH' });
+    nothingIsLeft(traced);
+    expect(await writeAnew(holding('new'))).toMatchObject({ outcome: 'done' });
+    expect([traced.world.read('new/f'), traced.world.staged(), traced.world.openHandles()]).toEqual(['new', [], 0]);
+  });
+
   it('is not begun with once the run was told to stop', async () => {
     const traced = await manyWorld(traits);
     await expect(write(traced, holding('new'), { signal: AbortSignal.abort() })).rejects.toMatchObject({
