@@ -101,7 +101,7 @@ describe.runIf(canTry)('a disk that fills', () => {
       Array.from({ length: 400 }, (_, i) => [`${String(i).padStart(3, '0')}-${'n'.repeat(200)}`, String(i)]),
     );
     const pair = await stage.pair({ files });
-    const state = await smallDisk('state disk', 320 * KIB);
+    const state = await smallDisk('state disk', 128 * KIB);
     const flags = ['--state-dir', state];
     const ended = await pair.sync(flags);
     expect(ended.code, ended.stdout.slice(-600)).toBe(1);
