@@ -10,6 +10,10 @@ import type { BaselineStore } from './state-store.js';
 
 const PREFIX = 'b!';
 const RANGE = rangeOf(PREFIX);
+const NO_VALUES: ReadonlyMap<string, string> = new Map();
+
+/** Which rows there are is remembered up to so many: 2 MiB of memory. */
+const MOST_KNOWN_ROWS = 20_000;
 
 /** Changes that are written together, all or nothing. */
 interface Group {
@@ -30,6 +34,8 @@ export class SealedBaseline implements BaselineStore {
   /** `undefined` after a change that failed half way: the next open counts again. */
   #tally: Tally | undefined;
   #marked: 'clean' | 'open';
+  /** The keys of all rows, where all were written since there was none: what is not among them need not be looked for. */
+  #known: Set<string> | undefined;
   /** Changes that wait for their turn; more may join them. */
   #waiting: Group | undefined;
 
@@ -37,6 +43,7 @@ export class SealedBaseline implements BaselineStore {
     this.#context = context;
     this.#tally = tally;
     this.#marked = marked;
+    this.#known = tally?.rows === 0 ? new Set() : undefined;
   }
 
   /** Believe the rows only when the walk has ended: lost rows are found at its end. Throws `StateDamagedError`. */
@@ -105,9 +112,11 @@ export class SealedBaseline implements BaselineStore {
     await this.#mutex.run(async () => {
       await this.#markOpen();
       this.#tally = undefined;
+      this.#known = undefined;
       await this.#context.guarded(() => this.#context.database.clear(RANGE));
       await this.#context.guarded(() => this.#context.database.clear(rangeOf(PARTS_PREFIX)));
       this.#tally = EMPTY_TALLY;
+      this.#known = new Set();
     });
   }
 
@@ -144,13 +153,11 @@ export class SealedBaseline implements BaselineStore {
 
   async #write({ values, sync }: Group): Promise<void> {
     await this.#markOpen();
-    const keys = [...values.keys()];
-    const before = await this.#context.guarded(() => this.#context.database.getMany(keys));
+    const before = await this.#valuesAt(values.keys());
     let tally = this.#tally;
     const operations: DatabaseOperation[] = [];
-    for (const [index, key] of keys.entries()) {
-      const old = before[index];
-      const value = values.get(key);
+    for (const [key, value] of values) {
+      const old = before.get(key);
       if (tally !== undefined && old !== undefined) tally = removeFromTally(tally, old);
       if (tally !== undefined && value !== undefined) tally = addToTally(tally, value);
       operations.push(value === undefined ? { type: 'del', key } : { type: 'put', key, value });
@@ -158,9 +165,26 @@ export class SealedBaseline implements BaselineStore {
       if (value === undefined && old !== undefined && this.#decode(key, old)?.digest?.startsWith('md5-') === true)
         operations.push({ type: 'del', key: PARTS_PREFIX + key.slice(PREFIX.length) });
     }
+    const known = this.#known;
     this.#tally = undefined;
+    this.#known = undefined;
     await this.#context.guarded(() => this.#context.database.batch(operations, { sync }));
     this.#tally = tally;
+    this.#known = known === undefined ? undefined : knownAfter(known, values);
+  }
+
+  /** The values that stand at these keys. */
+  async #valuesAt(keys: Iterable<string>): Promise<ReadonlyMap<string, string>> {
+    const known = this.#known;
+    const asked = known === undefined ? [...keys] : [...keys].filter((key) => known.has(key));
+    if (asked.length === 0) return NO_VALUES;
+    const found = await this.#context.guarded(() => this.#context.database.getMany(asked));
+    const values = new Map<string, string>();
+    for (const [index, key] of asked.entries()) {
+      const value = found[index];
+      if (value !== undefined) values.set(key, value);
+    }
+    return values;
   }
 
   async #markOpen(): Promise<void> {
@@ -178,4 +202,13 @@ export class SealedBaseline implements BaselineStore {
     const result = await this.#context.guarded(() => iterator.next());
     return result.done === true ? undefined : result.value;
   }
+}
+
+/** Which rows there are after changes; `undefined`: too many to be remembered. */
+function knownAfter(known: Set<string>, values: Group['values']): Set<string> | undefined {
+  for (const [key, value] of values) {
+    if (value === undefined) known.delete(key);
+    else known.add(key);
+  }
+  return known.size > MOST_KNOWN_ROWS ? undefined : known;
 }
