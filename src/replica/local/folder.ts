@@ -123,8 +123,7 @@ export class Folder {
   check(path: string): void {
     const problem = problemOfPath(path, this.rules);
     if (problem !== undefined) throw new PathError(problem.code, problem.message, { data: { path } });
-    const first = path.split('/', 1)[0] ?? '';
-    if (this.checksNames && foldName(first) === RESERVED_NAME) {
+    if (this.checksNames && foldName(path.split('/', 1)[0] ?? '') === RESERVED_NAME) {
       throw new PathError(
         'ERR_KEY_RESERVED',
         `${showPath(path)} would lie in ${RESERVED_NAME}, which belongs to this program. Rename it where it stands.`,

@@ -183,6 +183,25 @@ describe('a file that another thread makes and puts into place', () => {
     expect(calls.indexOf('fsync 11')).toBeLessThan(calls.indexOf('link tmp/x a/x'));
   });
 
+  it('shares the look at its way with those of its message that get their names in a row, and with no later ones', async () => {
+    const { ask, calls, sync } = thread();
+    const other = { ...WAY, prefix: 'b/', descriptor: 8 };
+    await ask(1, { name: 'x' }, { name: 'z', way: other }, { name: 'y' });
+    await sync();
+    await sync();
+    await ask(2, { name: 'w' });
+    await sync();
+    expect(calls.filter((call) => /^(stat|link)/.test(call))).toEqual([
+      'stat /folder/',
+      'link tmp/x a/x',
+      'stat /folder/',
+      'link tmp/z b/z',
+      'link tmp/y a/y',
+      'stat /folder/',
+      'link tmp/w a/w',
+    ]);
+  });
+
   it('shares the sync of its directory with those of its message, and with no others', async () => {
     const { ask, calls, sync } = thread();
     const other = { ...WAY, prefix: 'b/', descriptor: 8 };

@@ -118,14 +118,34 @@ export function newFilesProgram(port: MessagePort, fs: typeof NodeFs): void {
     const found = follows ? fs.statSync(path, LOOK) : fs.lstatSync(path, LOOK);
     return found !== undefined && found.isDirectory() && `${found.dev}-${found.ino}` === identity;
   };
-  const link = (file: Making): void => {
-    if (file.told !== undefined) return;
+  const leadsOn = ({ landmarks }: WayForThread): boolean => {
     try {
-      if (!file.way.landmarks.every(stands)) file.told = 'not-placed';
-      else fs.linkSync(file.path, file.place);
+      return landmarks.every(stands);
+    } catch {
+      return false;
+    }
+  };
+  const link = (file: Making): void => {
+    try {
+      fs.linkSync(file.path, file.place);
     } catch {
       // What is wrong is told by whoever writes the file alone.
       file.told = 'not-placed';
+    }
+  };
+  /**
+   * Gives files their names, one right after the other. A way is looked at once for all of them: whoever moves a directory
+   * meanwhile takes along what has its name already, and what gets it then, as if he had moved it a moment later.
+   */
+  const linkAll = (files: readonly Making[]): void => {
+    const leads = new Map<WayForThread, boolean>();
+    for (const file of files) {
+      if (file.told !== undefined) continue;
+      const { way } = file;
+      const known = leads.get(way) ?? leadsOn(way);
+      leads.set(way, known);
+      if (known) link(file);
+      else file.told = 'not-placed';
     }
   };
   /** One sync of a directory is enough for all names that were given in it before it began. */
@@ -163,7 +183,7 @@ export function newFilesProgram(port: MessagePort, fs: typeof NodeFs): void {
     const count = question.names.length / 2;
     const files = Array.from({ length: count }, (_, i) => make(question, i));
     await Promise.all(files.map(makeDurable));
-    for (const file of files) link(file);
+    linkAll(files);
     await makeNamesDurable(files);
     const stats = new BigInt64Array(7 * count);
     for (const [i, file] of files.entries()) {
