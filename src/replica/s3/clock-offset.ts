@@ -1,3 +1,5 @@
+import { createDateReader } from './date-reader.js';
+
 /** How far the service's clock is from ours, learnt from the `Date` headers of its answers. */
 export interface ClockOffset {
   /** Time of the service minus ours, in milliseconds; 0 until an answer shows a difference. */
@@ -12,9 +14,7 @@ const NOISE_MS = 2_000;
 /** Starts at zero. A difference that is smaller than noise and round trip together counts as none. */
 export function createClockOffset(): ClockOffset {
   let ms = 0;
-  // Answers of one second carry the same header, and reading a date is slow.
-  let lastHeader: string | undefined;
-  let lastMs = Number.NaN;
+  const readDate = createDateReader();
   return {
     get ms() {
       return ms;
@@ -22,11 +22,7 @@ export function createClockOffset(): ClockOffset {
     observe(dateHeader, sentMs, receivedMs) {
       if (dateHeader === undefined) return;
       // The header was rounded down: half a second is its mean error.
-      if (dateHeader !== lastHeader) {
-        lastHeader = dateHeader;
-        lastMs = Date.parse(dateHeader);
-      }
-      const serverMs = lastMs + 500;
+      const serverMs = readDate(dateHeader) + 500;
       if (Number.isNaN(serverMs)) return;
       const measured = serverMs - (sentMs + receivedMs) / 2;
       const noise = NOISE_MS + (receivedMs - sentMs) / 2;

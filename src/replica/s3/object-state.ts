@@ -1,5 +1,6 @@
 import type { FileEntry, Fingerprint } from '../../core/entry.js';
 import { UsageError } from '../../errors.js';
+import { createDateReader } from './date-reader.js';
 
 /** What HEAD says of an object. */
 export interface ObjectState {
@@ -18,10 +19,13 @@ export interface ObjectState {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+/** Objects that were put into a bucket together have the same date. */
+const readDate = createDateReader();
+
 /** Reads the headers of HEAD or GET. `sizeBytes` is given where `content-length` is that of a range. */
 export function readObjectState(headers: Readonly<Record<string, string>>, sizeBytes: number): ObjectState {
   const encryption = headers['x-amz-server-side-encryption'];
-  const received = Date.parse(headers['last-modified'] ?? '');
+  const received = readDate(headers['last-modified']);
   return {
     etag: bareEtag(headers['etag']),
     sizeBytes,
