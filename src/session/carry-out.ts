@@ -1,4 +1,5 @@
 import type { Decision } from '../core/decision.js';
+import type { Mutable } from '../core/mutable.js';
 import { halvesOf } from '../core/rename.js';
 import { showPath } from '../core/path.js';
 import type { Side } from '../core/side.js';
@@ -12,8 +13,6 @@ import { problemOf } from './problem-of.js';
 import type { SessionEvent } from './event.js';
 import type { Report } from './report.js';
 import type { WaitingConflicts } from './waiting-conflicts.js';
-
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** What the carrying of a cycle's decisions gathers. */
 export interface CarryState {

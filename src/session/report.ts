@@ -2,6 +2,7 @@ import type { PathChange } from '../core/change.js';
 import type { Conflict } from '../core/conflict.js';
 import type { Decision } from '../core/decision.js';
 import { detachedText } from '../core/detached-text.js';
+import type { Mutable } from '../core/mutable.js';
 import type { Problem } from '../core/problem.js';
 import type { SessionEvent, SessionListener } from './event.js';
 import type { CycleCounts, CycleResult, HeldPath } from './result.js';
@@ -12,8 +13,6 @@ import type { Tally } from './tally.js';
 const HELD_NAMED = 1000;
 /** Problems that are remembered as told, when the lists are bounded: those of one directory are met one after the other. */
 const TOLD_REMEMBERED = 10_000;
-
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /**
  * Gathers what one cycle did, and tells it as it happens. A listener that throws changes nothing.

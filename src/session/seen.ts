@@ -2,6 +2,7 @@ import type { BaselineRow } from '../core/baseline.js';
 import type { Decision } from '../core/decision.js';
 import type { Digest } from '../core/digest.js';
 import type { FileEntry, Fingerprint } from '../core/entry.js';
+import type { Mutable } from '../core/mutable.js';
 
 /** One side of a path as it was seen. `modifiedMs` is in milliseconds since 1970, left out when it is not known. */
 export interface SeenFile {
@@ -26,8 +27,6 @@ export interface Seen {
   readonly local: SeenFile | null;
   readonly remote: SeenFile | null;
 }
-
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** Gives the three states of a decision in the form in which they are told. */
 export function seenOf({ baseline, local, remote }: Decision): Seen {

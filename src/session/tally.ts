@@ -1,10 +1,9 @@
 import type { Decision } from '../core/decision.js';
 import { countAgreed, countDecision, emptyCounts, uncountDeletion, type PlanCounts } from '../core/guard.js';
+import type { Mutable } from '../core/mutable.js';
 import { halvesOf } from '../core/rename.js';
 import type { Side } from '../core/side.js';
 import type { PlanTotals } from './result.js';
-
-type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** Counts what a plan is made of, for the guard and for people. */
 export class Tally {

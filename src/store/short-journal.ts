@@ -15,8 +15,8 @@ interface Held {
 }
 
 /**
- * A journal that keeps a plan in memory while it is short, as most are: to write a decision down and read it again costs as
- * much as a twentieth of carrying out a small one. A longer plan is written to `inner`, with all that comes after.
+ * A journal that keeps a plan in memory while it is short, as most are: to write a decision down and read it again costs a
+ * twelfth of carrying out a small one. A longer plan is written to `inner`, with all that comes after.
  *
  * Nothing is lost with the memory: a plan is never gone on with, the next run makes another.
  */

@@ -12,9 +12,15 @@ export class Leased<T> {
   readonly #opening: Promise<T>;
   readonly #close: (opened: T) => Promise<void>;
   readonly #onUnused: () => void;
-  readonly #release = (): Promise<void> | undefined => this.#leave();
   #opened: { readonly value: T } | undefined;
   #users = 0;
+
+  readonly #release = (): Promise<void> | undefined => {
+    if (--this.#users > 0) return undefined;
+    this.#onUnused();
+    // What could not be opened was thrown to each who wanted it, and there is nothing to close.
+    return this.#opening.then(this.#close, () => undefined);
+  };
 
   /** @param onUnused - called before it is closed. */
   constructor(opening: Promise<T>, close: (opened: T) => Promise<void>, onUnused: () => void) {
@@ -36,15 +42,8 @@ export class Leased<T> {
       this.#opened ??= { value };
       return { value, joined, release: this.#release };
     } catch (error) {
-      await this.#leave();
+      await this.#release();
       throw error;
     }
-  }
-
-  #leave(): Promise<void> | undefined {
-    if (--this.#users > 0) return undefined;
-    this.#onUnused();
-    // What could not be opened was thrown to each who wanted it, and there is nothing to close.
-    return this.#opening.then(this.#close, () => undefined);
   }
 }

@@ -18,9 +18,10 @@ export async function readBody(
   mostBytes: number,
   tooLong: () => Error = () => longAnswer(mostBytes),
 ): Promise<Uint8Array> {
-  if (response.body instanceof WholeBody) {
-    if (response.body.length > mostBytes) throw tooLong();
-    return response.body.take();
+  const whole = wholeBodyOf(response);
+  if (whole !== undefined) {
+    if (whole.length > mostBytes) throw tooLong();
+    return whole;
   }
   const chunks: Uint8Array[] = [];
   let length = 0;
