@@ -48,8 +48,7 @@ function problemOfKey(path: string, maxKeyBytes: number): PathProblem | undefine
   if (path.endsWith('/')) {
     return problem('ERR_KEY_DIRECTORY_MARKER', path, 'ends in a slash, as folder markers of some programs do');
   }
-  if (mayHaveDotSegment(path) && /(?:^|\/)\.{1,2}(?:\/|$)/.test(path))
-    return problem('ERR_KEY_DOT_SEGMENT', path, 'has a segment "." or ".."');
+  if (/(?:^|\/)\.{1,2}(?:\/|$)/.test(path)) return problem('ERR_KEY_DOT_SEGMENT', path, 'has a segment "." or ".."');
   if (path.includes('\0')) return problem('ERR_KEY_NUL', path, 'contains a NUL character');
   if (!path.isWellFormed()) return problem('ERR_KEY_NOT_UNICODE', path, 'is not valid Unicode (half of a pair)');
   if (path.length * 3 > maxKeyBytes) {
@@ -59,11 +58,6 @@ function problemOfKey(path: string, maxKeyBytes: number): PathProblem | undefine
     }
   }
   return undefined;
-}
-
-/** Finds out what is looked for sooner than the expression that finds it. */
-function mayHaveDotSegment(path: string): boolean {
-  return path.endsWith('.') || path.includes('./');
 }
 
 function problemOfReserved(path: string, rules: NameRules): PathProblem | undefined {
