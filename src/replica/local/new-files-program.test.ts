@@ -1,6 +1,6 @@
 import type * as NodeFs from 'node:fs';
 import type { MessagePort } from 'node:worker_threads';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import {
   newFilesProgram,
   NUMBERS_OF_A_FILE,
@@ -51,6 +51,7 @@ function questionOf(files: readonly Asked[]): NewFilesQuestion {
 function thread(
   fails: (call: string) => string | undefined = () => undefined,
   statOf: (nth: number) => typeof STAT = () => STAT,
+  isFlushed = false,
 ) {
   const calls: string[] = [];
   const call = (text: string): void => {
@@ -89,6 +90,7 @@ function thread(
     },
     linkSync: (from: string, to: string) => call(`link ${from} ${to}`),
     unlinkSync: (path: string) => call(`unlink ${path}`),
+    fsyncSync: (of: number) => call(`fsync here ${of}`),
     fsync(of: number, done: (error: Error | null) => void) {
       syncing.push(() => {
         try {
@@ -109,7 +111,11 @@ function thread(
       answers.set(id, answer);
     },
   };
-  newFilesProgram(port as unknown as MessagePort, fs as unknown as typeof NodeFs);
+  newFilesProgram(port as unknown as MessagePort, fs as unknown as typeof NodeFs, async (of) => {
+    call(`flush ${of}`);
+    await Promise.resolve();
+    return isFlushed;
+  });
   const settle = () => new Promise((resolve) => setImmediate(resolve));
   return {
     calls,
@@ -218,6 +224,82 @@ describe('a file that another thread makes and puts into place', () => {
       'fsync 8',
       'fsync 7',
     ]);
+  });
+
+  describe('with as many that the whole disk is flushed', () => {
+    const many = (count: number): Asked[] => Array.from({ length: count }, (_, i) => ({ name: `${i}` }));
+    const syncs = (calls: readonly string[]): string[] => calls.filter((call) => /^(flush|fsync)/.test(call));
+    const numbered = (what: string, from: number, to: number): string[] =>
+      Array.from({ length: to - from }, (_, i) => `${what} ${10 + from + i}`);
+
+    it('is durable by its own sync all the same, before any of them gets a name', async () => {
+      const { ask, calls, sync, answers, toldOf } = thread(undefined, undefined, true);
+      await ask(1, ...many(64));
+      expect(syncs(calls)).toEqual(['flush 10', ...numbered('fsync here', 0, 64)]);
+      expect(verbs(calls).indexOf('flush')).toBeGreaterThan(verbs(calls).lastIndexOf('open'));
+      expect(verbs(calls).indexOf('link')).toBeGreaterThan(verbs(calls).lastIndexOf('fsync'));
+      expect(answers.size).toBe(0);
+      await sync();
+      expect(toldOf(1)).toEqual(Array.from({ length: 64 }, () => 'placed'));
+    });
+
+    it('does not keep others from their places when its own sync fails', async () => {
+      const { ask, calls, sync, toldOf } = thread(
+        (call) => (call === 'fsync here 11' ? 'EIO' : undefined),
+        undefined,
+        true,
+      );
+      await ask(1, ...many(64));
+      await sync();
+      const told = toldOf(1);
+      expect(told?.[1]).toEqual({ message: 'EIO: it failed', code: 'EIO', syscall: 'fsync' });
+      expect(told?.filter((what) => what === 'placed')).toHaveLength(63);
+      expect(calls).not.toContain('link tmp/1 a/1');
+    });
+
+    it('is synced with others at a time where the disk could not be flushed', async () => {
+      const { ask, calls, sync } = thread();
+      await ask(1, ...many(64));
+      expect(syncs(calls)).toEqual(['flush 10']);
+      await sync();
+      expect(syncs(calls)).toEqual(['flush 10', ...numbered('fsync', 0, 64)]);
+    });
+
+    it('is synced with others at a time once syncs have taken long though it was', async () => {
+      let nowMs = 0;
+      const clock = vi.spyOn(performance, 'now').mockImplementation(() => nowMs);
+      const { ask, calls, sync } = thread(
+        (call) => {
+          if (call.startsWith('fsync here')) nowMs += 8;
+          return undefined;
+        },
+        undefined,
+        true,
+      );
+      await ask(1, ...many(64));
+      clock.mockRestore();
+      // A quarter of a millisecond for each: 16 for all.
+      expect(syncs(calls)).toEqual(['flush 10', 'fsync here 10', 'fsync here 11']);
+      await sync();
+      expect(syncs(calls).slice(3)).toEqual(numbered('fsync', 2, 64));
+    });
+
+    it('has the disk flushed by one that could be made, and by none where none could', async () => {
+      const some = thread((call) => (call.startsWith('open tmp/0 ') ? 'EEXIST' : undefined), undefined, true);
+      await some.ask(1, ...many(64));
+      expect(syncs(some.calls)[0]).toBe('flush 10');
+      expect(some.calls).not.toContain('fsync here -1');
+      const none = thread((call) => (call.startsWith('open ') ? 'EMFILE' : undefined), undefined, true);
+      await none.ask(1, ...many(64));
+      expect(syncs(none.calls)).toEqual([]);
+      expect(none.toldOf(1)).toHaveLength(64);
+    });
+
+    it('is one of 64: for fewer it would cost more than it spares', async () => {
+      const { ask, calls } = thread(undefined, undefined, true);
+      await ask(1, ...many(63));
+      expect(syncs(calls)).toEqual([]);
+    });
   });
 
   it.each(['open', 'write', 'futimes', 'fsync', 'fstat'])(

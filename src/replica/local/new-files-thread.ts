@@ -1,4 +1,5 @@
 import { AnsweringThread, startBeside } from './answering-thread.js';
+import { createDiskFlusher } from './disk-flusher.js';
 import type { FileStat } from './file-system.js';
 import {
   newFilesProgram,
@@ -14,7 +15,9 @@ import { fromNodeStat } from './node-stat.js';
 /** One that is being worked at, and one that the thread finds when it has begun to wait for the disk. */
 const MESSAGES_UNDER_WAY = 2;
 const PROGRAM = `(${newFilesProgram.toString()})(
-  require('node:worker_threads').parentPort, require('node:fs'))`;
+  require('node:worker_threads').parentPort,
+  require('node:fs'),
+  (${createDiskFlusher.toString()})(require('node:child_process')))`;
 
 /** A file to be made and put into place. */
 export interface FileToPlace {

@@ -161,8 +161,8 @@ describe.skipIf(!hasProcDescriptors() || os.availableParallelism() < 2)('small f
   });
 
   it.each([
-    [Infinity, 256],
-    [1024, 256],
+    [Infinity, 640],
+    [1024, 640],
     [256, 96],
     [200, 40],
     [100, 0],
@@ -172,7 +172,7 @@ describe.skipIf(!hasProcDescriptors() || os.availableParallelism() < 2)('small f
     few.announce();
     const folder = await (await createNodeFileSystem(few).openRoot(base)).openDirectory('tmp');
     let taken = 0;
-    const all = Array.from({ length: 300 }, async (_, i) =>
+    const all = Array.from({ length: 700 }, async (_, i) =>
       folder.placeFile?.(
         `s${i}`,
         { bytes: new Uint8Array(0), modifiedMs: MODIFIED_MS },
@@ -189,10 +189,10 @@ describe.skipIf(!hasProcDescriptors() || os.availableParallelism() < 2)('small f
     const limit = Number(/^Max open files +(\d+)/m.exec(fs.readFileSync('/proc/self/limits', 'latin1'))?.[1]);
     let taken = 0;
     const place = await placeOf('', a);
-    const all = Array.from({ length: 300 }, async (_, i) =>
+    const all = Array.from({ length: 700 }, async (_, i) =>
       placeFile(`s${i}`, { ...place, name: `f${i}` }, '', () => taken++),
     );
-    expect(taken).toBe(Math.min(256, limit - 160));
+    expect(taken).toBe(Math.min(640, limit - 160));
     await Promise.all(all);
   });
 

@@ -1,0 +1,145 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { EventEmitter, once } from 'node:events';
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { PassThrough } from 'node:stream';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createDiskFlusher } from './disk-flusher.js';
+
+/** A shell that is not there, and answers what it is told to. */
+class FakeShell extends EventEmitter {
+  readonly stdin = new PassThrough({ encoding: 'latin1' });
+  readonly stdout = new PassThrough();
+  readonly kill = vi.fn<() => boolean>(() => true);
+
+  /** What it was asked since last time. */
+  asked(): string {
+    return String(this.stdin.read() ?? '');
+  }
+
+  async say(text: string): Promise<void> {
+    this.stdout.write(text);
+    await settle();
+  }
+}
+const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** A flusher, and the shells that it has started. */
+function bench(start: () => FakeShell = () => new FakeShell()) {
+  const shells: FakeShell[] = [];
+  const flush = createDiskFlusher({
+    spawn: (() => {
+      const shell = start();
+      shells.push(shell);
+      return shell;
+    }) as unknown as typeof spawn,
+  });
+  const shell = (): FakeShell => shells.at(-1) ?? expect.fail('no shell was started');
+  return { flush, shells, shell };
+}
+const pathOf = (descriptor: number): string => `/proc/${process.pid}/fd/${descriptor}\n`;
+
+describe('the flush of a disk', () => {
+  it('is asked of one shell, by open file, and answered in turn', async () => {
+    const { flush, shells, shell } = bench();
+    const first = flush(3);
+    const second = flush(4);
+    let isSecondDone = false;
+    void second.then(() => (isSecondDone = true));
+    expect(shell().asked()).toBe(pathOf(3) + pathOf(4));
+    await shell().say('0\n');
+    await expect(first).resolves.toBe(true);
+    expect(isSecondDone).toBe(false);
+    await shell().say('0\n');
+    await expect(second).resolves.toBe(true);
+    expect(shells).toHaveLength(1);
+  });
+
+  it('takes answers that come together', async () => {
+    const { flush, shell } = bench();
+    const both = Promise.all([flush(3), flush(4)]);
+    await shell().say('0\n0\n');
+    await expect(both).resolves.toEqual([true, true]);
+  });
+
+  it.each<[string, (shell: FakeShell) => unknown]>([
+    ['the program fails', (shell) => shell.say('1\n')],
+    ['the shell cannot be started', (shell) => shell.emit('error', new Error('spawn /bin/sh ENOENT'))],
+    ['the shell ends', (shell) => shell.emit('exit', null, 'SIGTERM')],
+    ['the shell no longer listens', (shell) => shell.stdin.emit('error', new Error('write EPIPE'))],
+  ])('fails when %s, with all that were asked, and is not tried again', async (_, happen) => {
+    const { flush, shells, shell } = bench();
+    const both = Promise.all([flush(3), flush(4)]);
+    await happen(shell());
+    await expect(both).resolves.toEqual([false, false]);
+    expect(shell().kill).toHaveBeenCalled();
+    // What it says then belongs to nobody.
+    await shell().say('0\n');
+    await expect(flush(5)).resolves.toBe(false);
+    expect(shells).toHaveLength(1);
+  });
+
+  it('fails where no process may be started', async () => {
+    const start = vi.fn<() => FakeShell>(() => {
+      throw Object.assign(new Error('Access to this API has been restricted'), { code: 'ERR_ACCESS_DENIED' });
+    });
+    const { flush } = bench(start);
+    await expect(flush(3)).resolves.toBe(false);
+    await expect(flush(3)).resolves.toBe(false);
+    expect(start).toHaveBeenCalledOnce();
+  });
+
+  describe('that takes long', () => {
+    beforeEach(() => {
+      vi.useFakeTimers();
+    });
+    afterEach(() => {
+      vi.useRealTimers();
+    });
+
+    it('is waited for no longer than a second', async () => {
+      const { flush, shell } = bench();
+      const flushed = flush(3);
+      let isDone = false;
+      void flushed.then(() => (isDone = true));
+      await vi.advanceTimersByTimeAsync(999);
+      expect(isDone).toBe(false);
+      await vi.advanceTimersByTimeAsync(1);
+      await expect(flushed).resolves.toBe(false);
+      expect(shell().kill).toHaveBeenCalledOnce();
+      expect(vi.getTimerCount()).toBe(0);
+    });
+  });
+
+  const hasSync = process.platform === 'linux';
+  it.runIf(hasSync)('is made by the programs of this machine, which end with whoever asked', async () => {
+    const base = fs.mkdtempSync(path.join(os.tmpdir(), 'filecloudsync-'));
+    const file = fs.openSync(path.join(base, "it's $HOME"), 'w');
+    const children: ChildProcess[] = [];
+    const flush = createDiskFlusher({
+      spawn: ((...given: Parameters<typeof spawn>) => {
+        const child = spawn(...given);
+        children.push(child);
+        return child;
+      }) as unknown as typeof spawn,
+    });
+    try {
+      fs.writeSync(file, 'content');
+      await expect(flush(file)).resolves.toBe(true);
+      await expect(flush(file)).resolves.toBe(true);
+      const [shell] = children;
+      expect(children).toHaveLength(1);
+      shell?.stdin?.end();
+      expect(await once(shell ?? expect.fail(), 'exit')).toEqual([0, null]);
+      await expect(flush(file)).resolves.toBe(false);
+    } finally {
+      fs.closeSync(file);
+      fs.rmSync(base, { recursive: true });
+    }
+  });
+
+  it.runIf(hasSync)('fails where there is no such file', async () => {
+    await expect(createDiskFlusher({ spawn })(2 ** 30)).resolves.toBe(false);
+  });
+});
