@@ -234,13 +234,13 @@ describe('a file that another thread makes and puts into place', () => {
 
     it('is durable by its own sync all the same, before any of them gets a name', async () => {
       const { ask, calls, sync, answers, toldOf } = thread(undefined, undefined, true);
-      await ask(1, ...many(64));
-      expect(syncs(calls)).toEqual(['flush 10', ...numbered('fsync here', 0, 64)]);
+      await ask(1, ...many(32));
+      expect(syncs(calls)).toEqual(['flush 10', ...numbered('fsync here', 0, 32)]);
       expect(verbs(calls).indexOf('flush')).toBeGreaterThan(verbs(calls).lastIndexOf('open'));
       expect(verbs(calls).indexOf('link')).toBeGreaterThan(verbs(calls).lastIndexOf('fsync'));
       expect(answers.size).toBe(0);
       await sync();
-      expect(toldOf(1)).toEqual(Array.from({ length: 64 }, () => 'placed'));
+      expect(toldOf(1)).toEqual(Array.from({ length: 32 }, () => 'placed'));
     });
 
     it('does not keep others from their places when its own sync fails', async () => {
@@ -249,20 +249,20 @@ describe('a file that another thread makes and puts into place', () => {
         undefined,
         true,
       );
-      await ask(1, ...many(64));
+      await ask(1, ...many(32));
       await sync();
       const told = toldOf(1);
       expect(told?.[1]).toEqual({ message: 'EIO: it failed', code: 'EIO', syscall: 'fsync' });
-      expect(told?.filter((what) => what === 'placed')).toHaveLength(63);
+      expect(told?.filter((what) => what === 'placed')).toHaveLength(31);
       expect(calls).not.toContain('link tmp/1 a/1');
     });
 
     it('is synced with others at a time where the disk could not be flushed', async () => {
       const { ask, calls, sync } = thread();
-      await ask(1, ...many(64));
+      await ask(1, ...many(32));
       expect(syncs(calls)).toEqual(['flush 10']);
       await sync();
-      expect(syncs(calls)).toEqual(['flush 10', ...numbered('fsync', 0, 64)]);
+      expect(syncs(calls)).toEqual(['flush 10', ...numbered('fsync', 0, 32)]);
     });
 
     it('is synced with others at a time once syncs have taken long though it was', async () => {
@@ -270,34 +270,34 @@ describe('a file that another thread makes and puts into place', () => {
       const clock = vi.spyOn(performance, 'now').mockImplementation(() => nowMs);
       const { ask, calls, sync } = thread(
         (call) => {
-          if (call.startsWith('fsync here')) nowMs += 8;
+          if (call.startsWith('fsync here')) nowMs += 4;
           return undefined;
         },
         undefined,
         true,
       );
-      await ask(1, ...many(64));
+      await ask(1, ...many(32));
       clock.mockRestore();
-      // A quarter of a millisecond for each: 16 for all.
+      // A quarter of a millisecond for each: 8 for all.
       expect(syncs(calls)).toEqual(['flush 10', 'fsync here 10', 'fsync here 11']);
       await sync();
-      expect(syncs(calls).slice(3)).toEqual(numbered('fsync', 2, 64));
+      expect(syncs(calls).slice(3)).toEqual(numbered('fsync', 2, 32));
     });
 
     it('has the disk flushed by one that could be made, and by none where none could', async () => {
       const some = thread((call) => (call.startsWith('open tmp/0 ') ? 'EEXIST' : undefined), undefined, true);
-      await some.ask(1, ...many(64));
+      await some.ask(1, ...many(32));
       expect(syncs(some.calls)[0]).toBe('flush 10');
       expect(some.calls).not.toContain('fsync here -1');
       const none = thread((call) => (call.startsWith('open ') ? 'EMFILE' : undefined), undefined, true);
-      await none.ask(1, ...many(64));
+      await none.ask(1, ...many(32));
       expect(syncs(none.calls)).toEqual([]);
-      expect(none.toldOf(1)).toHaveLength(64);
+      expect(none.toldOf(1)).toHaveLength(32);
     });
 
-    it('is one of 64: for fewer it would cost more than it spares', async () => {
+    it('is one of 32: for fewer it would cost more than it spares', async () => {
       const { ask, calls } = thread(undefined, undefined, true);
-      await ask(1, ...many(63));
+      await ask(1, ...many(31));
       expect(syncs(calls)).toEqual([]);
     });
   });

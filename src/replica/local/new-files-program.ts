@@ -61,8 +61,8 @@ export const STATS_OF_A_FILE = 7;
  */
 export function newFilesProgram(port: MessagePort, fs: typeof NodeFs, flushDisk: FlushDisk): void {
   const { O_RDWR, O_CREAT, O_EXCL, O_NOFOLLOW } = fs.constants;
-  /** A flush takes as much of a processor as it spares with about 30 files. */
-  const FILES_WORTH_A_FLUSH = 64;
+  /** A flush takes as much of a processor as it spares with about so many files. */
+  const FILES_WORTH_A_FLUSH = 32;
   /** In milliseconds. An `fsync` that takes less costs less here than in another thread. */
   const QUICK_SYNC_MS = 0.25;
   const EXACT = { bigint: true } as const;

@@ -12,8 +12,8 @@ import {
 } from './new-files-program.js';
 import { fromNodeStat } from './node-stat.js';
 
-/** One that is being worked at, and one that the thread finds when it has begun to wait for the disk. */
-const MESSAGES_UNDER_WAY = 2;
+/** One that is being worked at, and those that wait for the disk meanwhile: for its flush, or for the names of the files. */
+const MESSAGES_UNDER_WAY = 4;
 const PROGRAM = `(${newFilesProgram.toString()})(
   require('node:worker_threads').parentPort,
   require('node:fs'),
@@ -39,14 +39,24 @@ interface Waiting {
   readonly tell: (placed: Placed) => void;
 }
 
-/** A second thread that makes small files and gives them their places, as many at a time as have come while it was at others. */
+/** A second thread that makes small files and gives them their places, those at a time that have come while it was at others. */
 export class NewFilesThread extends AnsweringThread<NewFilesQuestion, NewFilesAnswer> {
-  #waiting: Waiting[] = [];
+  readonly #waiting: Waiting[] = [];
   #isSending = false;
+  readonly #filesOfAMessage: number;
 
-  /** Starts the thread; `undefined` where it would not help, or must not be. */
-  static start(idleMs?: number): NewFilesThread | undefined {
-    return startBeside(() => new NewFilesThread(PROGRAM, idleMs));
+  private constructor(mostOpenFiles: number, idleMs?: number) {
+    super(PROGRAM, idleMs);
+    this.#filesOfAMessage = Math.max(1, Math.trunc(mostOpenFiles / MESSAGES_UNDER_WAY));
+  }
+
+  /**
+   * Starts the thread; `undefined` where it would not help, or must not be.
+   *
+   * @param mostOpenFiles - files that it has open at the same time, at least 4
+   */
+  static start(mostOpenFiles = 512, idleMs?: number): NewFilesThread | undefined {
+    return startBeside(() => new NewFilesThread(mostOpenFiles, idleMs));
   }
 
   /** Takes a file. Answers `undefined` also when the thread has ended: then it may have been placed, or not. Never rejects. */
@@ -66,11 +76,12 @@ export class NewFilesThread extends AnsweringThread<NewFilesQuestion, NewFilesAn
 
   async #send(): Promise<void> {
     this.#isSending = false;
-    const sent = this.#waiting;
-    this.#waiting = [];
+    const sent = this.#waiting.splice(0, this.#filesOfAMessage);
     const question = questionOf(sent);
     const moved = [question.content.buffer, question.numbers.buffer];
-    const answer = await this.ask(question, moved).catch(() => undefined);
+    const answered = this.ask(question, moved);
+    if (this.#waiting.length > 0) this.#sendSoon();
+    const answer = await answered.catch(() => undefined);
     for (const [i, { tell }] of sent.entries()) tell(answer && placedOf(answer, i));
     if (this.#waiting.length > 0) this.#sendSoon();
   }

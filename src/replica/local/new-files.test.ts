@@ -18,8 +18,8 @@ let newFiles: NewFiles;
 let disk: FileSystem;
 let root: DirectoryHandle;
 let tmp: DirectoryHandle;
-const startThread = (): NewFilesThread | undefined => {
-  const thread = NewFilesThread.start();
+const startThread = (mostOpenFiles: number): NewFilesThread | undefined => {
+  const thread = NewFilesThread.start(mostOpenFiles);
   if (thread !== undefined) threads.push(thread);
   return thread;
 };
@@ -161,10 +161,10 @@ describe.skipIf(!hasProcDescriptors() || os.availableParallelism() < 2)('small f
   });
 
   it.each([
-    [Infinity, 640],
-    [1024, 640],
-    [256, 96],
-    [200, 40],
+    [Infinity, 2000],
+    [1024, 432],
+    [256, 48],
+    [200, 20],
     [100, 0],
   ])('where %d files may be open, have %d wait while others are fetched, however small', async (limit, expected) => {
     const few = new NewFiles(startThread, 1, () => limit);
@@ -172,7 +172,7 @@ describe.skipIf(!hasProcDescriptors() || os.availableParallelism() < 2)('small f
     few.announce();
     const folder = await (await createNodeFileSystem(few).openRoot(base)).openDirectory('tmp');
     let taken = 0;
-    const all = Array.from({ length: 700 }, async (_, i) =>
+    const all = Array.from({ length: expected + 50 }, async (_, i) =>
       folder.placeFile?.(
         `s${i}`,
         { bytes: new Uint8Array(0), modifiedMs: MODIFIED_MS },
@@ -185,14 +185,45 @@ describe.skipIf(!hasProcDescriptors() || os.availableParallelism() < 2)('small f
     await folder.close();
   });
 
+  it.each([
+    [Infinity, 128],
+    [640, 60],
+    [256, 12],
+    [100, 1],
+  ])(
+    'are made at most so many at a time where %d files may be open: %d in each of four messages',
+    async (limit, most) => {
+      const few = new NewFiles(startThread, 1, () => limit);
+      const place = await placeOf('', a);
+      few.announce();
+      const thread = threads[0] ?? expect.fail('no thread was started');
+      const asked: number[] = [];
+      let pending = 0;
+      const ask = thread.ask.bind(thread);
+      thread.ask = (question, moved) => {
+        asked.push(question.names.length / 2);
+        pending = Math.max(pending, thread.pending + 1);
+        return ask(question, moved);
+      };
+      const folder = await (await createNodeFileSystem(few).openRoot(base)).openDirectory('tmp');
+      const all = Array.from({ length: 400 }, async (_, i) =>
+        folder.placeFile?.(`s${i}`, { bytes: new Uint8Array(1), modifiedMs: MODIFIED_MS }, { ...place, name: `f${i}` }),
+      );
+      expect((await Promise.all(all)).every((placed) => placed?.sizeBytes === 1)).toBe(true);
+      expect([Math.max(...asked), pending]).toEqual([most, Math.min(4, Math.ceil(400 / most))]);
+      expect(asked.reduce((sum, count) => sum + count)).toBe(400);
+      await folder.close();
+    },
+  );
+
   it('know how many files may be open', async () => {
     const limit = Number(/^Max open files +(\d+)/m.exec(fs.readFileSync('/proc/self/limits', 'latin1'))?.[1]);
     let taken = 0;
     const place = await placeOf('', a);
-    const all = Array.from({ length: 700 }, async (_, i) =>
+    const all = Array.from({ length: 2100 }, async (_, i) =>
       placeFile(`s${i}`, { ...place, name: `f${i}` }, '', () => taken++),
     );
-    expect(taken).toBe(Math.min(640, limit - 160));
+    expect(taken).toBe(Math.min(2000, limit - 160 - Math.min(512, Math.trunc((limit - 160) / 2))));
     await Promise.all(all);
   });
 

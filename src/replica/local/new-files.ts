@@ -8,8 +8,10 @@ import { NewFilesThread, type FileToPlace } from './new-files-thread.js';
 const FILES_WORTH_A_THREAD = 128;
 /** Content that waits for the disk while other files are fetched. */
 const MOST_HELD_BYTES = 4 * 1024 * 1024;
-/** Files that wait are open. With 256 the network waited for the disk: it took 9 % longer. */
-const MOST_HELD_FILES = 640;
+/** With 256 the network waited for the disk now and then: 10,000 files took a tenth longer. */
+const MOST_HELD_FILES = 2000;
+/** Files that the thread makes at the same time. */
+const MOST_MADE_FILES = 512;
 /** Files of a process that are open for other reasons, reckoned high: up to 125 were seen, of them 64 connections and 32 files that are made. */
 const OTHER_OPEN_FILES = 160;
 
@@ -18,9 +20,11 @@ export interface FileForThread extends NewFile, Pick<FileToPlace, 'path' | 'way'
   readonly onTaken: (() => void) | undefined;
 }
 
+type StartThread = (mostOpenFiles: number) => NewFilesThread | undefined;
+
 /** Has small files made by a second thread, once many came: so the network need not wait for the disk, nor the disk for each file. */
 export class NewFiles {
-  readonly #startThread: () => NewFilesThread | undefined;
+  readonly #startThread: StartThread;
   readonly #filesWorthAThread: number;
   readonly #openFilesLimit: () => number;
   #thread: NewFilesThread | undefined;
@@ -30,7 +34,7 @@ export class NewFiles {
   #mostHeldFiles = 0;
 
   constructor(
-    startThread: () => NewFilesThread | undefined = () => NewFilesThread.start(),
+    startThread: StartThread = (mostOpenFiles) => NewFilesThread.start(mostOpenFiles),
     filesWorthAThread = FILES_WORTH_A_THREAD,
     openFilesLimit = readOpenFilesLimit,
   ) {
@@ -57,8 +61,11 @@ export class NewFiles {
   #start(): void {
     // Where none can be started, it is tried again after as many.
     this.#filesBeforeThread = this.#filesWorthAThread;
-    this.#thread = this.#startThread();
-    this.#mostHeldFiles = Math.max(0, Math.min(this.#openFilesLimit() - OTHER_OPEN_FILES, MOST_HELD_FILES));
+    const mayBeOpen = Math.max(0, this.#openFilesLimit() - OTHER_OPEN_FILES);
+    // Those that the thread makes are open, and each one that waits may keep a directory open that no other needs.
+    const mostMade = Math.min(Math.trunc(mayBeOpen / 2), MOST_MADE_FILES);
+    this.#mostHeldFiles = Math.min(mayBeOpen - mostMade, MOST_HELD_FILES);
+    this.#thread = this.#startThread(mostMade);
   }
 
   /** Makes a file and puts it into place; `undefined`: it was not placed, or there is no thread, or it ended. */
