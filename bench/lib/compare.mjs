@@ -1,4 +1,5 @@
 // Compares programs in turns (A B C, A B C, …), so that what the machine does meanwhile falls on all of them alike.
+import { spawnSync } from 'node:child_process';
 import { asked } from './server.mjs';
 import { measure } from './measure.mjs';
 import { show } from './picture.mjs';
@@ -19,6 +20,8 @@ export async function compare(contestants, { rounds, server, log }) {
     for (const contestant of taking) {
       if (contestant.missing !== undefined) continue;
       const { command, args, env, cwd } = await contestant.prepare(round);
+      // What those before have left to be written to the disk is not for this one to wait for.
+      spawnSync('sync');
       const before = await server?.counts();
       const run = await measure(command, args, { env, cwd });
       const after = await server?.counts();

@@ -41,26 +41,29 @@ function bench(start: () => FakeShell = () => new FakeShell()) {
 const pathOf = (descriptor: number): string => `/proc/${process.pid}/fd/${descriptor}\n`;
 
 describe('the flush of a disk', () => {
-  it('is asked of one shell, by open file, and answered in turn', async () => {
+  it('is asked of one shell, by open file, and serves all who asked before it began', async () => {
     const { flush, shells, shell } = bench();
-    const first = flush(3);
-    const second = flush(4);
-    let isSecondDone = false;
-    void second.then(() => (isSecondDone = true));
-    expect(shell().asked()).toBe(pathOf(3) + pathOf(4));
+    const told: number[] = [];
+    const ask = (descriptor: number): void => {
+      void flush(descriptor).then((isFlushed) => told.push(isFlushed ? descriptor : -descriptor));
+    };
+    ask(3);
+    ask(4);
+    ask(5);
+    expect(shell().asked()).toBe(pathOf(3));
     await shell().say('0\n');
-    await expect(first).resolves.toBe(true);
-    expect(isSecondDone).toBe(false);
+    expect(told).toEqual([3]);
+    expect(shell().asked()).toBe(pathOf(4));
+    ask(6);
     await shell().say('0\n');
-    await expect(second).resolves.toBe(true);
+    expect(told).toEqual([3, 4, 5]);
+    expect(shell().asked()).toBe(pathOf(6));
+    await shell().say('0\n');
+    expect(told).toEqual([3, 4, 5, 6]);
+    expect(shell().asked()).toBe('');
+    ask(7);
+    expect(shell().asked()).toBe(pathOf(7));
     expect(shells).toHaveLength(1);
-  });
-
-  it('takes answers that come together', async () => {
-    const { flush, shell } = bench();
-    const both = Promise.all([flush(3), flush(4)]);
-    await shell().say('0\n0\n');
-    await expect(both).resolves.toEqual([true, true]);
   });
 
   it.each<[string, (shell: FakeShell) => unknown]>([
@@ -98,17 +101,29 @@ describe('the flush of a disk', () => {
       vi.useRealTimers();
     });
 
-    it('is waited for no longer than a second', async () => {
-      const { flush, shell } = bench();
-      const flushed = flush(3);
-      let isDone = false;
-      void flushed.then(() => (isDone = true));
-      await vi.advanceTimersByTimeAsync(999);
-      expect(isDone).toBe(false);
+    it('is waited for no longer than 100 ms, and none is asked for until it has ended', async () => {
+      const { flush, shells, shell } = bench();
+      const told: boolean[] = [];
+      const note = (isFlushed: boolean): unknown => told.push(isFlushed);
+      void flush(3).then(note);
+      void flush(4).then(note);
+      await vi.advanceTimersByTimeAsync(99);
+      expect(told).toEqual([]);
       await vi.advanceTimersByTimeAsync(1);
-      await expect(flushed).resolves.toBe(false);
-      expect(shell().kill).toHaveBeenCalledOnce();
+      expect(told).toEqual([false, false]);
       expect(vi.getTimerCount()).toBe(0);
+      await expect(flush(5)).resolves.toBe(false);
+      expect(shell().asked()).toBe(pathOf(3));
+      // The file was closed meanwhile, which says nothing about the program.
+      shell().stdout.write('1\n');
+      await vi.advanceTimersByTimeAsync(0);
+      const next = flush(6);
+      expect(shell().asked()).toBe(pathOf(6));
+      shell().stdout.write('0\n');
+      await expect(next).resolves.toBe(true);
+      expect(vi.getTimerCount()).toBe(0);
+      expect(shells).toHaveLength(1);
+      expect(shell().kill).not.toHaveBeenCalled();
     });
   });
 
