@@ -16,7 +16,7 @@ const ROUNDS = isLong ? 44 : 4;
 const MADE_BY_THREAD = 200;
 /**
  * Which share of the files has come when the first run is killed: over these the rounds are spread. After the last share come
- * as many files again as the thread makes in two messages, so that a busy machine does not see the run end before the kill.
+ * as many files again as before it, so that a busy machine does not see the run end before the kill.
  */
 const SHARES = isLong ? ([0, 1] as const) : ([MADE_BY_THREAD / FILES, 0.5] as const);
 /** The thread is at work on many files for about so long. */
