@@ -25,19 +25,29 @@ class FakeShell extends EventEmitter {
 }
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
+/** A machine on which so much is left to be written. */
+const leftOn = (meminfo: () => string) => ({ readFileSync: meminfo as unknown as typeof fs.readFileSync });
+const MEMINFO = 'MemFree:         5000000 kB\nDirty:             65536 kB\nWriteback:       9000000 kB\n';
+const nothingLeft = leftOn(() => 'Dirty: 0 kB\n');
+
 /** A flusher, and the shells that it has started. */
-function bench(start: () => FakeShell = () => new FakeShell()) {
+function bench(start: () => FakeShell = () => new FakeShell(), meminfo = () => MEMINFO) {
   const shells: FakeShell[] = [];
-  const flush = createDiskFlusher({
-    spawn: (() => {
-      const shell = start();
-      shells.push(shell);
-      return shell;
-    }) as unknown as typeof spawn,
-  });
+  const flush = createDiskFlusher(
+    {
+      spawn: (() => {
+        const shell = start();
+        shells.push(shell);
+        return shell;
+      }) as unknown as typeof spawn,
+    },
+    leftOn(meminfo),
+  );
   const shell = (): FakeShell => shells.at(-1) ?? expect.fail('no shell was started');
   return { flush, shells, shell };
 }
+/** A machine that runs tests may have much to write. */
+const LONG_MS = 20_000;
 const pathOf = (descriptor: number): string => `/proc/${process.pid}/fd/${descriptor}\n`;
 
 describe('the flush of a disk', () => {
@@ -93,6 +103,26 @@ describe('the flush of a disk', () => {
     expect(start).toHaveBeenCalledOnce();
   });
 
+  it.each<[string, () => string]>([
+    ['more than 64 MiB are left to be written', () => MEMINFO.replace('65536', '65537')],
+    ['it does not say how much', () => 'MemFree: 1 kB\n'],
+    [
+      'it cannot be asked how much',
+      () => {
+        throw Object.assign(new Error('ENOENT'), { code: 'ENOENT' });
+      },
+    ],
+  ])('is not asked for on a machine where %s, and is afterwards', async (_, meminfo) => {
+    let now = meminfo;
+    const { flush, shells, shell } = bench(undefined, () => now());
+    await expect(flush(3)).resolves.toBe(false);
+    expect(shells).toHaveLength(0);
+    now = () => MEMINFO;
+    const flushed = flush(4);
+    await shell().say('0\n');
+    await expect(flushed).resolves.toBe(true);
+  });
+
   describe('that takes long', () => {
     beforeEach(() => {
       vi.useFakeTimers();
@@ -132,13 +162,17 @@ describe('the flush of a disk', () => {
     const base = fs.mkdtempSync(path.join(os.tmpdir(), 'filecloudsync-'));
     const file = fs.openSync(path.join(base, "it's $HOME"), 'w');
     const children: ChildProcess[] = [];
-    const flush = createDiskFlusher({
-      spawn: ((...given: Parameters<typeof spawn>) => {
-        const child = spawn(...given);
-        children.push(child);
-        return child;
-      }) as unknown as typeof spawn,
-    });
+    const flush = createDiskFlusher(
+      {
+        spawn: ((...given: Parameters<typeof spawn>) => {
+          const child = spawn(...given);
+          children.push(child);
+          return child;
+        }) as unknown as typeof spawn,
+      },
+      nothingLeft,
+      LONG_MS,
+    );
     try {
       fs.writeSync(file, 'content');
       await expect(flush(file)).resolves.toBe(true);
@@ -155,6 +189,6 @@ describe('the flush of a disk', () => {
   });
 
   it.runIf(hasSync)('fails where there is no such file', async () => {
-    await expect(createDiskFlusher({ spawn })(2 ** 30)).resolves.toBe(false);
+    await expect(createDiskFlusher({ spawn }, nothingLeft, LONG_MS)(2 ** 30)).resolves.toBe(false);
   });
 });

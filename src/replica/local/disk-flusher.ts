@@ -1,4 +1,5 @@
 import type * as NodeChildProcess from 'node:child_process';
+import type * as NodeFs from 'node:fs';
 
 /** Writes everything that waits for the disk on which an open file is; answers whether it did. Never rejects. */
 export type FlushDisk = (descriptor: number) => Promise<boolean>;
@@ -8,19 +9,25 @@ export type FlushDisk = (descriptor: number) => Promise<boolean>;
  * their own `fsync` finds little to do. It is a hint alone: no file counts as durable before its own `fsync`, which also tells
  * what went wrong. So one flush serves all that asked before it began, whatever disks they are on.
  *
- * Others may have left much to be written to the same disk. A flush that takes long is no longer waited for, and nobody asks for
- * another one until it has ended.
+ * A flush also writes what others have left to be written, so there is none where that is much. One that takes long all the same is
+ * no longer waited for, and nobody asks for another one until it has ended.
  *
  * One shell asks for `sync` again and again, because each process that is started here costs a copy of the tables of all
  * memory. It ends with this process, or thread, which held the other end of its input. Where there is no such program, or it may
  * not be started, or knows no `-f`, it is not tried again.
  *
  * It is sent to a thread as text: it may use nothing from around it.
+ *
+ * @param mostMs - a file that would wait longer is better off with an `fsync` of its own
  */
-export function createDiskFlusher({ spawn }: Pick<typeof NodeChildProcess, 'spawn'>): FlushDisk {
+export function createDiskFlusher(
+  { spawn }: Pick<typeof NodeChildProcess, 'spawn'>,
+  { readFileSync }: Pick<typeof NodeFs, 'readFileSync'>,
+  mostMs = 100,
+): FlushDisk {
   const LOOP = 'while read -r file; do sync -f "$file"; echo $?; done';
-  /** A file that would wait longer is better off with an `fsync` of its own. */
-  const MOST_MS = 100;
+  /** In the memory of the whole machine; the files of this process are a few MiB of it. */
+  const MOST_LEFT_KIB = 64 * 1024;
 
   interface Asked {
     readonly descriptor: number;
@@ -33,6 +40,14 @@ export function createDiskFlusher({ spawn }: Pick<typeof NodeChildProcess, 'spaw
   let served: readonly Asked[] = [];
   let waiting: Asked[] = [];
 
+  const isMuchLeft = (): boolean => {
+    try {
+      const leftKib = /^Dirty: +(\d+) kB$/m.exec(readFileSync('/proc/meminfo', 'latin1'))?.[1] ?? Infinity;
+      return Number(leftKib) > MOST_LEFT_KIB;
+    } catch {
+      return true;
+    }
+  };
   const tellServed = (isFlushed: boolean): void => {
     clearTimeout(limit);
     for (const { tell } of served) tell(isFlushed);
@@ -58,7 +73,7 @@ export function createDiskFlusher({ spawn }: Pick<typeof NodeChildProcess, 'spaw
     served = waiting;
     waiting = [];
     state = 'flushing';
-    limit = setTimeout(beLate, MOST_MS);
+    limit = setTimeout(beLate, mostMs);
     shell?.stdin?.write(`/proc/${process.pid}/fd/${first.descriptor}\n`);
   };
   const hear = (said: string): void => {
@@ -85,7 +100,7 @@ export function createDiskFlusher({ spawn }: Pick<typeof NodeChildProcess, 'spaw
   };
   return (descriptor) =>
     new Promise((tell) => {
-      if (state === 'failed' || state === 'late') return tell(false);
+      if (state === 'failed' || state === 'late' || isMuchLeft()) return tell(false);
       waiting.push({ descriptor, tell });
       if (state === 'flushing') return;
       try {

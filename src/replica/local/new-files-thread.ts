@@ -14,10 +14,11 @@ import { fromNodeStat } from './node-stat.js';
 
 /** One that is being worked at, and those that wait for the disk meanwhile: for its flush, or for the names of the files. */
 const MESSAGES_UNDER_WAY = 4;
-const PROGRAM = `(${newFilesProgram.toString()})(
-  require('node:worker_threads').parentPort,
-  require('node:fs'),
-  (${createDiskFlusher.toString()})(require('node:child_process')))`;
+const PROGRAM = `const fs = require('node:fs');
+  (${newFilesProgram.toString()})(
+    require('node:worker_threads').parentPort,
+    fs,
+    (${createDiskFlusher.toString()})(require('node:child_process'), fs))`;
 
 /** A file to be made and put into place. */
 export interface FileToPlace {
