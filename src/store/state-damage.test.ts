@@ -68,6 +68,8 @@ interface Damage {
 
 async function overwrite(file: string, edit: (bytes: Buffer) => void): Promise<void> {
   const bytes = await readFile(file);
+  // The log of a database that was just opened may have no byte that could be another one.
+  if (bytes.length === 0) return;
   edit(bytes);
   await writeFile(file, bytes);
 }
