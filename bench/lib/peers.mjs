@@ -80,6 +80,8 @@ export function commonEnvironment(server, stateDir) {
     AWS_DEFAULT_REGION: 'us-east-1',
     AWS_EC2_METADATA_DISABLED: 'true',
     AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
+    // Nobody speaks TLS here, and certificates that a machine adds are read by Node.js at each start, 0.03 s of a processor.
+    NODE_EXTRA_CA_CERTS: '',
     ...(stateDir !== undefined && { FILECLOUDSYNC_STATE_DIR: stateDir }),
   };
 }

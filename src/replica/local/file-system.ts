@@ -146,6 +146,11 @@ export interface FileSystem {
   /** What the disk says about the directory that `openRoot` would open; `ENOTDIR` when it is something else. */
   statRoot(path: string): Promise<FileStat>;
   /**
+   * What stands at an absolute path, links on the way to it followed, but not one that stands there; `null` when nothing does. Enough
+   * to recognise a file that is known, and for nothing else: what is found may lie anywhere.
+   */
+  lstatByPath(path: string): Promise<FileStat | null>;
+  /**
    * Tells that a small file is to be made and to be given its place. Answers whether `placeFile` has somebody to do it, which is
    * worth it only once many came.
    */

@@ -92,6 +92,14 @@ export class Folder {
     );
   }
 
+  /**
+   * What a path leads to, as {@link FileSystem.lstatByPath}; `null` also where the disk takes several names for one, which a way through
+   * directories alone can tell apart.
+   */
+  async lstatByPath(path: string): Promise<FileStat | null> {
+    return this.checksNames ? null : await this.#fileSystem.lstatByPath(`${this.path}/${path}`);
+  }
+
   #missing(error: unknown): unknown {
     const errno = errnoOf(error);
     if (this.#identity === undefined || !MISSING.has(errno)) return error;

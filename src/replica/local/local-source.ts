@@ -27,9 +27,8 @@ async function openInShared(context: LocalContext, entry: FileEntry): Promise<Lo
   const { folder, places } = context;
   const place = await places.tryTake(entry.path);
   if (place === undefined) return undefined;
-  const lookAtPath = async (): Promise<string | undefined> => {
-    const found = await place.lookAgain().catch(() => undefined);
-    if (found?.type === 'file' && fingerprintOf(found) === entry.fingerprint) return entry.fingerprint;
+  const lookAtPath = async (device: bigint): Promise<string | undefined> => {
+    if (await isFoundByPath(folder, entry, device)) return entry.fingerprint;
     place.forget();
     return walkToFingerprint(folder, entry.path);
   };
@@ -62,7 +61,7 @@ async function openAt(
   { runtime }: LocalContext,
   { parent, name }: Place,
   entry: FileEntry,
-  fingerprintAtPath: () => Promise<string | undefined>,
+  lookAtPath: (device: bigint) => Promise<string | undefined>,
   onClose?: () => Promise<void> | undefined,
 ): Promise<LocalSource> {
   // Looked at before it is opened, because opening a device can have effects.
@@ -70,13 +69,26 @@ async function openAt(
   if (standing?.type !== 'file') throw changed(entry.path);
   const file = await parent.openFile(name);
   try {
-    const source = new LocalSource(file, entry, { fingerprintAtPath, onClose, hasher: runtime.hasher });
+    const source = new LocalSource(file, entry, {
+      fingerprintAtPath: () => lookAtPath(standing.device),
+      onClose,
+      hasher: runtime.hasher,
+    });
     await source.verifyContent();
     return source;
   } catch (error) {
     await file.close();
     throw error;
   }
+}
+
+/**
+ * Whether the path leads to this very file, which was opened where no link led: then which way it leads by now is no matter, and one
+ * call tells. Whoever moved it and put a link in its place did so after it was found there.
+ */
+async function isFoundByPath(folder: Folder, { path, fingerprint }: FileEntry, device: bigint): Promise<boolean> {
+  const found = await folder.lstatByPath(path).catch(() => null);
+  return found?.type === 'file' && found.device === device && fingerprintOf(found) === fingerprint;
 }
 
 /** Evidence of the file that stands at a path, found by a walk from the root; `undefined` when none does. */

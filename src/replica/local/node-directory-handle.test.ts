@@ -39,6 +39,15 @@ describe.skipIf(process.platform === 'win32').each(SYSTEMS)('a directory held by
     within((root) => expect(root[open]('file')).rejects.toThrow('ELOOP')),
   );
 
+  it('looks by path through the links on the way, and at one that stands there', async () => {
+    const look = (name: string) => create().lstatByPath(path.join(base, name));
+    const inode = fs.statSync(path.join(base, 'outside/secret'), { bigint: true }).ino;
+    expect(await look('outside/secret')).toMatchObject({ type: 'file', inode });
+    expect(await look('root/directory/secret')).toMatchObject({ type: 'file', inode });
+    expect(await look('root/file')).toMatchObject({ type: 'symlink' });
+    expect(await look('root/absent')).toBeNull();
+  });
+
   it('creates no file through a link', async () => {
     fs.symlinkSync(path.join(base, 'outside/new'), path.join(base, 'root/new'));
     await within((root) => expect(root.createFile('new')).rejects.toThrow('EEXIST'));

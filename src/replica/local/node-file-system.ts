@@ -5,7 +5,7 @@ import { NewFiles } from './new-files.js';
 import type { WayForThread } from './new-files-program.js';
 import { closeQuietly, NodeDirectoryHandle } from './node-directory-handle.js';
 import type { GlancePlace } from './glanced-directory.js';
-import { fromNodeStat } from './node-stat.js';
+import { fromNodeStat, lstatByPath } from './node-stat.js';
 
 /**
  * The disk of Linux, held by directory descriptors: a name is looked up in the directory that was opened,
@@ -23,6 +23,7 @@ export function createNodeFileSystem(newFiles = new NewFiles()): FileSystem {
       // With a slash at its end only a directory is found.
       return fromNodeStat(fs.statSync(path.endsWith('/') ? path : `${path}/`, { bigint: true }));
     },
+    lstatByPath,
     announceFile: () => newFiles.announce(),
     expectFiles: (count) => newFiles.expect(count),
   };

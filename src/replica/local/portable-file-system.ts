@@ -4,7 +4,7 @@ import { DiskTurns } from './disk-turns.js';
 import type { DirectoryHandle, FileSystem } from './file-system.js';
 import { closeQuietly, NodeDirectoryHandle } from './node-directory-handle.js';
 import type { GlancePlace } from './glanced-directory.js';
-import { fromNodeStat } from './node-stat.js';
+import { fromNodeStat, lstatByPath } from './node-stat.js';
 
 /**
  * A disk held by paths, for systems without `/proc`: before each call the directory's real path and identity are
@@ -25,6 +25,7 @@ export function createPortableFileSystem(): FileSystem {
     async statRoot(path) {
       return fromNodeStat(rootAt(path).stat);
     },
+    lstatByPath,
   };
 }
 

@@ -1,8 +1,9 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { OLD_MS, testRuntime } from '../../../test/local/local-world.js';
 import type { FileEntry } from '../../core/entry.js';
 import { HaltError, PathError, StaleError } from '../../errors.js';
 import { SimulatedFileSystem } from '../../testing/fs/simulated-file-system.js';
+import type { FileStat } from './file-system.js';
 import { Folder } from './folder.js';
 import { createLocalReplica, type LocalReplica } from './local-replica.js';
 import type { SharedPlace } from './shared-place.js';
@@ -265,15 +266,7 @@ describe('a file that is read', () => {
     await source.verify();
     await source.close();
     await source.close();
-    expect(trace).toEqual([
-      'lstat ~/a/b/one',
-      'openFile ~/a/b/one',
-      'stat ~/a/b/one',
-      'statRoot ~',
-      'lstat ~/a',
-      'lstat ~/a/b',
-      'lstat ~/a/b/one',
-    ]);
+    expect(trace).toEqual(['lstat ~/a/b/one', 'openFile ~/a/b/one', 'stat ~/a/b/one', 'lstatByPath ~/a/b/one']);
     await other.close();
     expect(disk.openHandles).toBe(0);
   });
@@ -283,10 +276,12 @@ describe('a file that is read', () => {
     ['is gone', () => disk.user.remove('a/b/one')],
     ['is somewhere else', () => disk.user.rename('a', 'c')],
     [
-      'is behind a link',
+      'is another one behind a link',
       () => {
         disk.user.rename('a', 'c');
         disk.user.symlink('c', 'a');
+        disk.user.remove('c/b/one');
+        disk.user.writeFile('c/b/one', 'a/b/one', { modifiedMs: OLD_MS });
       },
     ],
   ])('is stale when it %s, before it is opened and after', async (_, change) => {
@@ -301,6 +296,47 @@ describe('a file that is read', () => {
     await source.close();
     await other.close();
     expect(disk.openHandles).toBe(0);
+  });
+
+  it('is what it was when a link was put in its way after it was opened, and is not opened behind one', async () => {
+    const one = await entryOf('a/b/one');
+    const source = await local.open(one);
+    disk.user.rename('a', 'c');
+    disk.user.symlink('c', 'a');
+    await source.verify();
+    await source.close();
+    await expect(local.open(one)).rejects.toMatchObject({ code: 'ERR_SYMLINK_IN_PATH', data: { path: 'a' } });
+    expect(disk.openHandles).toBe(0);
+  });
+
+  it('is not recognised on another disk that was put in the place of the folder', async () => {
+    const one = await entryOf('a/b/one');
+    const source = await local.open(one);
+    const copied = await disk.lstatByPath('/folder/a/b/one');
+    vi.spyOn(disk, 'lstatByPath').mockResolvedValue({ ...(copied as FileStat), device: 2n });
+    await source.verify();
+    disk.user.rename('/folder', '/elsewhere');
+    disk.user.makeDirectory('/folder');
+    await expect(source.verify()).rejects.toMatchObject({ code: 'ERR_FOLDER_REPLACED' });
+    await source.close();
+    expect(disk.openHandles).toBe(0);
+  });
+
+  it('is walked to where names are compared with those on the disk', async () => {
+    const exact = createLocalReplica({
+      root: disk.root,
+      fileSystem: disk,
+      runtime: testRuntime({ nowMs: () => OLD_MS + 1e9 }),
+      pathRules: 'darwin',
+      runId: 'r',
+    });
+    await exact.prepare({ readonly: true });
+    const source = await exact.open(await entryOf('a/b/one'));
+    trace.length = 0;
+    await source.verify();
+    expect(trace[0]).toBe('openRoot ~');
+    expect(trace).not.toContain('lstatByPath ~/a/b/one');
+    await source.close();
   });
 
   it('is found at its path though its directory was exchanged while others read in the one before', async () => {
@@ -319,7 +355,7 @@ describe('a file that is read', () => {
     expect(disk.openHandles).toBe(0);
   });
 
-  it.each(['lstat /folder/a/b/one', 'openFile /folder/a/b/one', 'statRoot /folder', 'lstat /folder/a'])(
+  it.each(['lstat /folder/a/b/one', 'openFile /folder/a/b/one', 'lstatByPath /folder/a/b/one'])(
     'is walked to once more when %s fails, and nothing is left open',
     async (failing) => {
       const one = await entryOf('a/b/one');

@@ -32,6 +32,10 @@ export function hookFileSystem(inner: FileSystem, before: FileSystemHook): FileS
       await before(`statRoot ${path}`);
       return await inner.statRoot(path);
     },
+    async lstatByPath(path) {
+      await before(`lstatByPath ${path}`);
+      return await inner.lstatByPath(path);
+    },
   };
 }
 

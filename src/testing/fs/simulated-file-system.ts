@@ -86,6 +86,13 @@ export class SimulatedFileSystem implements FileSystem {
     return statOf(await this.#rootAt(path, 'statRoot', this.#epoch));
   }
 
+  async lstatByPath(path: string): Promise<FileStat | null> {
+    const failure = await this.#enter(`lstatByPath ${path}`, this.#epoch);
+    if (failure !== undefined) throw errnoError(failure, path);
+    const inode = this.user.find(path, { followsLinks: true });
+    return inode === undefined ? null : statOf(inode);
+  }
+
   announceFile(): boolean {
     return this.#disk.traits.makesMany === true;
   }

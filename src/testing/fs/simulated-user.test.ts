@@ -14,6 +14,24 @@ async function afterUnsyncedMove(): Promise<SimulatedFileSystem> {
 }
 
 describe('SimulatedUser', () => {
+  it.each([
+    ['to/file', undefined, 'file'],
+    ['absolute/file', undefined, 'file'],
+    ['to', 'symlink', 'symlink'],
+    ['loop/file', undefined, undefined],
+    ['to/file/below', undefined, undefined],
+    ['to/absent', undefined, undefined],
+    ['a/file', 'file', 'file'],
+  ])('finds %s without links on the way: %s, and through them: %s', (path, plain, followed) => {
+    const { user } = new SimulatedFileSystem();
+    user.writeFile('a/file', 'x');
+    user.symlink('a', 'to');
+    user.symlink('/folder/a', 'absolute');
+    user.symlink('loop', 'loop');
+    expect(user.find(path)?.type).toBe(plain);
+    expect(user.find(path, { followsLinks: true })?.type).toBe(followed);
+  });
+
   it('removes a directory no more durably than what was moved out of it before', async () => {
     const disk = await afterUnsyncedMove();
     disk.user.remove('a');
