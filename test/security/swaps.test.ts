@@ -3,7 +3,9 @@ import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { FileEntry } from '../../src/core/entry.js';
 import { FileCloudSyncError } from '../../src/errors.js';
+import type { Replica } from '../../src/replica/replica.js';
 import type { FileSystem } from '../../src/replica/local/file-system.js';
 import { errnoOf } from '../../src/replica/local/file-system.js';
 import { createLocalReplica } from '../../src/replica/local/local-replica.js';
@@ -76,7 +78,7 @@ async function work(
       const path = random.pick(PATHS);
       const standing = await replica.observe(path).catch(() => null);
       const precondition = standing?.kind === 'file' ? { fingerprint: standing.fingerprint, entry: standing } : null;
-      switch (random.below(6)) {
+      switch (random.below(8)) {
         case 0:
         case 1:
         case 2:
@@ -88,6 +90,15 @@ async function work(
         case 4:
           if (precondition !== null)
             await attempt('move', () => replica.move(path, `${path} (conflict)`, precondition));
+          break;
+        case 5:
+        case 6:
+          if (precondition !== null) {
+            await attempt('read', async () => {
+              const text = await readWhole(replica, precondition.entry);
+              if (text.startsWith('canary')) counts['read outside'] = (counts['read outside'] ?? 0) + 1;
+            });
+          }
           break;
         default:
           await attempt('scan', async () => {
@@ -116,6 +127,19 @@ async function work(
     mkdirSync(world.folder, { recursive: true });
   }
   return counts;
+}
+
+/** What is read of a file before it is recognised. */
+async function readWhole(replica: Replica, entry: FileEntry): Promise<string> {
+  const source = await replica.open(entry);
+  try {
+    let text = '';
+    for await (const piece of source.read(0, entry.sizeBytes)) text += Buffer.from(piece).toString();
+    if (!text.startsWith('canary')) await source.verify();
+    return text;
+  } finally {
+    await source.close();
+  }
 }
 
 /** Everything outside as it must stay; the folder itself may have been made anew. */
@@ -160,6 +184,8 @@ describe('S2: directories and links are swapped by another process during the wo
       );
       expect(changed).toEqual([]);
       expect(counts['write'] ?? 0).toBeGreaterThan(0);
+      expect(counts['read'] ?? 0).toBeGreaterThan(0);
+      expect(counts['read outside']).toBeUndefined();
     },
     3_600_000,
   );
@@ -182,6 +208,8 @@ describe('S2: directories and links are swapped by another process during the wo
       );
       expect(changed).toEqual([]);
       expect(counts['write'] ?? 0).toBeGreaterThan(0);
+      expect(counts['read'] ?? 0).toBeGreaterThan(0);
+      expect(counts['read outside']).toBeUndefined();
       expect(threads).toBeGreaterThan(0);
     },
     3_600_000,
