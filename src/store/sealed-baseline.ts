@@ -10,10 +10,16 @@ import type { BaselineStore } from './state-store.js';
 
 const PREFIX = 'b!';
 const RANGE = rangeOf(PREFIX);
-const NO_VALUES: ReadonlyMap<string, string> = new Map();
 
 /** Which rows there are is remembered up to so many: 2 MiB of memory. */
 const MOST_KNOWN_ROWS = 20_000;
+
+/** What is known of the rows without reading them. */
+interface KnownRows {
+  readonly tally: Tally;
+  /** The keys of all rows, where all were written since there was none: what is not among them need not be looked for. */
+  readonly keys: Set<string> | undefined;
+}
 
 /** Changes that are written together, all or nothing. */
 interface Group {
@@ -32,18 +38,15 @@ export class SealedBaseline implements BaselineStore {
   readonly #context: StateContext;
   readonly #mutex = new Mutex();
   /** `undefined` after a change that failed half way: the next open counts again. */
-  #tally: Tally | undefined;
+  #known: KnownRows | undefined;
   #marked: 'clean' | 'open';
-  /** The keys of all rows, where all were written since there was none: what is not among them need not be looked for. */
-  #known: Set<string> | undefined;
   /** Changes that wait for their turn; more may join them. */
   #waiting: Group | undefined;
 
   constructor(context: StateContext, tally: Tally, marked: 'clean' | 'open') {
     this.#context = context;
-    this.#tally = tally;
+    this.#known = knownOf(tally);
     this.#marked = marked;
-    this.#known = tally?.rows === 0 ? new Set() : undefined;
   }
 
   /** Believe the rows only when the walk has ended: lost rows are found at its end. Throws `StateDamagedError`. */
@@ -51,7 +54,9 @@ export class SealedBaseline implements BaselineStore {
     const iterator = this.#context.database.iterate(RANGE)[Symbol.asyncIterator]();
     try {
       // The first page fixes the snapshot, and the tally has to be of the same instant.
-      const [first, expected] = await this.#mutex.run(async () => [await this.#next(iterator), this.#tally] as const);
+      const [first, expected] = await this.#mutex.run(
+        async () => [await this.#next(iterator), this.#known?.tally] as const,
+      );
       let page = first;
       let seen = EMPTY_TALLY;
       while (page !== undefined) {
@@ -111,12 +116,10 @@ export class SealedBaseline implements BaselineStore {
     this.#waiting = undefined;
     await this.#mutex.run(async () => {
       await this.#markOpen();
-      this.#tally = undefined;
       this.#known = undefined;
       await this.#context.guarded(() => this.#context.database.clear(RANGE));
       await this.#context.guarded(() => this.#context.database.clear(rangeOf(PARTS_PREFIX)));
-      this.#tally = EMPTY_TALLY;
-      this.#known = new Set();
+      this.#known = knownOf(EMPTY_TALLY);
     });
   }
 
@@ -124,9 +127,10 @@ export class SealedBaseline implements BaselineStore {
   async settle(): Promise<void> {
     this.#waiting = undefined;
     await this.#mutex.run(async () => {
-      if (this.#marked === 'clean' || this.#tally === undefined || this.#context.isDamaged) return;
+      if (this.#marked === 'clean' || this.#known === undefined || this.#context.isDamaged) return;
+      const { tally } = this.#known;
       await this.#context.flush();
-      await writeMark(this.#context.database, { state: 'clean', tally: this.#tally });
+      await writeMark(this.#context.database, { state: 'clean', tally });
       this.#marked = 'clean';
     });
   }
@@ -154,7 +158,8 @@ export class SealedBaseline implements BaselineStore {
   async #write({ values, sync }: Group): Promise<void> {
     await this.#markOpen();
     const before = await this.#valuesAt(values.keys());
-    let tally = this.#tally;
+    const known = this.#known;
+    let tally = known?.tally;
     const operations: DatabaseOperation[] = [];
     for (const [key, value] of values) {
       const old = before.get(key);
@@ -165,21 +170,18 @@ export class SealedBaseline implements BaselineStore {
       if (value === undefined && old !== undefined && this.#decode(key, old)?.digest?.startsWith('md5-') === true)
         operations.push({ type: 'del', key: PARTS_PREFIX + key.slice(PREFIX.length) });
     }
-    const known = this.#known;
-    this.#tally = undefined;
     this.#known = undefined;
     await this.#context.guarded(() => this.#context.database.batch(operations, { sync }));
-    this.#tally = tally;
-    this.#known = known === undefined ? undefined : knownAfter(known, values);
+    if (tally !== undefined) this.#known = { tally, keys: known?.keys && keysAfter(known.keys, values) };
   }
 
   /** The values that stand at these keys. */
   async #valuesAt(keys: Iterable<string>): Promise<ReadonlyMap<string, string>> {
-    const known = this.#known;
+    const known = this.#known?.keys;
     const asked = known === undefined ? [...keys] : [...keys].filter((key) => known.has(key));
-    if (asked.length === 0) return NO_VALUES;
-    const found = await this.#context.guarded(() => this.#context.database.getMany(asked));
     const values = new Map<string, string>();
+    if (asked.length === 0) return values;
+    const found = await this.#context.guarded(() => this.#context.database.getMany(asked));
     for (const [index, key] of asked.entries()) {
       const value = found[index];
       if (value !== undefined) values.set(key, value);
@@ -204,11 +206,15 @@ export class SealedBaseline implements BaselineStore {
   }
 }
 
+function knownOf(tally: Tally): KnownRows {
+  return { tally, keys: tally.rows === 0 ? new Set() : undefined };
+}
+
 /** Which rows there are after changes; `undefined`: too many to be remembered. */
-function knownAfter(known: Set<string>, values: Group['values']): Set<string> | undefined {
+function keysAfter(keys: Set<string>, values: Group['values']): Set<string> | undefined {
   for (const [key, value] of values) {
-    if (value === undefined) known.delete(key);
-    else known.add(key);
+    if (value === undefined) keys.delete(key);
+    else keys.add(key);
   }
-  return known.size > MOST_KNOWN_ROWS ? undefined : known;
+  return keys.size > MOST_KNOWN_ROWS ? undefined : keys;
 }

@@ -555,7 +555,7 @@ export const BREAKS = [
   {
     name: 'a row of this run is not looked for before it is replaced',
     file: 'src/store/sealed-baseline.ts',
-    find: '    else known.add(key);\n',
+    find: '    else keys.add(key);\n',
     replace: '',
     by: [tests('src/store/sealed-baseline.steps.test.ts')],
   },

@@ -140,14 +140,6 @@ export function newFilesProgram(port: MessagePort, fs: typeof NodeFs, flushDisk:
       return false;
     }
   };
-  const link = (file: Making): void => {
-    try {
-      fs.linkSync(file.path, file.place);
-    } catch {
-      // What is wrong is told by whoever writes the file alone.
-      file.told = 'not-placed';
-    }
-  };
   /**
    * Gives files their names, one right after the other. A way is looked at once for all of them: whoever moves a directory
    * meanwhile takes along what has its name already, and what gets it then, as if he had moved it a moment later.
@@ -159,8 +151,13 @@ export function newFilesProgram(port: MessagePort, fs: typeof NodeFs, flushDisk:
       const { way } = file;
       const known = leads.get(way) ?? leadsOn(way);
       leads.set(way, known);
-      if (known) link(file);
-      else file.told = 'not-placed';
+      try {
+        if (known) fs.linkSync(file.path, file.place);
+        else file.told = 'not-placed';
+      } catch {
+        // What is wrong is told by whoever writes the file alone.
+        file.told = 'not-placed';
+      }
     }
   };
   /** One sync of a directory is enough for all names that were given in it before it began. */

@@ -12,6 +12,8 @@ import {
 } from './new-files-program.js';
 import { fromNodeStat } from './node-stat.js';
 
+/** Files that the thread makes at the same time, where so many may be open. */
+export const MOST_MADE_FILES = 512;
 /** One that is being worked at, and those that wait for the disk meanwhile: for its flush, or for the names of the files. */
 const MESSAGES_UNDER_WAY = 4;
 const PROGRAM = `const fs = require('node:fs');
@@ -56,7 +58,7 @@ export class NewFilesThread extends AnsweringThread<NewFilesQuestion, NewFilesAn
    *
    * @param mostOpenFiles - files that it has open at the same time, at least 4
    */
-  static start(mostOpenFiles = 512, idleMs?: number): NewFilesThread | undefined {
+  static start(mostOpenFiles = MOST_MADE_FILES, idleMs?: number): NewFilesThread | undefined {
     return startBeside(() => new NewFilesThread(mostOpenFiles, idleMs));
   }
 

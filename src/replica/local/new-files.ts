@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { FileStat, NewFile } from './file-system.js';
 import { secondsOf } from './node-file-handle.js';
 import type { ToldError } from './new-files-program.js';
-import { NewFilesThread, type FileToPlace } from './new-files-thread.js';
+import { MOST_MADE_FILES, NewFilesThread, type FileToPlace } from './new-files-thread.js';
 
 /** A second thread costs 0.1 s of a processor, as much as it spares with so many files. */
 const FILES_WORTH_A_THREAD = 128;
@@ -10,8 +10,6 @@ const FILES_WORTH_A_THREAD = 128;
 const MOST_HELD_BYTES = 4 * 1024 * 1024;
 /** With 256 the network waited for the disk now and then: 10,000 files took a tenth longer. */
 const MOST_HELD_FILES = 2000;
-/** Files that the thread makes at the same time. */
-const MOST_MADE_FILES = 512;
 /** Files of a process that are open for other reasons, reckoned high: up to 125 were seen, of them 64 connections and 32 files that are made. */
 const OTHER_OPEN_FILES = 160;
 
