@@ -1,5 +1,6 @@
 import { createHmac, hash } from 'node:crypto';
 import { copyWith } from '../../core/copy-with.js';
+import { createKeyedHash } from './keyed-hash.js';
 
 /** Keys to sign with. */
 export interface SigningCredentials {
@@ -64,7 +65,7 @@ export function createRequestSigner(): (input: SigningInput) => Record<string, s
     const day = stamp.slice(0, 8);
     if (cached === undefined || !isOf(cached, day, region, credentials)) cached = scopeOf(day, region, credentials);
     const toSign = `AWS4-HMAC-SHA256\n${stamp}\n${cached.name}\n${hash('sha256', canonical)}`;
-    const signature = createHmac('sha256', cached.key).update(toSign).digest('hex');
+    const signature = cached.sign(toSign);
     headers['authorization'] =
       `AWS4-HMAC-SHA256 Credential=${credentials.accessKeyId}/${cached.name}, SignedHeaders=${signedHeaders}, Signature=${signature}`;
     return headers;
@@ -78,12 +79,12 @@ interface SigningScope {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly name: string;
-  readonly key: Buffer;
+  readonly sign: (text: string) => string;
 }
 
 function scopeOf(day: string, region: string, { accessKeyId, secretAccessKey }: SigningCredentials): SigningScope {
-  const key = deriveKey(secretAccessKey, day, region);
-  return { day, region, accessKeyId, secretAccessKey, name: `${day}/${region}/s3/aws4_request`, key };
+  const sign = createKeyedHash(deriveKey(secretAccessKey, day, region));
+  return { day, region, accessKeyId, secretAccessKey, name: `${day}/${region}/s3/aws4_request`, sign };
 }
 
 function isOf(scope: SigningScope, day: string, region: string, credentials: SigningCredentials): boolean {
