@@ -20,7 +20,7 @@ export async function openLocalSource(context: LocalContext, entry: FileEntry): 
 }
 
 /**
- * Opens it in the directory that others read in, and looks there at its path again; `undefined` when anything is not as it should be:
+ * Opens it in the directory that others read in, and recognises it by its path again; `undefined` when anything is not as it should be:
  * then the walk from the root tells what it is.
  */
 async function openInShared(context: LocalContext, entry: FileEntry): Promise<LocalSource | undefined> {
@@ -87,6 +87,7 @@ async function openAt(
  * call tells. Whoever moved it and put a link in its place did so after it was found there.
  */
 async function isFoundByPath(folder: Folder, { path, fingerprint }: FileEntry, device: bigint): Promise<boolean> {
+  // What is wrong there is told by the walk that follows.
   const found = await folder.lstatByPath(path).catch(() => null);
   return found?.type === 'file' && found.device === device && fingerprintOf(found) === fingerprint;
 }

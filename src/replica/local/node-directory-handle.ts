@@ -67,8 +67,7 @@ export abstract class NodeDirectoryHandle implements DirectoryHandle, GlancedDir
   }
 
   async lstat(name: string): Promise<FileStat | null> {
-    const stat = fs.lstatSync(this.at(name), LSTAT);
-    return stat === undefined ? null : fromNodeStat(stat);
+    return lookAt(this.at(name));
   }
 
   get namesAhead(): number {
@@ -81,12 +80,7 @@ export abstract class NodeDirectoryHandle implements DirectoryHandle, GlancedDir
 
   glance(name: string, prefix?: string): FileStat | null | Error {
     try {
-      if (prefix !== undefined) {
-        const stat = fs.lstatSync(prefix + name, LSTAT);
-        if (stat !== undefined) return fromNodeStat(stat);
-      }
-      const stat = fs.lstatSync(this.at(name), LSTAT);
-      return stat === undefined ? null : fromNodeStat(stat);
+      return (prefix === undefined ? null : lookAt(prefix + name)) ?? lookAt(this.at(name));
     } catch (error) {
       return error instanceof Error ? error : new Error(String(error));
     }
@@ -136,6 +130,16 @@ export abstract class NodeDirectoryHandle implements DirectoryHandle, GlancedDir
     const fd = this.descriptor();
     if (fd !== undefined) await fsyncAsync(fd);
   }
+}
+
+function lookAt(path: string): FileStat | null {
+  const stat = fs.lstatSync(path, LSTAT);
+  return stat === undefined ? null : fromNodeStat(stat);
+}
+
+/** As `lstatByPath` of a file system. */
+export async function lstatByPath(path: string): Promise<FileStat | null> {
+  return lookAt(path);
 }
 
 function sameKind(handle: DirectoryHandle): NodeDirectoryHandle {

@@ -3,9 +3,9 @@ import { DiskTurns } from './disk-turns.js';
 import type { DirectoryHandle, FileStat, FileSystem, NewFile, NewPlace } from './file-system.js';
 import { NewFiles } from './new-files.js';
 import type { WayForThread } from './new-files-program.js';
-import { closeQuietly, NodeDirectoryHandle } from './node-directory-handle.js';
+import { closeQuietly, lstatByPath, NodeDirectoryHandle } from './node-directory-handle.js';
 import type { GlancePlace } from './glanced-directory.js';
-import { fromNodeStat, lstatByPath } from './node-stat.js';
+import { fromNodeStat } from './node-stat.js';
 
 /**
  * The disk of Linux, held by directory descriptors: a name is looked up in the directory that was opened,

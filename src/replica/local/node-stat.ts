@@ -1,4 +1,4 @@
-import { lstatSync, type BigIntStats } from 'node:fs';
+import type { BigIntStats } from 'node:fs';
 import type { FileStat, FileType } from './file-system.js';
 
 const S_IFMT = 0o170000;
@@ -21,12 +21,6 @@ export function fromNodeStat(
     mode: mode & 0o7777,
     links: Number(stat.nlink),
   };
-}
-
-/** As `lstatByPath` of a file system. */
-export async function lstatByPath(path: string): Promise<FileStat | null> {
-  const stat = lstatSync(path, { bigint: true, throwIfNoEntry: false });
-  return stat === undefined ? null : fromNodeStat(stat);
 }
 
 /** The type in the mode of a file. */

@@ -2,9 +2,9 @@ import * as fs from 'node:fs';
 import * as nodePath from 'node:path';
 import { DiskTurns } from './disk-turns.js';
 import type { DirectoryHandle, FileSystem } from './file-system.js';
-import { closeQuietly, NodeDirectoryHandle } from './node-directory-handle.js';
+import { closeQuietly, lstatByPath, NodeDirectoryHandle } from './node-directory-handle.js';
 import type { GlancePlace } from './glanced-directory.js';
-import { fromNodeStat, lstatByPath } from './node-stat.js';
+import { fromNodeStat } from './node-stat.js';
 
 /**
  * A disk held by paths, for systems without `/proc`: before each call the directory's real path and identity are

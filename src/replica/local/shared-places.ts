@@ -26,8 +26,8 @@ interface TakeOptions {
  * Directories that are held open for as long as files in them are read, or new ones are brought in: many small files of one
  * directory come at the same time, and each would walk from the root twice.
  *
- * A directory that is held open may have been moved away. So what was read there counts, and a new name is given there, only
- * after a look that the path still leads to it.
+ * A directory that is held open may have been moved away. So a new name is given there only after a look that the path still leads
+ * to it, and what was read there counts only where the path leads to the file.
  */
 export class SharedPlaces {
   readonly #folder: Folder;

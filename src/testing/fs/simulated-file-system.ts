@@ -7,6 +7,9 @@ import type { Gate } from './simulated-handles.js';
 import type { Inode } from './simulated-inode.js';
 import { SimulatedUser } from './simulated-user.js';
 
+/** As many as Linux follows on one way. */
+const MOST_LINKS = 40;
+
 /** Options of {@link SimulatedFileSystem}. */
 export interface SimulatedFileSystemOptions extends DiskTraits {
   /** The virtual clock. Default: a counter that goes on by one millisecond with each look. */
@@ -89,7 +92,7 @@ export class SimulatedFileSystem implements FileSystem {
   async lstatByPath(path: string): Promise<FileStat | null> {
     const failure = await this.#enter(`lstatByPath ${path}`, this.#epoch);
     if (failure !== undefined) throw errnoError(failure, path);
-    const inode = this.user.find(path, { followsLinks: true });
+    const inode = this.user.find(path, MOST_LINKS);
     return inode === undefined ? null : statOf(inode);
   }
 

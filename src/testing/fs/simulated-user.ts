@@ -161,21 +161,18 @@ export class SimulatedUser {
     return inode === undefined ? undefined : Number(inode.content.mtimeNs) / 1e6;
   }
 
-  /** What stands at a path; links are not followed, or those on the way alone. */
-  find(path: string, { followsLinks = false } = {}): Inode | undefined {
+  /** What stands at a path. So many links on the way to it are followed, and none that stands there. */
+  find(path: string, mostLinks = 0): Inode | undefined {
     const names = segments(this.#absolute(path));
     let inode: Inode | undefined = this.#disk.root;
-    for (let i = 0, links = 0; i < names.length; i++) {
+    for (const [i, name] of names.entries()) {
+      if (inode?.type === 'symlink' && mostLinks > 0) {
+        const target = inode.target ?? '';
+        const begin = target.startsWith('/') ? [] : names.slice(0, i - 1);
+        return this.find(`/${[...begin, target, ...names.slice(i)].join('/')}`, mostLinks - 1);
+      }
       if (inode?.type !== 'directory') return undefined;
-      inode = this.#disk.get(inode, names[i] as string);
-      if (!followsLinks || inode?.type !== 'symlink' || i === names.length - 1) continue;
-      // A loop leads nowhere.
-      if (++links > MAX_LINKS) return undefined;
-      const target = inode.target ?? '';
-      const before = target.startsWith('/') ? [] : names.slice(0, i);
-      names.splice(0, i + 1, ...before, ...segments(target));
-      inode = this.#disk.root;
-      i = -1;
+      inode = this.#disk.get(inode, name);
     }
     return inode;
   }
@@ -202,9 +199,6 @@ export class SimulatedUser {
     return path.startsWith('/') ? path : `${this.#root}/${path}`;
   }
 }
-
-/** As many as Linux follows on one way. */
-const MAX_LINKS = 40;
 
 function segments(path: string): string[] {
   return path.split('/').filter((segment) => segment !== '');
