@@ -31,8 +31,8 @@ export interface FileHasher {
 export interface Hasher {
   /** Memory of which digests are made without a copy of it. What is in it is arbitrary. */
   allocate(sizeBytes: number): Uint8Array;
-  /** The digest of bytes, which have to stay as they are until it resolves. */
-  hash(algorithm: HashAlgorithm, bytes: Uint8Array): Promise<Uint8Array>;
+  /** The digest of bytes, which have to stay as they are until it is there: at once where it is made here. */
+  hash(algorithm: HashAlgorithm, bytes: Uint8Array): Uint8Array | Promise<Uint8Array>;
   /** Missing where there are never any other threads. */
   readonly files?: FileHasher;
 }

@@ -2,17 +2,28 @@ import { PathError } from '../errors.js';
 import type { Source } from './replica.js';
 
 /**
- * Fills memory with the bytes of a source from `start` on. Once it has ended, nothing more is written to that memory.
+ * Fills memory with the bytes of a source from `start` on. Once it has ended, nothing more is written to that memory. `undefined`:
+ * it has ended.
  *
  * @throws PathError `ERR_SOURCE_LENGTH` when the source gives more or fewer bytes than were asked for.
  */
-export async function readRange(
+export function readRange(
+  source: Source,
+  start: number,
+  bytes: Uint8Array,
+  signal: AbortSignal | undefined,
+): Promise<void> | undefined {
+  return source.readInto === undefined
+    ? readChunks(source, start, bytes, signal)
+    : source.readInto(bytes, start, signal);
+}
+
+async function readChunks(
   source: Source,
   start: number,
   bytes: Uint8Array,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  if (source.readInto !== undefined) return source.readInto(bytes, start, signal);
   const wanted = bytes.length;
   let filled = 0;
   for await (const chunk of source.read(start, start + wanted, signal)) {

@@ -68,9 +68,10 @@ export interface Source {
   read(start: number, end: number, signal?: AbortSignal): AsyncIterable<Uint8Array>;
   /**
    * Fills memory of the caller with the bytes from `start` on, where a source can do so without memory of its own. Fails as
-   * `read` does. Once it has ended, however it did, nothing more is written to that memory.
+   * `read` does, or throws the same at once. Once it has ended, however it did, nothing more is written to that memory.
+   * `undefined`: it has ended.
    */
-  readInto?(bytes: Uint8Array, start: number, signal?: AbortSignal): Promise<void>;
+  readInto?(bytes: Uint8Array, start: number, signal?: AbortSignal): Promise<void> | undefined;
   /**
    * The MD5s of its parts in hex, the last of which is shorter or as long, where a source can make them for less than whoever
    * reads it. Fails as `read` does.
@@ -79,8 +80,8 @@ export interface Source {
   /** The whole content, where it is in memory already, until `close`: to be taken instead of read. */
   content?(): Uint8Array | undefined;
   /**
-   * Rejects with `StaleError` when the file changed since it was opened. Called by the writer just before it commits.
-   * `undefined`: it cannot have changed.
+   * Rejects with `StaleError`, or throws it at once, when the file changed since it was opened. Called by the writer just before it
+   * commits. `undefined`: it has not changed.
    */
   verify(signal?: AbortSignal): Promise<void> | undefined;
   /** Releases what `open` took. Must be called once; never throws. `undefined`: there is nothing to wait for. */

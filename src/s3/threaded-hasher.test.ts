@@ -34,7 +34,10 @@ describe('createThreadedHasher', () => {
     const hasher = hasherOf();
     const pieces = Array.from({ length: 12 }, (_, i) => hasher.allocate(SIZE + i).fill(i));
     const found = await Promise.all(
-      pieces.flatMap((piece) => [hasher.hash('md5', piece), hasher.hash('sha256', piece.subarray(1))]),
+      pieces.flatMap((piece) => [
+        Promise.resolve(hasher.hash('md5', piece)),
+        Promise.resolve(hasher.hash('sha256', piece.subarray(1))),
+      ]),
     );
     expect(found.map(hex)).toEqual(
       pieces.flatMap((piece) => [expected('md5', piece), expected('sha256', piece.subarray(1))]),
@@ -63,7 +66,7 @@ describe('createThreadedHasher', () => {
   it('loses nothing when a thread dies while it is asked, and asks none again', async () => {
     const hasher = hasherOf(1);
     const piece = hasher.allocate(SIZE * 16).fill(4);
-    const asked = Array.from({ length: 4 }, () => hasher.hash('md5', piece));
+    const asked = Array.from({ length: 4 }, () => Promise.resolve(hasher.hash('md5', piece)));
     void started[0]?.stop();
     expect((await Promise.all(asked)).map(hex)).toEqual(Array.from({ length: 4 }, () => expected('md5', piece)));
     await hasher.hash('md5', piece);

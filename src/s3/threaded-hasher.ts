@@ -60,8 +60,8 @@ export function createThreadedHasher(options: ThreadedHasherOptions = {}): Hashe
       return [];
     }
   };
-  const hash = async (algorithm: HashAlgorithm, bytes: Uint8Array): Promise<Uint8Array> => {
-    const [made] = isShared(bytes) ? await ask(bytes.length, bytes.length, { algorithm, bytes }) : [];
+  const hashShared = async (algorithm: HashAlgorithm, bytes: Uint8Array): Promise<Uint8Array> => {
+    const [made] = await ask(bytes.length, bytes.length, { algorithm, bytes });
     return made ?? plainHasher.hash(algorithm, bytes);
   };
   const hashParts = (algorithm: HashAlgorithm, file: FileParts): Promise<HashAnswer> => {
@@ -74,7 +74,7 @@ export function createThreadedHasher(options: ThreadedHasherOptions = {}): Hashe
       isOfUse && sizeBytes >= LEAST_BYTES
         ? Buffer.from(new SharedArrayBuffer(sizeBytes))
         : plainHasher.allocate(sizeBytes),
-    hash,
+    hash: (algorithm, bytes) => (isShared(bytes) ? hashShared(algorithm, bytes) : plainHasher.hash(algorithm, bytes)),
     ...(most > 0 && { files: { partsAtOnce: Math.max(...LANE_COUNTS), hash: hashParts } }),
   };
 }

@@ -25,13 +25,15 @@ export async function upload(
   const source = await context.local.open(local, context.signal);
   let result: Outcome<Written>;
   try {
+    const parts = partsOf(context, remote);
     result = await context.remote.write(local.path, source, expectingOrNothing(remote), {
       signal: context.signal,
-      replacedParts: await partsOf(context, remote),
+      replacedParts: parts instanceof Promise ? await parts : parts,
       onBytes: (count) => context.onBytes(local.path, 'up', count),
     });
   } finally {
-    await source.close();
+    const closing = source.close();
+    if (closing !== undefined) await closing;
   }
   if (result.outcome === 'stale') return { type: 'again', paths: [local.path], message: result.message };
   await recordAgreement(context, source.entry, result.entry, result.digest, result.parts);
@@ -43,7 +45,10 @@ export async function upload(
 }
 
 /** What is known of the parts of the version that is replaced. Small files have none: not worth a look. */
-async function partsOf(context: TransferContext, remote: FileEntry | null): Promise<PartDigests | undefined> {
+function partsOf(
+  context: TransferContext,
+  remote: FileEntry | null,
+): Promise<PartDigests | undefined> | PartDigests | undefined {
   if (remote === null || context.remote.schemeFor(remote.sizeBytes).partSizeBytes === undefined) return undefined;
   return context.parts.get(remote.path, remote.fingerprint);
 }

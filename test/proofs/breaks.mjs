@@ -619,8 +619,8 @@ export const BREAKS = [
   {
     name: 'a file is recognised by a name that the disk takes for another one',
     file: 'src/replica/local/folder.ts',
-    find: 'return this.checksNames ? null : await this.#fileSystem.lstatByPath(`${this.path}/${path}`);',
-    replace: 'return await this.#fileSystem.lstatByPath(`${this.path}/${path}`);',
+    find: 'return this.checksNames ? null : this.#fileSystem.lstatByPath(`${this.path}/${path}`);',
+    replace: 'return this.#fileSystem.lstatByPath(`${this.path}/${path}`);',
     by: [tests('src/replica/local/shared-places.test.ts')],
   },
   {

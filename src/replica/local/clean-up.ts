@@ -78,9 +78,11 @@ async function canBeGoneOnWith(
   if (!keepsStages || stage === undefined) return false;
   const record = recordNameOf(stage);
   if (!names.has(stage) || !names.has(record)) return false;
-  // That of the record changes with each range that arrives.
-  const stat = await directory.lstat(record).catch((error: unknown) => {
+  try {
+    // That of the record changes with each range that arrives.
+    const stat = await directory.lstat(record);
+    return stat !== null && Number(stat.mtimeNs) / 1e6 > diskNowMs() - STAGE_DAYS * DAY_MS;
+  } catch (error) {
     throw pathErrorOf(error, `${TMP_PATH}/${record}`, 'look at');
-  });
-  return stat !== null && Number(stat.mtimeNs) / 1e6 > diskNowMs() - STAGE_DAYS * DAY_MS;
+  }
 }

@@ -38,14 +38,17 @@ export interface FileLook extends Pick<FileStat, 'type' | 'sizeBytes' | 'mtimeNs
   };
 }
 
-/** An open regular file. Errors carry the errno name in `code`, as those of `node:fs`. */
+/**
+ * An open regular file. Errors carry the errno name in `code`, as those of `node:fs`. What may be answered at once may be thrown at
+ * once as well.
+ */
 export interface FileHandle {
   /** The number by which this process knows it, for other threads to read it while it is open. Missing: there is none. */
   readonly descriptor?: number;
   /** What the disk says about the opened file. */
-  stat(): Promise<FileStat>;
+  stat(): FileStat | Promise<FileStat>;
   /** Reads into the whole of `buffer` from `position` on; answers fewer bytes than asked for only at the end of the file. */
-  read(buffer: Uint8Array, position: number): Promise<number>;
+  read(buffer: Uint8Array, position: number): number | Promise<number>;
   /** Writes the whole of `bytes` at `position`, or throws. */
   write(bytes: Uint8Array, position: number): Promise<void>;
   /** Sets the time of the last change of content. */
@@ -54,8 +57,8 @@ export interface FileHandle {
   setMode(mode: number): Promise<void>;
   /** Makes the content durable. After a failure nothing is known about the content. */
   sync(): Promise<void>;
-  /** Never throws. */
-  close(): Promise<void>;
+  /** Never throws. `undefined`: there is nothing to wait for. */
+  close(): Promise<void> | undefined;
 }
 
 /** A whole small file to be made. */
@@ -83,7 +86,7 @@ export interface NewPlace {
  * An open directory, in the manner of `openat`: names are single segments and are looked up in this very directory,
  * wherever it has been moved to and whatever stands at its former path by now. No method follows a symbolic link.
  *
- * Names are ordinary strings, save where `ByteName` is written.
+ * Names are ordinary strings, save where `ByteName` is written. What may be answered at once may be thrown at once as well.
  */
 export interface DirectoryHandle {
   /**
@@ -96,7 +99,7 @@ export interface DirectoryHandle {
   /** All names, in any order. */
   list(): Promise<DirectoryItem[]>;
   /** What stands at a name; `null` when nothing does. */
-  lstat(name: string): Promise<FileStat | null>;
+  lstat(name: string): FileStat | null | Promise<FileStat | null>;
   /**
    * What stands at each of many names, in their order: fast, for scans. An answer is `null` only when the name was seen
    * to be missing in this very directory; an error stands in the place of what could not be looked at.
@@ -105,7 +108,7 @@ export interface DirectoryHandle {
   /** Opens a directory in this one. `ENOTDIR` or `ELOOP` when the name is something else, links included. */
   openDirectory(name: string): Promise<DirectoryHandle>;
   /** Opens a file for reading. Never blocks on a FIFO. The caller checks by `stat` that it is a regular file. */
-  openFile(name: string): Promise<FileHandle>;
+  openFile(name: string): FileHandle | Promise<FileHandle>;
   /** Opens a file for reading and writing, with the same duties as `openFile`. */
   reopenFile(name: string): Promise<FileHandle>;
   /** Creates a file, for reading and writing; `EEXIST` when anything stands at the name. Mode: 0666 without the umask. */
@@ -147,9 +150,10 @@ export interface FileSystem {
   statRoot(path: string): Promise<FileStat>;
   /**
    * What stands at an absolute path, links on the way to it followed, but not one that stands there; `null` when nothing does. Enough
-   * to recognise a file that is known, and for nothing else: what is found may lie anywhere.
+   * to recognise a file that is known, and for nothing else: what is found may lie anywhere. What may be answered at once may be thrown
+   * at once as well.
    */
-  lstatByPath(path: string): Promise<FileStat | null>;
+  lstatByPath(path: string): FileStat | null | Promise<FileStat | null>;
   /**
    * Tells that a small file is to be made and to be given its place. Answers whether `placeFile` has somebody to do it, which is
    * worth it only once many came.

@@ -244,8 +244,11 @@ export class FolderWalk {
   }
 
   async #isSurelyGone(parent: DirectoryHandle, name: string): Promise<boolean> {
-    const stat = await parent.lstat(name).catch(() => undefined);
-    if (stat !== null) return false;
+    try {
+      if ((await parent.lstat(name)) !== null) return false;
+    } catch {
+      return false;
+    }
     // Throws when the folder was exchanged: then nothing that was seen counts.
     await this.#context.folder.identity();
     return true;

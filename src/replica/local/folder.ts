@@ -96,8 +96,8 @@ export class Folder {
    * What a path leads to, as {@link FileSystem.lstatByPath}; `null` also where the disk takes several names for one, which a way through
    * directories alone can tell apart.
    */
-  async lstatByPath(path: string): Promise<FileStat | null> {
-    return this.checksNames ? null : await this.#fileSystem.lstatByPath(`${this.path}/${path}`);
+  lstatByPath(path: string): FileStat | null | Promise<FileStat | null> {
+    return this.checksNames ? null : this.#fileSystem.lstatByPath(`${this.path}/${path}`);
   }
 
   #missing(error: unknown): unknown {

@@ -4,42 +4,41 @@ import { showPath } from '../../core/path.js';
 import { StaleError, throwIfAborted } from '../../errors.js';
 import type { Source } from '../replica.js';
 import { digestParts } from './digest-parts.js';
-import type { FileHandle } from './file-system.js';
+import type { FileHandle, FileStat } from './file-system.js';
 import { errnoOf } from './file-system.js';
 import { fingerprintOf } from './fingerprint.js';
 import type { Folder, Place } from './folder.js';
 import type { LocalContext } from './local-context.js';
 import { pathErrorOf } from './local-error.js';
+import type { SharedPlace } from './shared-place.js';
 
 /** A part of the usual size is read in one call and given in one piece, so that nobody copies it together. */
 const CHUNK_BYTES = 8 * 1024 * 1024;
 
-/** Opens a file of the folder as it was observed. Throws `StaleError` when another version, or nothing, stands there. */
-export async function openLocalSource(context: LocalContext, entry: FileEntry): Promise<LocalSource> {
-  return (await openInShared(context, entry)) ?? (await openAlone(context, entry));
-}
-
 /**
- * Opens it in the directory that others read in, and recognises it by its path again; `undefined` when anything is not as it should be:
- * then the walk from the root tells what it is.
+ * Opens a file of the folder as it was observed. Throws `StaleError` when another version, or nothing, stands there.
+ *
+ * It is opened in the directory that others read in, and recognised by its path again. When anything is not as it should be, the walk
+ * from the root tells what it is.
  */
-async function openInShared(context: LocalContext, entry: FileEntry): Promise<LocalSource | undefined> {
-  const { folder, places } = context;
-  const place = await places.tryTake(entry.path);
-  if (place === undefined) return undefined;
-  const lookAtPath = async (device: bigint): Promise<string | undefined> => {
-    if (await isFoundByPath(folder, entry, device)) return entry.fingerprint;
-    place.forget();
-    return walkToFingerprint(folder, entry.path);
-  };
+export async function openLocalSource(context: LocalContext, entry: FileEntry): Promise<LocalSource> {
+  const found = context.places.tryTake(entry.path);
+  const place = found instanceof Promise ? await found : found;
+  if (place === undefined) return openAlone(context, entry);
   try {
-    return await openAt(context, place, entry, lookAtPath, () => place.release());
+    return await openAt(
+      context,
+      place,
+      entry,
+      (device) => lookAgain(context.folder, place, entry, device),
+      place.release,
+    );
   } catch {
     // Met again by the one that opens it alone.
     place.forget();
     await place.release();
-    return undefined;
   }
+  return openAlone(context, entry);
 }
 
 async function openAlone(context: LocalContext, entry: FileEntry): Promise<LocalSource> {
@@ -61,20 +60,23 @@ async function openAt(
   { runtime }: LocalContext,
   { parent, name }: Place,
   entry: FileEntry,
-  lookAtPath: (device: bigint) => Promise<string | undefined>,
+  lookAtPath: (device: bigint) => FingerprintFound,
   onClose?: () => Promise<void> | undefined,
 ): Promise<LocalSource> {
   // Looked at before it is opened, because opening a device can have effects.
-  const standing = await parent.lstat(name);
+  const looked = parent.lstat(name);
+  const standing = looked instanceof Promise ? await looked : looked;
   if (standing?.type !== 'file') throw changed(entry.path);
-  const file = await parent.openFile(name);
+  const opened = parent.openFile(name);
+  const file = opened instanceof Promise ? await opened : opened;
   try {
     const source = new LocalSource(file, entry, {
       fingerprintAtPath: () => lookAtPath(standing.device),
       onClose,
       hasher: runtime.hasher,
     });
-    await source.verifyContent();
+    const verified = source.verifyContent();
+    if (verified !== undefined) await verified;
     return source;
   } catch (error) {
     await file.close();
@@ -82,13 +84,44 @@ async function openAt(
   }
 }
 
+/** Evidence of the file that stands at a path; `undefined` when none does. */
+type FingerprintFound = string | undefined | Promise<string | undefined>;
+
+/** What stands at the path of a file that was opened: found in one call where it is that very file, else by a walk. */
+function lookAgain(folder: Folder, place: SharedPlace, entry: FileEntry, device: bigint): FingerprintFound {
+  const found = findByPath(folder, entry.path);
+  const isFound =
+    found instanceof Promise ? found.then((stat) => isThat(entry, device, stat)) : isThat(entry, device, found);
+  if (isFound === true) return entry.fingerprint;
+  return walkUnlessFound(folder, place, entry, isFound);
+}
+
+async function walkUnlessFound(
+  folder: Folder,
+  place: SharedPlace,
+  { path, fingerprint }: FileEntry,
+  isFound: boolean | Promise<boolean>,
+): Promise<string | undefined> {
+  if (await isFound) return fingerprint;
+  place.forget();
+  return walkToFingerprint(folder, path);
+}
+
+/** As {@link Folder.lstatByPath}; `null` also where that fails: what is wrong there is told by the walk that follows. */
+function findByPath(folder: Folder, path: string): FileStat | null | Promise<FileStat | null> {
+  try {
+    const found = folder.lstatByPath(path);
+    return found instanceof Promise ? found.catch(() => null) : found;
+  } catch {
+    return null;
+  }
+}
+
 /**
  * Whether the path leads to this very file, which was opened where no link led: then which way it leads by now is no matter, and one
  * call tells. Whoever moved it and put a link in its place did so after it was found there.
  */
-async function isFoundByPath(folder: Folder, { path, fingerprint }: FileEntry, device: bigint): Promise<boolean> {
-  // What is wrong there is told by the walk that follows.
-  const found = await folder.lstatByPath(path).catch(() => null);
+function isThat({ fingerprint }: FileEntry, device: bigint, found: FileStat | null): boolean {
   return found?.type === 'file' && found.device === device && fingerprintOf(found) === fingerprint;
 }
 
@@ -107,7 +140,7 @@ async function walkToFingerprint(folder: Folder, path: string): Promise<string |
 /** What a {@link LocalSource} works with. */
 export interface LocalSourceParts {
   /** Evidence of the file that stands at the path now; `undefined` when none does. */
-  readonly fingerprintAtPath: () => Promise<string | undefined>;
+  readonly fingerprintAtPath: () => FingerprintFound;
   /** Called once, after the file is closed. */
   readonly onClose?: (() => Promise<void> | undefined) | undefined;
   /** Hashes parts of the file on other threads, where there are any. */
@@ -158,41 +191,60 @@ export class LocalSource implements Source {
     }
   }
 
-  async readInto(bytes: Uint8Array, start: number, signal?: AbortSignal): Promise<void> {
+  readInto(bytes: Uint8Array, start: number, signal?: AbortSignal): Promise<void> | undefined {
     throwIfAborted(signal);
-    await this.#fill(bytes, start);
+    return this.#fill(bytes, start);
   }
 
-  async #fill(bytes: Uint8Array, position: number): Promise<void> {
-    let count: number;
-    try {
-      count = await this.file.read(bytes, position);
-    } catch (error) {
-      throw pathErrorOf(error, this.entry.path, 'read');
-    }
-    if (count < bytes.length) throw changed(this.entry.path);
+  #fill(bytes: Uint8Array, position: number): Promise<void> | undefined {
+    return this.#check(
+      'read',
+      () => this.file.read(bytes, position),
+      (count) => count === bytes.length,
+    );
   }
 
-  /** Throws `StaleError` unless the open file is still as it was observed. */
-  async verifyContent(): Promise<void> {
-    const stat = await this.file.stat();
-    if (stat.type !== 'file' || fingerprintOf(stat) !== this.entry.fingerprint) throw changed(this.entry.path);
+  /** Throws, or rejects with, `StaleError` unless the open file is still as it was observed. */
+  verifyContent(): Promise<void> | undefined {
+    const { fingerprint } = this.entry;
+    return this.#check(
+      'read',
+      () => this.file.stat(),
+      (stat) => stat.type === 'file' && fingerprintOf(stat) === fingerprint,
+    );
   }
 
   /** The evidence names the file too: where it is that of the path, nothing was written to the one that is open. */
-  async verify(): Promise<void> {
-    try {
-      if ((await this.#parts.fingerprintAtPath()) !== this.entry.fingerprint) throw changed(this.entry.path);
-    } catch (error) {
-      throw pathErrorOf(error, this.entry.path, 'look at');
-    }
+  verify(): Promise<void> | undefined {
+    const { fingerprint } = this.entry;
+    return this.#check('look at', this.#parts.fingerprintAtPath, (found) => found === fingerprint);
   }
 
-  async close(): Promise<void> {
-    if (!this.#open) return;
+  /** Takes a step that is answered at once or later. An answer that is not as expected is another version's. */
+  #check<T>(verb: string, step: () => T | Promise<T>, isExpected: (answer: T) => boolean): Promise<void> | undefined {
+    try {
+      const answer = step();
+      if (answer instanceof Promise) return this.#checkLater(verb, answer, isExpected);
+      if (isExpected(answer)) return undefined;
+    } catch (error) {
+      throw pathErrorOf(error, this.entry.path, verb);
+    }
+    throw changed(this.entry.path);
+  }
+
+  async #checkLater<T>(verb: string, answer: Promise<T>, isExpected: (answer: T) => boolean): Promise<void> {
+    const found = await answer.catch((error: unknown) => {
+      throw pathErrorOf(error, this.entry.path, verb);
+    });
+    if (!isExpected(found)) throw changed(this.entry.path);
+  }
+
+  close(): Promise<void> | undefined {
+    if (!this.#open) return undefined;
     this.#open = false;
-    await this.file.close();
-    await this.#parts.onClose?.();
+    const closing = this.file.close();
+    const { onClose } = this.#parts;
+    return closing === undefined ? onClose?.() : closing.then(onClose);
   }
 }
 

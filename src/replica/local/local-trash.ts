@@ -140,11 +140,13 @@ export class LocalTrash implements Trash {
         const source = new LocalSource(file, entry, {
           fingerprintAtPath: async () => fingerprintOf(await file.stat()),
         });
-        await source.verifyContent().catch(async (error: unknown) => {
+        try {
+          await source.verifyContent();
+          return source;
+        } catch (error) {
           await source.close();
           throw error;
-        });
-        return source;
+        }
       } finally {
         await directory.close();
       }

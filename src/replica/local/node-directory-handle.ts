@@ -66,7 +66,7 @@ export abstract class NodeDirectoryHandle implements DirectoryHandle, GlancedDir
     return stat === undefined ? 'file' : fromNodeStat(stat).type;
   }
 
-  async lstat(name: string): Promise<FileStat | null> {
+  lstat(name: string): FileStat | null {
     return lookAt(this.at(name));
   }
 
@@ -91,7 +91,7 @@ export abstract class NodeDirectoryHandle implements DirectoryHandle, GlancedDir
     return this.child(name, fs.openSync(this.at(name), O_RDONLY | (O_DIRECTORY ?? 0) | (O_NOFOLLOW ?? 0)));
   }
 
-  async openFile(name: string): Promise<FileHandle> {
+  openFile(name: string): FileHandle {
     const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
     return new NodeFileHandle(fs.openSync(this.at(name), O_RDONLY | (O_NOFOLLOW ?? 0) | (O_NONBLOCK ?? 0)));
   }
@@ -138,7 +138,7 @@ function lookAt(path: string): FileStat | null {
 }
 
 /** As `lstatByPath` of a file system. */
-export async function lstatByPath(path: string): Promise<FileStat | null> {
+export function lstatByPath(path: string): FileStat | null {
   return lookAt(path);
 }
 

@@ -23,7 +23,7 @@ describe('NodeFileHandle', () => {
     const turn = setImmediate(() => void (turned = true));
     await file.write(bytes, 5);
     clearImmediate(turn);
-    await file.close();
+    file.close();
     expect(fs.readFileSync(place).equals(Buffer.concat([new Uint8Array(5), bytes]))).toBe(true);
     return turned;
   }
@@ -48,6 +48,6 @@ describe('NodeFileHandle', () => {
     const file = new NodeFileHandle(fs.openSync(place, 'r'));
     for (const length of [10, 100_000])
       await expect(file.write(new Uint8Array(length), 0)).rejects.toMatchObject({ code: 'EBADF' });
-    await file.close();
+    file.close();
   });
 });

@@ -34,18 +34,30 @@ export class NodeFileHandle implements FileHandle {
     return this.#fd;
   }
 
-  async stat(): Promise<FileStat> {
+  stat(): FileStat {
     return fromNodeStat(fs.fstatSync(this.#fd, { bigint: true }));
   }
 
-  async read(buffer: Uint8Array, position: number): Promise<number> {
+  read(buffer: Uint8Array, position: number): number | Promise<number> {
+    return buffer.byteLength <= INLINE_BYTES
+      ? this.#readInline(buffer, 0, position)
+      : this.#readInPool(buffer, position);
+  }
+
+  async #readInPool(buffer: Uint8Array, position: number): Promise<number> {
     let done = 0;
+    for (let length = buffer.byteLength; length > INLINE_BYTES; length = buffer.byteLength - done) {
+      const { bytesRead } = await readAsync(this.#fd, buffer, done, length, position + done);
+      if (bytesRead === 0) return done;
+      done += bytesRead;
+    }
+    return this.#readInline(buffer, done, position);
+  }
+
+  #readInline(buffer: Uint8Array, from: number, position: number): number {
+    let done = from;
     while (done < buffer.byteLength) {
-      const length = buffer.byteLength - done;
-      const count =
-        length <= INLINE_BYTES
-          ? fs.readSync(this.#fd, buffer, done, length, position + done)
-          : (await readAsync(this.#fd, buffer, done, length, position + done)).bytesRead;
+      const count = fs.readSync(this.#fd, buffer, done, buffer.byteLength - done, position + done);
       if (count === 0) break;
       done += count;
     }
@@ -82,7 +94,7 @@ export class NodeFileHandle implements FileHandle {
     await fsyncAsync(this.#fd);
   }
 
-  async close(): Promise<void> {
+  close(): undefined {
     if (!this.#open) return;
     this.#open = false;
     try {

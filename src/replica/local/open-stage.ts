@@ -138,7 +138,7 @@ async function createAnew(
 async function discardNames(
   directory: DirectoryHandle,
   names: readonly string[],
-  open: readonly { close(): Promise<void> }[],
+  open: readonly { close(): Promise<void> | undefined }[],
 ): Promise<void> {
   for (const each of open) await each.close();
   for (const name of names) {

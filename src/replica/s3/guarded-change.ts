@@ -58,7 +58,8 @@ export async function guardedChange<T>(
       if (mayHaveActed && change.isOurs(state)) return { outcome: 'done', value: change.recover(state) };
       if (!holds(state, expected)) return stale(path, expected, state, mayHaveActed);
     }
-    await change.before?.();
+    const ready = change.before?.();
+    if (ready !== undefined) await ready;
     let waitMs = 0;
     try {
       const answer = await change.send();

@@ -88,10 +88,11 @@ export function createHttpTransport(options: HttpTransportOptions): HttpTranspor
     return found;
   };
 
-  const hashBody = (body: Uint8Array | undefined): string | Promise<string> =>
-    body === undefined || body.length < LARGE_BYTES || hasher === undefined
-      ? hashPayload(body)
-      : hasher.hash('sha256', body).then(hexOf);
+  const hashBody = (body: Uint8Array | undefined): string | Promise<string> => {
+    if (body === undefined || body.length < LARGE_BYTES || hasher === undefined) return hashPayload(body);
+    const hashed = hasher.hash('sha256', body);
+    return hashed instanceof Promise ? hashed.then(hexOf) : hexOf(hashed);
+  };
 
   const credentials = new RecentCredentials(client, clock);
   const hashOf = ({ body, headers }: S3Request, { secure }: BucketEndpoint): string | Promise<string> =>

@@ -130,7 +130,8 @@ export function createS3Api(transport: S3Transport, bucket: string, backoff: Bac
   ): Promise<Answer<T>> => {
     const response = await send(request, signal);
     if (response.status < 200 || response.status > 299) return { ok: false, failure: await readFailure(response) };
-    await discard(response);
+    const discarded = discard(response);
+    if (discarded !== undefined) await discarded;
     return { ok: true, value: value(response) };
   };
 

@@ -45,13 +45,17 @@ async function writeWhole(
 ): Promise<Outcome<Written>> {
   const { signal } = options;
   const { sizeBytes } = source.entry;
-  const lent = await context.memory.take(sizeBytes, signal);
+  const taken = context.memory.take(sizeBytes, signal);
+  const lent = taken instanceof Promise ? await taken : taken;
   let isQuiet = false;
   try {
     const body = lent.bytes;
-    await readRange(source, 0, body, signal);
-    const md5 = await context.hasher.hash('md5', body);
+    const reading = readRange(source, 0, body, signal);
+    if (reading !== undefined) await reading;
+    const hashed = context.hasher.hash('md5', body);
+    const md5 = hashed instanceof Promise ? await hashed : hashed;
     const hex = hexOf(md5);
+    const ours = (etag: string): Outcome<Written> => written(path, source, { etag, sizeBytes }, `md5:${hex}`);
     let sends = 0;
     const onSend = (): void => void sends++;
     let expected = precondition;
@@ -62,13 +66,13 @@ async function writeWhole(
       // The store has it all, and nothing was sent but this.
       isQuiet = sends === 1;
       options.onBytes?.(body.length);
-      if (etag === '' || etag === hex || context.dialect.etagIsMd5 !== true)
-        return await finish(context, path, source, etag, hex, signal);
+      if (etag === '') return await look(context, path, source, hex, signal);
+      if (etag === hex || context.dialect.etagIsMd5 !== true) return ours(etag);
       // The store has MD5s for ETags, and this is not that of our bytes: they were damaged under way or on its disk.
       const damaged = await readState(context, path, signal);
       if (damaged === null || damaged.etag !== etag)
         return { outcome: 'stale', message: `"${path}" was changed right after it was uploaded.` };
-      if (damaged.isEtagOpaque) return await finish(context, path, source, etag, hex, signal);
+      if (damaged.isEtagOpaque) return ours(etag);
       if (damages >= MAX_DAMAGES) throw corrupt(path, hex, etag);
       expected = {
         fingerprint: fingerprintOf(damaged.etag, damaged.sizeBytes),
@@ -91,7 +95,7 @@ interface PutInput {
   readonly onSend: () => void;
 }
 
-async function putOnce(
+function putOnce(
   context: S3Context,
   { path, source, body, md5, expected, signal, onSend }: PutInput,
 ): Promise<Outcome<{ readonly value: string }>> {
@@ -145,16 +149,15 @@ function md5Metadata(context: S3Context, md5: Uint8Array): Readonly<Record<strin
   return context.dialect.etagIsMd5 === true ? {} : { 'x-amz-meta-md5chksum': base64Of(md5) };
 }
 
-async function finish(
+/** What stands there after an answer that did not tell the ETag. */
+async function look(
   context: S3Context,
   path: string,
   source: Source,
-  etag: string,
   hex: string,
   signal: AbortSignal | undefined,
 ): Promise<Outcome<Written>> {
   const { sizeBytes } = source.entry;
-  if (etag !== '') return written(path, source, { etag, sizeBytes }, `md5:${hex}`);
   const state = await stateAfter(context, path, signal);
   // Of another version nobody may say that it is ours: the MD5 is its ETag, or was sent along.
   if (state.sizeBytes !== sizeBytes || (state.etag !== hex && state.md5 !== hex))

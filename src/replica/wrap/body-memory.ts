@@ -15,8 +15,11 @@ export interface LentMemory {
 
 /** Memory for bodies, shared by everything that sends. */
 export interface BodyMemory {
-  /** Resolves when so many bytes are free. Served in order; what is larger than all of it gets all of it. */
-  take(sizeBytes: number, signal?: AbortSignal): Promise<LentMemory>;
+  /**
+   * At once where so many bytes are free, else when they are. Served in order; what is larger than all of it gets all of it. Throws,
+   * or rejects, when the signal aborts.
+   */
+  take(sizeBytes: number, signal?: AbortSignal): LentMemory | Promise<LentMemory>;
 }
 
 /** Smaller pieces are not kept: they cost less than looking for one. */
@@ -36,23 +39,27 @@ export function createBodyMemory(totalBytes: number, hasher: Hasher): BodyMemory
     return hasher.allocate(sizeBytes);
   };
 
+  const lend = (sizeBytes: number, giveBack: () => void): LentMemory => {
+    lentBytes += sizeBytes;
+    const bytes = allocate(sizeBytes);
+    let isLent = true;
+    return {
+      bytes,
+      release(isQuiet) {
+        if (!isLent) return;
+        isLent = false;
+        lentBytes -= sizeBytes;
+        if (lentBytes === 0) free = [];
+        else if (isQuiet && sizeBytes >= LEAST_KEPT_BYTES) free.push(bytes);
+        giveBack();
+      },
+    };
+  };
+
   return {
-    async take(sizeBytes, signal) {
-      const giveBack = await budget.take(sizeBytes, signal);
-      lentBytes += sizeBytes;
-      const bytes = allocate(sizeBytes);
-      let isLent = true;
-      return {
-        bytes,
-        release(isQuiet) {
-          if (!isLent) return;
-          isLent = false;
-          lentBytes -= sizeBytes;
-          if (lentBytes === 0) free = [];
-          else if (isQuiet && sizeBytes >= LEAST_KEPT_BYTES) free.push(bytes);
-          giveBack();
-        },
-      };
+    take(sizeBytes, signal) {
+      const taken = budget.take(sizeBytes, signal);
+      return taken instanceof Promise ? taken.then((giveBack) => lend(sizeBytes, giveBack)) : lend(sizeBytes, taken);
     },
   };
 }

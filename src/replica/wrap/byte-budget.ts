@@ -2,8 +2,8 @@ import { throwIfAborted } from '../../errors.js';
 
 /** Memory for bodies, shared by everything that sends. */
 export interface ByteBudget {
-  /** Resolves when so many bytes are free; answers the function that gives them back. Served in order. */
-  take(bytes: number, signal?: AbortSignal): Promise<() => void>;
+  /** Answers the function that gives them back: at once where so many bytes are free, else when they are. Served in order. */
+  take(bytes: number, signal?: AbortSignal): (() => void) | Promise<() => void>;
 }
 
 interface Waiter {
@@ -45,19 +45,23 @@ export function createByteBudget(totalBytes: number): ByteBudget {
       serve();
     });
 
+  const giverBack = (bytes: number): (() => void) => {
+    let given = false;
+    return () => {
+      if (given) return;
+      given = true;
+      free += bytes;
+      serve();
+    };
+  };
+
   return {
-    async take(asked, signal) {
+    take(asked, signal) {
       throwIfAborted(signal);
       const bytes = Math.min(asked, totalBytes);
-      if (waiters.length === 0 && bytes <= free) free -= bytes;
-      else await wait(bytes, signal);
-      let given = false;
-      return () => {
-        if (given) return;
-        given = true;
-        free += bytes;
-        serve();
-      };
+      if (waiters.length > 0 || bytes > free) return wait(bytes, signal).then(() => giverBack(bytes));
+      free -= bytes;
+      return giverBack(bytes);
     },
   };
 }

@@ -4,5 +4,5 @@ import type { Hasher } from '../../core/hasher.js';
 /** Makes digests on the thread that asks for them. */
 export const plainHasher: Hasher = {
   allocate: (sizeBytes) => Buffer.allocUnsafeSlow(sizeBytes),
-  hash: async (algorithm, bytes) => hash(algorithm, bytes, 'buffer'),
+  hash: (algorithm, bytes) => hash(algorithm, bytes, 'buffer'),
 };

@@ -190,7 +190,7 @@ export class SimulatedDirectory extends SimulatedHandle implements DirectoryHand
   }
 
   /** What a step comes to, `undefined` where the disk fails it; throws when the machine has stopped. */
-  async #quietly<T>(step: () => Promise<T>): Promise<T | undefined> {
+  async #quietly<T>(step: () => T | Promise<T>): Promise<T | undefined> {
     try {
       return await step();
     } catch (error) {

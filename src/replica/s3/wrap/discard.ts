@@ -4,12 +4,15 @@ import { NO_BODY, type S3Response } from '../transport.js';
 /** How much of an unwanted body is read to keep the connection; beyond it the connection is given up. */
 const WORTH_READING_BYTES = 64 * 1024;
 
-/** Gets rid of an answer's body. Never throws. */
-export async function discard(response: S3Response): Promise<void> {
-  if (response.body === NO_BODY || response.body instanceof WholeBody) return;
+/** Gets rid of an answer's body. Never throws. `undefined`: it is all there, or there is none. */
+export function discard({ body }: S3Response): Promise<void> | undefined {
+  return body === NO_BODY || body instanceof WholeBody ? undefined : readToEnd(body);
+}
+
+async function readToEnd(body: S3Response['body']): Promise<void> {
   let received = 0;
   try {
-    for await (const chunk of response.body) {
+    for await (const chunk of body) {
       received += chunk.length;
       if (received > WORTH_READING_BYTES) return;
     }

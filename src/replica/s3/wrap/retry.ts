@@ -36,7 +36,9 @@ export function retryAfterMs(response: S3Response): number {
 
 /** Sends again what is safe to repeat, when no answer came or one that means "later". */
 export function withRetry(inner: S3Transport, backoff: Backoff): S3Transport {
-  const sendAgain = async (request: S3Request, attempt: number, waitMs: number): Promise<S3Response> => {
+  const sendAgain = async (request: S3Request, attempt: number, failed?: S3Response): Promise<S3Response> => {
+    if (failed !== undefined) await discard(failed);
+    const waitMs = failed === undefined ? 0 : retryAfterMs(failed);
     await backoff.wait(attempt, request.signal, waitMs);
     request.onResend?.();
     return trySend(request, attempt + 1);
@@ -45,13 +47,10 @@ export function withRetry(inner: S3Transport, backoff: Backoff): S3Transport {
     const sent = inner.send(request);
     if (attempt >= backoff.attempts) return sent;
     return sent.then(
-      (response) =>
-        isTransientStatus(response.status)
-          ? discard(response).then(() => sendAgain(request, attempt, retryAfterMs(response)))
-          : response,
+      (response) => (isTransientStatus(response.status) ? sendAgain(request, attempt, response) : response),
       (error: unknown) => {
         if (!isTransientError(error)) throw error;
-        return sendAgain(request, attempt, 0);
+        return sendAgain(request, attempt);
       },
     );
   };

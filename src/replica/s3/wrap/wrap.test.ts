@@ -366,8 +366,8 @@ describe('createByteBudget', () => {
     const budget = createByteBudget(10);
     const order: string[] = [];
     const first = await budget.take(6);
-    const large = budget.take(8).then((release) => (order.push('large'), release));
-    const small = budget.take(2).then((release) => (order.push('small'), release));
+    const large = Promise.resolve(budget.take(8)).then((release) => (order.push('large'), release));
+    const small = Promise.resolve(budget.take(2)).then((release) => (order.push('small'), release));
     await Promise.resolve();
     expect(order).toEqual([]);
     first();

@@ -1,0 +1,106 @@
+import { describe, expect, it } from 'vitest';
+import type { FileEntry } from '../../core/entry.js';
+import type { FileHandle, FileStat } from './file-system.js';
+import { fingerprintOf } from './fingerprint.js';
+import { LocalSource } from './local-source.js';
+
+const STAT: FileStat = {
+  type: 'file',
+  sizeBytes: 3,
+  mtimeNs: 1n,
+  ctimeNs: 2n,
+  inode: 3n,
+  device: 4n,
+  mode: 0o644,
+  links: 1,
+};
+const FINGERPRINT = fingerprintOf(STAT);
+const ENTRY: FileEntry = {
+  kind: 'file',
+  path: 'a/file',
+  sizeBytes: 3,
+  fingerprint: FINGERPRINT,
+  modifiedMs: 1,
+  modifiedSource: 'mtime',
+  digest: undefined,
+};
+
+type Answer = <T>(value: () => T) => T | Promise<T>;
+const WAYS: readonly (readonly [string, Answer])[] = [
+  ['at once', (value) => value()],
+  ['later', async (value) => value()],
+];
+
+function diskError(): never {
+  throw Object.assign(new Error('EIO: i/o error, read'), { code: 'EIO' });
+}
+
+/** What a step throws at once, or rejects with. */
+async function failureOf(step: () => Promise<void> | undefined): Promise<unknown> {
+  try {
+    await step();
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
+describe.each(WAYS)('a file of the folder whose disk answers %s', (_, answer) => {
+  const calls: string[] = [];
+  const handle = (steps: { stat?: () => FileStat; read?: () => number }) =>
+    ({
+      stat: () => answer(steps.stat ?? (() => STAT)),
+      read: () => answer(steps.read ?? (() => 3)),
+      close: () => {
+        const closing = answer(() => void calls.push('closed'));
+        return closing instanceof Promise ? closing : undefined;
+      },
+    }) as Partial<FileHandle> as FileHandle;
+  const sourceOf = (steps: Parameters<typeof handle>[0], found: () => string | undefined = () => FINGERPRINT) =>
+    new LocalSource(handle(steps), ENTRY, {
+      fingerprintAtPath: () => answer(found),
+      onClose: () => void calls.push('given back'),
+    });
+  const readAll = (source: LocalSource) => failureOf(() => source.readInto(new Uint8Array(3), 0));
+
+  it('is read whole, and found unchanged', async () => {
+    const source = sourceOf({});
+    expect(await readAll(source)).toBeUndefined();
+    expect(await failureOf(() => source.verifyContent())).toBeUndefined();
+    expect(await failureOf(() => source.verify())).toBeUndefined();
+  });
+
+  it.each([
+    ['ends early', (): unknown => readAll(sourceOf({ read: () => 2 }))],
+    ['was written to', () => failureOf(() => sourceOf({ stat: () => ({ ...STAT, ctimeNs: 3n }) }).verifyContent())],
+    ['is no file', () => failureOf(() => sourceOf({ stat: () => ({ ...STAT, type: 'other' }) }).verifyContent())],
+    ['is another one by now', () => failureOf(() => sourceOf({}, () => 'another').verify())],
+    ['is gone', () => failureOf(() => sourceOf({}, () => undefined).verify())],
+  ])('is another version when it %s', async (_how, fail) => {
+    expect(await fail()).toMatchObject({ name: 'StaleError', data: { path: 'a/file' } });
+  });
+
+  it.each([
+    ['read', (): unknown => readAll(sourceOf({ read: diskError }))],
+    ['read', () => failureOf(() => sourceOf({ stat: diskError }).verifyContent())],
+    ['look at', () => failureOf(() => sourceOf({}, diskError).verify())],
+  ])('tells which file the disk could not %s', async (verb, fail) => {
+    const text = `Could not ${verb} "a/file": the disk reports an input/output error: check it (EIO).`;
+    expect(await fail()).toMatchObject({ code: 'ERR_DISK_IO', message: text, data: { path: 'a/file' } });
+  });
+
+  it('is closed once, before its place is given back', async () => {
+    calls.length = 0;
+    const source = sourceOf({});
+    await source.close();
+    await source.close();
+    expect(calls).toEqual(['closed', 'given back']);
+  });
+
+  it('is not read for somebody who has given up', async () => {
+    const signal = AbortSignal.abort();
+    expect(await failureOf(() => sourceOf({ read: diskError }).readInto(new Uint8Array(3), 0, signal))).toMatchObject({
+      name: 'AbortError',
+    });
+  });
+});
