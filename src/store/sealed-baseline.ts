@@ -98,17 +98,15 @@ export class SealedBaseline implements BaselineStore {
     return this.#decode(key, value) ?? (await this.#context.damaged(key));
   }
 
-  async put(rows: readonly BaselineRow[], options?: { readonly sync?: boolean }): Promise<void> {
-    const values = new Map<string, string | undefined>();
-    for (const row of rows) {
+  put(rows: readonly BaselineRow[], options?: { readonly sync?: boolean }): Promise<void> {
+    return this.#change(rows, options, (values, row) => {
       const key = PREFIX + row.path;
       values.set(key, sealValue(key, encodeBaselineRow(row)));
-    }
-    await this.#change(values, options);
+    });
   }
 
-  async delete(paths: readonly string[], options?: { readonly sync?: boolean }): Promise<void> {
-    await this.#change(new Map(paths.map((path) => [PREFIX + path, undefined])), options);
+  delete(paths: readonly string[], options?: { readonly sync?: boolean }): Promise<void> {
+    return this.#change(paths, options, (values, path) => values.set(PREFIX + path, undefined));
   }
 
   async clear(): Promise<void> {
@@ -136,12 +134,17 @@ export class SealedBaseline implements BaselineStore {
   }
 
   /** Changes that wait for their turn are written together: a row on its own costs two calls into the database. */
-  #change(values: Map<string, string | undefined>, options?: { readonly sync?: boolean }): Promise<void> {
-    if (values.size === 0) return Promise.resolve();
+  #change<T>(
+    changes: readonly T[],
+    options: { readonly sync?: boolean } | undefined,
+    add: (values: Group['values'], change: T) => void,
+  ): Promise<void> {
+    if (changes.length === 0) return Promise.resolve();
     const sync = options?.sync ?? false;
     const joined = this.#waiting;
+    const values = joined?.values ?? new Map<string, string | undefined>();
+    for (const change of changes) add(values, change);
     if (joined !== undefined) {
-      for (const [key, value] of values) joined.values.set(key, value);
       joined.sync ||= sync;
       return joined.written;
     }

@@ -605,15 +605,26 @@ export const BREAKS = [
   {
     name: 'a file that was read is recognised by its path alone',
     file: 'src/replica/local/local-source.ts',
-    find: 'found.device === device && fingerprintOf(found) === fingerprint;',
-    replace: 'found.device === device;',
+    find: `    found.inode === opened.inode &&
+    found.sizeBytes === opened.sizeBytes &&
+    found.mtimeNs === opened.mtimeNs &&
+    found.ctimeNs === opened.ctimeNs
+`,
+    replace: '    true\n',
     by: [tests('src/replica/local/shared-places.test.ts')],
   },
   {
     name: 'a file that was read is recognised on a copy of its disk',
     file: 'src/replica/local/local-source.ts',
-    find: "found?.type === 'file' && found.device === device && ",
-    replace: "found?.type === 'file' && ",
+    find: '    found.device === opened.device &&\n',
+    replace: '',
+    by: [tests('src/replica/local/shared-places.test.ts')],
+  },
+  {
+    name: 'a file is opened without a look at what stands there',
+    file: 'src/replica/local/local-source.ts',
+    find: "  if (standing?.type !== 'file') throw changed(entry.path);\n",
+    replace: '',
     by: [tests('src/replica/local/shared-places.test.ts')],
   },
   {

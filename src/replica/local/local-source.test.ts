@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { FileEntry } from '../../core/entry.js';
 import type { FileHandle, FileStat } from './file-system.js';
 import { fingerprintOf } from './fingerprint.js';
-import { LocalSource } from './local-source.js';
+import { assertVersion, LocalSource } from './local-source.js';
 
 const STAT: FileStat = {
   type: 'file',
@@ -47,9 +47,8 @@ async function failureOf(step: () => Promise<void> | undefined): Promise<unknown
 
 describe.each(WAYS)('a file of the folder whose disk answers %s', (_, answer) => {
   const calls: string[] = [];
-  const handle = (steps: { stat?: () => FileStat; read?: () => number }) =>
+  const handle = (steps: { read?: () => number }) =>
     ({
-      stat: () => answer(steps.stat ?? (() => STAT)),
       read: () => answer(steps.read ?? (() => 3)),
       close: () => {
         const closing = answer(() => void calls.push('closed'));
@@ -66,14 +65,11 @@ describe.each(WAYS)('a file of the folder whose disk answers %s', (_, answer) =>
   it('is read whole, and found unchanged', async () => {
     const source = sourceOf({});
     expect(await readAll(source)).toBeUndefined();
-    expect(await failureOf(() => source.verifyContent())).toBeUndefined();
     expect(await failureOf(() => source.verify())).toBeUndefined();
   });
 
   it.each([
     ['ends early', (): unknown => readAll(sourceOf({ read: () => 2 }))],
-    ['was written to', () => failureOf(() => sourceOf({ stat: () => ({ ...STAT, ctimeNs: 3n }) }).verifyContent())],
-    ['is no file', () => failureOf(() => sourceOf({ stat: () => ({ ...STAT, type: 'other' }) }).verifyContent())],
     ['is another one by now', () => failureOf(() => sourceOf({}, () => 'another').verify())],
     ['is gone', () => failureOf(() => sourceOf({}, () => undefined).verify())],
   ])('is another version when it %s', async (_how, fail) => {
@@ -82,7 +78,6 @@ describe.each(WAYS)('a file of the folder whose disk answers %s', (_, answer) =>
 
   it.each([
     ['read', (): unknown => readAll(sourceOf({ read: diskError }))],
-    ['read', () => failureOf(() => sourceOf({ stat: diskError }).verifyContent())],
     ['look at', () => failureOf(() => sourceOf({}, diskError).verify())],
   ])('tells which file the disk could not %s', async (verb, fail) => {
     const text = `Could not ${verb} "a/file": the disk reports an input/output error: check it (EIO).`;
@@ -102,5 +97,21 @@ describe.each(WAYS)('a file of the folder whose disk answers %s', (_, answer) =>
     expect(await failureOf(() => sourceOf({ read: diskError }).readInto(new Uint8Array(3), 0, signal))).toMatchObject({
       name: 'AbortError',
     });
+  });
+});
+
+describe('assertVersion', () => {
+  it('knows the file that was observed', () => {
+    expect(() => assertVersion(ENTRY, STAT)).not.toThrow();
+  });
+
+  it.each<[string, Partial<FileStat>]>([
+    ['was written to', { ctimeNs: 3n }],
+    ['is another one', { inode: 4n }],
+    ['is no file', { type: 'other' }],
+  ])('knows one that %s', (_how, changes) => {
+    expect(() => assertVersion(ENTRY, { ...STAT, ...changes })).toThrow(
+      '"a/file" is not the version that was observed',
+    );
   });
 });

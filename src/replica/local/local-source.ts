@@ -26,13 +26,11 @@ export async function openLocalSource(context: LocalContext, entry: FileEntry): 
   const place = found instanceof Promise ? await found : found;
   if (place === undefined) return openAlone(context, entry);
   try {
-    return await openAt(
-      context,
-      place,
-      entry,
-      (device) => lookAgain(context.folder, place, entry, device),
-      place.release,
-    );
+    return await openAt(context, place, entry, {
+      first: () => lookFirst(context.folder, place, entry.path),
+      again: (stat) => lookAgain(context.folder, place, entry, stat),
+      onClose: place.release,
+    });
   } catch {
     // Met again by the one that opens it alone.
     place.forget();
@@ -46,7 +44,10 @@ async function openAlone(context: LocalContext, entry: FileEntry): Promise<Local
   const place = await folder.place(entry.path);
   if (place === undefined) throw changed(entry.path);
   try {
-    return await openAt(context, place, entry, () => walkToFingerprint(folder, entry.path));
+    return await openAt(context, place, entry, {
+      first: () => place.parent.lstat(place.name),
+      again: () => walkToFingerprint(folder, entry.path),
+    });
   } catch (error) {
     const errno = errnoOf(error);
     if (errno === 'ENOENT' || errno === 'ELOOP') throw changed(entry.path);
@@ -56,42 +57,60 @@ async function openAlone(context: LocalContext, entry: FileEntry): Promise<Local
   }
 }
 
+/** How a file is found at its path, before it is opened and after it was read. */
+interface Looks {
+  readonly first: () => FileStat | null | Promise<FileStat | null>;
+  readonly again: (opened: FileStat) => FingerprintFound;
+  readonly onClose?: () => Promise<void> | undefined;
+}
+
 async function openAt(
   { runtime }: LocalContext,
   { parent, name }: Place,
   entry: FileEntry,
-  lookAtPath: (device: bigint) => FingerprintFound,
-  onClose?: () => Promise<void> | undefined,
+  { first, again, onClose }: Looks,
 ): Promise<LocalSource> {
   // Looked at before it is opened, because opening a device can have effects.
-  const looked = parent.lstat(name);
+  const looked = first();
   const standing = looked instanceof Promise ? await looked : looked;
   if (standing?.type !== 'file') throw changed(entry.path);
   const opened = parent.openFile(name);
   const file = opened instanceof Promise ? await opened : opened;
   try {
-    const source = new LocalSource(file, entry, {
-      fingerprintAtPath: () => lookAtPath(standing.device),
-      onClose,
-      hasher: runtime.hasher,
-    });
-    const verified = source.verifyContent();
-    if (verified !== undefined) await verified;
-    return source;
+    const found = file.stat();
+    const stat = found instanceof Promise ? await found : found;
+    assertVersion(entry, stat);
+    const fingerprintAtPath = (): FingerprintFound => again(stat);
+    return new LocalSource(file, entry, { fingerprintAtPath, onClose, hasher: runtime.hasher });
   } catch (error) {
     await file.close();
     throw error;
   }
 }
 
+/** Throws `StaleError` unless an open file is as it was observed. */
+export function assertVersion({ path, fingerprint }: FileEntry, stat: FileStat): void {
+  if (stat.type !== 'file' || fingerprintOf(stat) !== fingerprint) throw changed(path);
+}
+
+/** What seems to stand at a path: found in one call, or, where that finds nothing, in the directory that others read in. */
+function lookFirst(
+  folder: Folder,
+  { parent, name }: SharedPlace,
+  path: string,
+): FileStat | null | Promise<FileStat | null> {
+  const found = findByPath(folder, path);
+  if (found instanceof Promise) return found.then((stat) => stat ?? parent.lstat(name));
+  return found ?? parent.lstat(name);
+}
+
 /** Evidence of the file that stands at a path; `undefined` when none does. */
 type FingerprintFound = string | undefined | Promise<string | undefined>;
 
 /** What stands at the path of a file that was opened: found in one call where it is that very file, else by a walk. */
-function lookAgain(folder: Folder, place: SharedPlace, entry: FileEntry, device: bigint): FingerprintFound {
+function lookAgain(folder: Folder, place: SharedPlace, entry: FileEntry, opened: FileStat): FingerprintFound {
   const found = findByPath(folder, entry.path);
-  const isFound =
-    found instanceof Promise ? found.then((stat) => isThat(entry, device, stat)) : isThat(entry, device, found);
+  const isFound = found instanceof Promise ? found.then((stat) => isSame(opened, stat)) : isSame(opened, found);
   if (isFound === true) return entry.fingerprint;
   return walkUnlessFound(folder, place, entry, isFound);
 }
@@ -121,8 +140,15 @@ function findByPath(folder: Folder, path: string): FileStat | null | Promise<Fil
  * Whether the path leads to this very file, which was opened where no link led: then which way it leads by now is no matter, and one
  * call tells. Whoever moved it and put a link in its place did so after it was found there.
  */
-function isThat({ fingerprint }: FileEntry, device: bigint, found: FileStat | null): boolean {
-  return found?.type === 'file' && found.device === device && fingerprintOf(found) === fingerprint;
+function isSame(opened: FileStat, found: FileStat | null): boolean {
+  return (
+    found?.type === 'file' &&
+    found.device === opened.device &&
+    found.inode === opened.inode &&
+    found.sizeBytes === opened.sizeBytes &&
+    found.mtimeNs === opened.mtimeNs &&
+    found.ctimeNs === opened.ctimeNs
+  );
 }
 
 /** Evidence of the file that stands at a path, found by a walk from the root; `undefined` when none does. */
@@ -201,16 +227,6 @@ export class LocalSource implements Source {
       'read',
       () => this.file.read(bytes, position),
       (count) => count === bytes.length,
-    );
-  }
-
-  /** Throws, or rejects with, `StaleError` unless the open file is still as it was observed. */
-  verifyContent(): Promise<void> | undefined {
-    const { fingerprint } = this.entry;
-    return this.#check(
-      'read',
-      () => this.file.stat(),
-      (stat) => stat.type === 'file' && fingerprintOf(stat) === fingerprint,
     );
   }
 

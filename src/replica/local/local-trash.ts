@@ -8,7 +8,7 @@ import { fileEntryOf, fingerprintOf, isSameFileMoved } from './fingerprint.js';
 import type { Place } from './folder.js';
 import type { LocalContext } from './local-context.js';
 import { pathErrorOf } from './local-error.js';
-import { LocalSource } from './local-source.js';
+import { assertVersion, LocalSource } from './local-source.js';
 import { putBack } from './put-back.js';
 import { stageFile } from './stage-file.js';
 import { CONTENT_NAME, decodeTrashNote, encodeTrashNote, isTrashId, SIDECAR_NAME, trashId } from './trash-item.js';
@@ -137,16 +137,13 @@ export class LocalTrash implements Trash {
         if (found === undefined) throw notFound(id);
         const entry: FileEntry = fileEntryOf(found.item.path, found.stat, this.#context.diskNowMs());
         const file = await directory.openFile(CONTENT_NAME);
-        const source = new LocalSource(file, entry, {
-          fingerprintAtPath: async () => fingerprintOf(await file.stat()),
-        });
         try {
-          await source.verifyContent();
-          return source;
+          assertVersion(entry, await file.stat());
         } catch (error) {
-          await source.close();
+          await file.close();
           throw error;
         }
+        return new LocalSource(file, entry, { fingerprintAtPath: async () => fingerprintOf(await file.stat()) });
       } finally {
         await directory.close();
       }

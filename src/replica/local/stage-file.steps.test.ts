@@ -291,10 +291,10 @@ describe('stageFile, step by step', () => {
       ['cannot be looked at', 'EIO'],
     ])('does without it when it %s', async (_, act) => {
       const traced = await over();
-      // Before this look come that of the test, and the one that says whether it may be replaced.
-      traced.before('lstat a/f', typeof act === 'string' ? act : () => act(traced), 3);
-      // What fails once may have passed by the time of the look after it.
-      if (typeof act === 'string') traced.before('lstat a/f', act, 4);
+      traced.before('lstatByPath a/f', typeof act === 'string' ? act : () => act(traced));
+      // What fails once may have passed by the time of the looks after it. Before them come that of the test, and the one that says
+      // whether it may be replaced.
+      if (typeof act === 'string') for (const nth of [3, 4]) traced.before('lstat a/f', act, nth);
       const source = watched(TEXT, { parts: hintsOf(TEXT) });
       const result = await write(traced, source);
       expect(source.asked).toEqual([0, 1, 2]);

@@ -46,6 +46,7 @@ export function hashPayload(body: Uint8Array | undefined): string {
 export function createRequestSigner(): (input: SigningInput) => Record<string, string> {
   let cached: SigningScope | undefined;
   const stampAt = stampOfSecond();
+  const orderOf = orderOfLast();
   return (input) => {
     const { credentials, region } = input;
     const stamp = stampAt(input.atMs);
@@ -56,8 +57,7 @@ export function createRequestSigner(): (input: SigningInput) => Record<string, s
     });
     if (credentials.sessionToken !== undefined) headers['x-amz-security-token'] = credentials.sessionToken;
 
-    const names = Object.keys(headers).sort();
-    const signedHeaders = names.join(';');
+    const { names, signedHeaders } = orderOf(Object.keys(headers));
     let canonical = `${input.method}\n${input.path}\n${input.query}\n`;
     for (const name of names) canonical += `${name}:${inOneLine(headers[name] ?? '')}\n`;
     canonical += `\n${signedHeaders}\n${input.payloadHash}`;
@@ -104,6 +104,26 @@ function stampOfSecond(): (atMs: number) => string {
     const now = Math.floor(atMs / 1000);
     if (now !== second) [second, stamp] = [now, stampOf(now * 1000)];
     return stamp;
+  };
+}
+
+/** The names of headers as they are signed. */
+interface HeaderOrder {
+  readonly names: readonly string[];
+  readonly signedHeaders: string;
+}
+
+/** Requests of one kind have the same headers, and many of a kind follow one another. */
+function orderOfLast(): (given: string[]) => HeaderOrder {
+  let last = '';
+  let order: HeaderOrder = { names: [], signedHeaders: '' };
+  return (given) => {
+    const now = given.join();
+    if (now !== last) {
+      const names = given.sort();
+      [last, order] = [now, { names, signedHeaders: names.join(';') }];
+    }
+    return order;
   };
 }
 

@@ -1,6 +1,6 @@
 import { copyWith } from '../../core/copy-with.js';
 import { PathError, StaleError } from '../../errors.js';
-import type { Outcome, Precondition, Source, WriteOptions, Written } from '../replica.js';
+import type { Outcome, Precondition, Source, Stale, WriteOptions, Written } from '../replica.js';
 import { MAX_DAMAGES } from './damage.js';
 import { guardedChange } from './guarded-change.js';
 import { base64Of, hexOf } from './digest-text.js';
@@ -19,21 +19,20 @@ import { metadataOf, stateAfter, written } from './written-object.js';
  *
  * @throws PathError `ERR_S3_CORRUPT_WRITE`, `ERR_SOURCE_LENGTH`, `ERR_S3_…`.
  */
-export async function writeObject(
+export function writeObject(
   context: S3Context,
   path: string,
   source: Source,
   precondition: Precondition,
   options: WriteOptions,
 ): Promise<Outcome<Written>> {
-  try {
-    if (source.entry.sizeBytes > context.partSizeBytes)
-      return await writeParts(context, path, source, precondition, options);
-    return await writeWhole(context, path, source, precondition, options);
-  } catch (error) {
-    if (error instanceof StaleError) return { outcome: 'stale', message: error.message };
-    throw error;
-  }
+  const write = source.entry.sizeBytes > context.partSizeBytes ? writeParts : writeWhole;
+  return write(context, path, source, precondition, options).catch(staleOutcome);
+}
+
+function staleOutcome(error: unknown): Stale {
+  if (error instanceof StaleError) return { outcome: 'stale', message: error.message };
+  throw error;
 }
 
 async function writeWhole(
@@ -118,11 +117,10 @@ function putOnce(
       trusted,
       before: () => source.verify(signal),
       async send() {
-        const headers = {
-          ...metadataOf(path, source),
-          'content-md5': base64Of(md5),
-          ...md5Metadata(context, md5),
-        };
+        const headers = metadataOf(path, source);
+        headers['content-md5'] = base64Of(md5);
+        // Where ETags say nothing about the content, the MD5 goes along under rclone's name for it.
+        if (context.dialect.etagIsMd5 !== true) headers['x-amz-meta-md5chksum'] = headers['content-md5'];
         const key = context.keys.keyOf(path);
         onSend();
         let answer = await context.api.put(key, body, copyWith(headers, conditional), signal, onSend);
@@ -142,11 +140,6 @@ function putOnce(
     },
     signal,
   );
-}
-
-/** Where ETags say nothing about the content, the MD5 goes along under rclone's name for it. */
-function md5Metadata(context: S3Context, md5: Uint8Array): Readonly<Record<string, string>> {
-  return context.dialect.etagIsMd5 === true ? {} : { 'x-amz-meta-md5chksum': base64Of(md5) };
 }
 
 /** What stands there after an answer that did not tell the ETag. */

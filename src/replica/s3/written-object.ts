@@ -5,12 +5,11 @@ import { fingerprintOf, formatMtime, type ObjectState } from './object-state.js'
 import { readState, type S3Context } from './s3-context.js';
 
 /** Content type and recorded time of the object that a source becomes. */
-export function metadataOf(path: string, source: Source): Readonly<Record<string, string>> {
+export function metadataOf(path: string, source: Source): Record<string, string> {
   const { modifiedMs } = source.entry;
-  return {
-    'content-type': contentTypeOf(path),
-    ...(modifiedMs !== undefined && { 'x-amz-meta-mtime': formatMtime(modifiedMs) }),
-  };
+  const metadata: Record<string, string> = { 'content-type': contentTypeOf(path) };
+  if (modifiedMs !== undefined) metadata['x-amz-meta-mtime'] = formatMtime(modifiedMs);
+  return metadata;
 }
 
 /** HEAD for the ETag that an answer did not give. */
