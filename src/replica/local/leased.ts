@@ -4,7 +4,24 @@ export interface Lease<T> {
   /** Others had it before. */
   readonly joined: boolean;
   /** Gives it back. To be called once; never throws. `undefined`: others have it still, and there is nothing to wait for. */
-  readonly release: () => Promise<void> | undefined;
+  release(): Promise<void> | undefined;
+}
+
+/** A class, because one is made for each file: with a function for each thing that is lent, V8 would compile whoever calls it anew. */
+class LeaseOf<T> implements Lease<T> {
+  readonly value: T;
+  readonly joined: boolean;
+  readonly #leased: Leased<T>;
+
+  constructor(leased: Leased<T>, value: T, joined: boolean) {
+    this.value = value;
+    this.joined = joined;
+    this.#leased = leased;
+  }
+
+  release(): Promise<void> | undefined {
+    return this.#leased.giveBack();
+  }
 }
 
 /** Something that is open for as long as somebody uses it: with the last user it is closed, and not to be taken again. */
@@ -14,13 +31,6 @@ export class Leased<T> {
   readonly #onUnused: () => void;
   #opened: { readonly value: T } | undefined;
   #users = 0;
-
-  readonly #release = (): Promise<void> | undefined => {
-    if (--this.#users > 0) return undefined;
-    this.#onUnused();
-    // What could not be opened was thrown to each who wanted it, and there is nothing to close.
-    return this.#opening.then(this.#close, () => undefined);
-  };
 
   /** @param onUnused - called before it is closed. */
   constructor(opening: Promise<T>, close: (opened: T) => Promise<void>, onUnused: () => void) {
@@ -33,16 +43,24 @@ export class Leased<T> {
   take(): Lease<T> | Promise<Lease<T>> {
     const joined = this.#users++ > 0;
     if (this.#opened === undefined) return this.#takeWhenOpen(joined);
-    return { value: this.#opened.value, joined, release: this.#release };
+    return new LeaseOf(this, this.#opened.value, joined);
+  }
+
+  /** Called by each lease when it ends. */
+  giveBack(): Promise<void> | undefined {
+    if (--this.#users > 0) return undefined;
+    this.#onUnused();
+    // What could not be opened was thrown to each who wanted it, and there is nothing to close.
+    return this.#opening.then(this.#close, () => undefined);
   }
 
   async #takeWhenOpen(joined: boolean): Promise<Lease<T>> {
     try {
       const value = await this.#opening;
       this.#opened ??= { value };
-      return { value, joined, release: this.#release };
+      return new LeaseOf(this, value, joined);
     } catch (error) {
-      await this.#release();
+      await this.giveBack();
       throw error;
     }
   }

@@ -29,7 +29,7 @@ export async function openLocalSource(context: LocalContext, entry: FileEntry): 
     return await openAt(context, place, entry, {
       first: () => lookFirst(context.folder, place, entry.path),
       again: (stat) => lookAgain(context.folder, place, entry, stat),
-      onClose: place.release,
+      onClose: () => place.release(),
     });
   } catch {
     // Met again by the one that opens it alone.

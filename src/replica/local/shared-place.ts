@@ -1,5 +1,6 @@
 import type { DirectoryHandle, FileStat, NewFile, Way } from './file-system.js';
 import { leadsOnStill, type Folder, type Place } from './folder.js';
+import type { Lease } from './leased.js';
 
 /** A directory that is held open together with all above it. */
 export interface OpenedDirectory {
@@ -8,28 +9,26 @@ export interface OpenedDirectory {
   readonly way: Way;
 }
 
-/** How a {@link SharedPlace} is given back. */
-export interface SharedPlaceEnds {
-  /** The next to take a place there opens everything anew. */
-  readonly forget: () => void;
-  /** Gives it back. To be called once; never throws. `undefined`: there is nothing to wait for. */
-  readonly release: () => Promise<void> | undefined;
-}
-
 /** The place of one path in a directory that others hold as well. */
-export class SharedPlace implements Place, SharedPlaceEnds {
+export class SharedPlace implements Place {
   readonly #folder: Folder;
   readonly #opened: OpenedDirectory;
+  readonly #lease: Lease<unknown>;
   readonly name: string;
+  /** The next to take a place there opens everything anew. */
   readonly forget: () => void;
-  readonly release: () => Promise<void> | undefined;
 
-  constructor(folder: Folder, opened: OpenedDirectory, name: string, { forget, release }: SharedPlaceEnds) {
+  constructor(folder: Folder, opened: OpenedDirectory, lease: Lease<unknown>, name: string, forget: () => void) {
     this.#folder = folder;
     this.#opened = opened;
+    this.#lease = lease;
     this.name = name;
     this.forget = forget;
-    this.release = release;
+  }
+
+  /** Gives it back. To be called once; never throws. `undefined`: there is nothing to wait for. */
+  release(): Promise<void> | undefined {
+    return this.#lease.release();
   }
 
   get parent(): DirectoryHandle {

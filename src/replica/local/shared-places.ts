@@ -14,6 +14,8 @@ type OpenedLease = Lease<Opened | undefined>;
 interface Chain {
   readonly directory: string;
   readonly opened: Leased<Opened | undefined>;
+  /** The next who wants it opens it anew. */
+  readonly forget: () => void;
 }
 
 /** Options of {@link SharedPlaces.take}. */
@@ -79,13 +81,13 @@ export class SharedPlaces {
     return this.#takeLater(making.opened.take(), making, name, make);
   }
 
-  #placeIn(opened: Opened, { release }: OpenedLease, chain: Chain, name: string): SharedPlace {
-    return new SharedPlace(this.#folder, opened, name, { forget: () => this.#forget(chain), release });
+  #placeIn(opened: Opened, lease: OpenedLease, { forget }: Chain, name: string): SharedPlace {
+    return new SharedPlace(this.#folder, opened, lease, name, forget);
   }
 
   #begin(directory: string, make: boolean): Chain {
-    const opened = new Leased(this.#open(directory, make), closeAll, () => this.#forget(chain));
-    const chain: Chain = { directory, opened };
+    const forget = (): void => this.#forget(chain);
+    const chain: Chain = { directory, opened: new Leased(this.#open(directory, make), closeAll, forget), forget };
     this.#chains.set(directory, chain);
     return chain;
   }
