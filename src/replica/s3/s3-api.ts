@@ -119,16 +119,10 @@ const MAX_DOCUMENT_BYTES = 2 * 1024 * 1024;
 export function createS3Api(transport: S3Transport, bucket: string, backoff: Backoff): S3Api {
   /** Failures of requests that the transport has repeated as often as is worth it. */
   const spent = new WeakSet<object>();
-  const send = (request: Omit<S3Request, 'bucket' | 'signal'>, signal: AbortSignal | undefined): Promise<S3Response> =>
-    transport.send(signal === undefined ? { bucket, ...request } : { bucket, signal, ...request });
 
   /** An answer whose body says nothing that is needed. */
-  const bare = async <T>(
-    request: Omit<S3Request, 'bucket' | 'signal'>,
-    signal: AbortSignal | undefined,
-    value: (response: S3Response) => T,
-  ): Promise<Answer<T>> => {
-    const response = await send(request, signal);
+  const bare = async <T>(request: S3Request, value: (response: S3Response) => T): Promise<Answer<T>> => {
+    const response = await transport.send(request);
     if (response.status < 200 || response.status > 299) return { ok: false, failure: await readFailure(response) };
     const discarded = discard(response);
     if (discarded !== undefined) await discarded;
@@ -137,12 +131,11 @@ export function createS3Api(transport: S3Transport, bucket: string, backoff: Bac
 
   /** An answer in XML. */
   const document = async <T>(
-    request: Omit<S3Request, 'bucket' | 'signal'>,
-    signal: AbortSignal | undefined,
+    request: S3Request,
     read: (xml: string) => T,
     most = MAX_DOCUMENT_BYTES,
   ): Promise<Answer<T>> => {
-    const response = await send(request, signal).catch((error: unknown) => {
+    const response = await transport.send(request).catch((error: unknown) => {
       if (error instanceof Error) spent.add(error);
       throw error;
     });
@@ -180,7 +173,7 @@ export function createS3Api(transport: S3Transport, bucket: string, backoff: Bac
       ...(token === undefined && startAfter !== undefined && { 'start-after': startAfter }),
     };
     return again(
-      () => document({ method: 'GET', key: undefined, query, headers: {} }, signal, read, MAX_LISTING_BYTES),
+      () => document({ method: 'GET', bucket, key: undefined, query, headers: {}, signal }, read, MAX_LISTING_BYTES),
       signal,
     );
   };
@@ -190,40 +183,42 @@ export function createS3Api(transport: S3Transport, bucket: string, backoff: Bac
     list: (page, signal) => listAs(scanListing, page, signal),
     listAs,
     head: (key, signal) =>
-      bare({ method: 'HEAD', key, query: {}, headers: {} }, signal, ({ headers }) =>
+      bare({ method: 'HEAD', bucket, key, query: {}, headers: {}, signal }, ({ headers }) =>
         readObjectState(headers, Number(headers['content-length'] ?? 0)),
       ),
-    get: (key, headers, signal) => send({ method: 'GET', key, query: {}, headers }, signal),
+    get: (key, headers, signal) => transport.send({ method: 'GET', bucket, key, query: {}, headers, signal }),
     put: (key, body, headers, signal, onResend) =>
-      bare({ method: 'PUT', key, query: {}, headers, body, onResend }, signal, (response) =>
+      bare({ method: 'PUT', bucket, key, query: {}, headers, body, onResend, signal }, (response) =>
         bareEtag(response.headers['etag']),
       ),
-    remove: (key, headers, signal) => bare({ method: 'DELETE', key, query: {}, headers }, signal, () => undefined),
+    remove: (key, headers, signal) =>
+      bare({ method: 'DELETE', bucket, key, query: {}, headers, signal }, () => undefined),
     copy: (source, to, headers, signal) =>
       document(
-        { method: 'PUT', key: to, query: {}, headers: copyWith(headers, copyHeaders(bucket, source)) },
-        signal,
+        { method: 'PUT', bucket, key: to, query: {}, headers: copyWith(headers, copyHeaders(bucket, source)), signal },
         etagIn('CopyObjectResult'),
       ),
     createUpload: (key, headers, signal) =>
-      document({ method: 'POST', key, query: { uploads: '' }, headers }, signal, (xml) => {
+      document({ method: 'POST', bucket, key, query: { uploads: '' }, headers, signal }, (xml) => {
         const id = childText(expectRoot(readXml(xml), 'InitiateMultipartUploadResult'), 'UploadId');
         if (id === undefined || id === '') throw badAnswer('an upload without an id');
         return id;
       }),
     uploadPart: (part, body, headers, signal, onResend) =>
-      bare({ method: 'PUT', key: part.key, query: partQuery(part), headers, body, onResend }, signal, (response) =>
-        bareEtag(response.headers['etag']),
+      bare(
+        { method: 'PUT', bucket, key: part.key, query: partQuery(part), headers, body, onResend, signal },
+        (response) => bareEtag(response.headers['etag']),
       ),
     copyPart: (part, source, [start, end], signal) =>
       document(
         {
           method: 'PUT',
+          bucket,
           key: part.key,
           query: partQuery(part),
           headers: { ...copyHeaders(bucket, source), 'x-amz-copy-source-range': `bytes=${start}-${end - 1}` },
+          signal,
         },
-        signal,
         etagIn('CopyPartResult'),
       ),
     async listParts(key, uploadId, signal) {
@@ -231,7 +226,10 @@ export function createS3Api(transport: S3Transport, bucket: string, backoff: Bac
       let marker: string | undefined;
       for (;;) {
         const query = { uploadId, 'max-parts': '1000', ...(marker !== undefined && { 'part-number-marker': marker }) };
-        const page = await again(() => document({ method: 'GET', key, query, headers: {} }, signal, readParts), signal);
+        const page = await again(
+          () => document({ method: 'GET', bucket, key, query, headers: {}, signal }, readParts),
+          signal,
+        );
         if (!page.ok) return page;
         parts.push(...page.value.parts);
         const { next } = page.value;
@@ -244,21 +242,22 @@ export function createS3Api(transport: S3Transport, bucket: string, backoff: Bac
       document(
         {
           method: 'POST',
+          bucket,
           key,
           query: { uploadId },
           headers: { ...headers, 'content-type': 'application/xml' },
           body: Buffer.from(completeDocument(parts)),
+          signal,
         },
-        signal,
         etagIn('CompleteMultipartUploadResult'),
       ),
     abortUpload: (key, uploadId, signal) =>
-      bare({ method: 'DELETE', key, query: { uploadId }, headers: {} }, signal, () => undefined),
+      bare({ method: 'DELETE', bucket, key, query: { uploadId }, headers: {}, signal }, () => undefined),
     listUploads(key, signal) {
       // Sorted by key, so that those of the key itself come first: one page holds a thousand.
       const query = { uploads: '', prefix: key, 'encoding-type': 'url' };
       const read = (xml: string): ListedUpload[] => readUploads(xml, key);
-      return again(() => document({ method: 'GET', key: undefined, query, headers: {} }, signal, read), signal);
+      return again(() => document({ method: 'GET', bucket, key: undefined, query, headers: {}, signal }, read), signal);
     },
   };
 }

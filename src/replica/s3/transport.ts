@@ -25,7 +25,7 @@ export interface S3Request {
   readonly onResend?: (() => void) | undefined;
   /** Waited for before each piece of the body. Not given: the body is sent at once. */
   readonly pace?: Pace;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** The answer to a request, whatever its status. */

@@ -1,4 +1,3 @@
-import { copyWith } from '../../core/copy-with.js';
 import { PathError, StaleError } from '../../errors.js';
 import type { Outcome, Precondition, Source, Stale, WriteOptions, Written } from '../replica.js';
 import { MAX_DAMAGES } from './damage.js';
@@ -107,7 +106,16 @@ function putOnce(
     dialect.mayTryCreate,
   );
   let conditional = condition;
-  const answered = new Set([hex]);
+  /** ETags that our bytes may have. */
+  const ourEtags = [hex];
+  const headersOf = (): Record<string, string> => {
+    const headers = metadataOf(path, source);
+    const md5Text = base64Of(md5);
+    headers['content-md5'] = md5Text;
+    // Where ETags say nothing about the content, the MD5 goes along under rclone's name for it.
+    if (context.dialect.etagIsMd5 !== true) headers['x-amz-meta-md5chksum'] = md5Text;
+    return Object.assign(headers, conditional);
+  };
   return guardedChange<string>(
     context,
     {
@@ -117,25 +125,21 @@ function putOnce(
       trusted,
       before: () => source.verify(signal),
       async send() {
-        const headers = metadataOf(path, source);
-        headers['content-md5'] = base64Of(md5);
-        // Where ETags say nothing about the content, the MD5 goes along under rclone's name for it.
-        if (context.dialect.etagIsMd5 !== true) headers['x-amz-meta-md5chksum'] = headers['content-md5'];
         const key = context.keys.keyOf(path);
         onSend();
-        let answer = await context.api.put(key, body, copyWith(headers, conditional), signal, onSend);
+        let answer = await context.api.put(key, body, headersOf(), signal, onSend);
         if (!answer.ok && !trusted && isUnsupported(answer.failure) && 'if-none-match' in conditional) {
           // The store refuses the header instead of ignoring it.
           conditional = {};
           context.dialect = { ...context.dialect, mayTryCreate: false };
           onSend();
-          answer = await context.api.put(key, body, headers, signal, onSend);
+          answer = await context.api.put(key, body, headersOf(), signal, onSend);
         }
-        if (answer.ok && answer.value !== '') answered.add(answer.value);
+        if (answer.ok && answer.value !== '' && answer.value !== hex) ourEtags.push(answer.value);
         return answer;
       },
       isOurs: (state) =>
-        state !== null && state.sizeBytes === body.length && (answered.has(state.etag) || state.md5 === hex),
+        state !== null && state.sizeBytes === body.length && (ourEtags.includes(state.etag) || state.md5 === hex),
       recover: (state) => state?.etag ?? '',
     },
     signal,

@@ -53,8 +53,9 @@ export function withTrace(inner: S3Transport, options: TraceOptions): TracedTran
       sentBytes += sent;
       byOperation[operation] = (byOperation[operation] ?? 0) + 1;
       const tell = (status: number | undefined, received: number): void => {
+        if (options.onRequest === undefined) return;
         const durationMs = options.clock.nowMs() - sentMs;
-        options.onRequest?.({
+        options.onRequest({
           operation,
           key: request.key,
           status,
