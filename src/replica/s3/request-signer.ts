@@ -113,7 +113,7 @@ interface HeaderOrder {
   readonly signedHeaders: string;
 }
 
-/** Requests of one kind have the same headers, and many of a kind follow one another. */
+/** Requests of one kind have the same headers, and many of a kind follow one another. No name holds a comma. */
 function orderOfLast(): (given: string[]) => HeaderOrder {
   let last = '';
   let order: HeaderOrder = { names: [], signedHeaders: '' };
