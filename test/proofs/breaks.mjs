@@ -605,18 +605,14 @@ export const BREAKS = [
   {
     name: 'a file that was read is recognised by its path alone',
     file: 'src/replica/local/local-source.ts',
-    find: `    found.inode === opened.inode &&
-    found.sizeBytes === opened.sizeBytes &&
-    found.mtimeNs === opened.mtimeNs &&
-    found.ctimeNs === opened.ctimeNs
-`,
-    replace: '    true\n',
+    find: ' && hasSameFingerprint(found, opened);',
+    replace: ';',
     by: [tests('src/replica/local/shared-places.test.ts')],
   },
   {
     name: 'a file that was read is recognised on a copy of its disk',
     file: 'src/replica/local/local-source.ts',
-    find: '    found.device === opened.device &&\n',
+    find: 'found.device === opened.device && ',
     replace: '',
     by: [tests('src/replica/local/shared-places.test.ts')],
   },

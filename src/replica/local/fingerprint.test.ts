@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { fileStat } from '../../../test/local/file-stat.js';
 import type { FileStat } from './file-system.js';
-import { fileEntryOf } from './fingerprint.js';
+import { fileEntryOf, fingerprintOf, hasSameFingerprint } from './fingerprint.js';
 
 const NOW_MS = 1_700_000_001_234;
 
@@ -36,5 +37,20 @@ describe('fileEntryOf', () => {
     ['changed long ago, on a disk that counts seconds', statOf(NOW_MS - 9_000_234, NOW_MS - 9_000_234), false],
   ])('a file that was %s: racy', (_, stat, racy) => {
     expect(fileEntryOf('a', stat, NOW_MS).racy === true).toBe(racy);
+  });
+});
+
+describe('hasSameFingerprint', () => {
+  it.each<[string, Partial<FileStat>]>([
+    ['nothing', {}],
+    ['size', { sizeBytes: 4 }],
+    ['mtime', { mtimeNs: 9n }],
+    ['ctime', { ctimeNs: 9n }],
+    ['inode', { inode: 9n }],
+    ['device', { device: 9n }],
+    ['mode and number of names', { mode: 0o600, links: 2 }],
+  ])('says what the fingerprints say of two looks that differ in %s', (_, changes) => {
+    const other = { ...fileStat, ...changes };
+    expect(hasSameFingerprint(fileStat, other)).toBe(fingerprintOf(fileStat) === fingerprintOf(other));
   });
 });

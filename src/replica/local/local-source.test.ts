@@ -1,29 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { FileEntry } from '../../core/entry.js';
+import { fileStat } from '../../../test/local/file-stat.js';
 import type { FileHandle, FileStat } from './file-system.js';
-import { fingerprintOf } from './fingerprint.js';
+import { fileEntryOf } from './fingerprint.js';
 import { assertVersion, LocalSource } from './local-source.js';
 
-const STAT: FileStat = {
-  type: 'file',
-  sizeBytes: 3,
-  mtimeNs: 1n,
-  ctimeNs: 2n,
-  inode: 3n,
-  device: 4n,
-  mode: 0o644,
-  links: 1,
-};
-const FINGERPRINT = fingerprintOf(STAT);
-const ENTRY: FileEntry = {
-  kind: 'file',
-  path: 'a/file',
-  sizeBytes: 3,
-  fingerprint: FINGERPRINT,
-  modifiedMs: 1,
-  modifiedSource: 'mtime',
-  digest: undefined,
-};
+const ENTRY = fileEntryOf('a/file', fileStat, 1e9);
 
 type Answer = <T>(value: () => T) => T | Promise<T>;
 const WAYS: readonly (readonly [string, Answer])[] = [
@@ -55,7 +36,7 @@ describe.each(WAYS)('a file of the folder whose disk answers %s', (_, answer) =>
         return closing instanceof Promise ? closing : undefined;
       },
     }) as Partial<FileHandle> as FileHandle;
-  const sourceOf = (steps: Parameters<typeof handle>[0], found: () => string | undefined = () => FINGERPRINT) =>
+  const sourceOf = (steps: Parameters<typeof handle>[0], found: () => string | undefined = () => ENTRY.fingerprint) =>
     new LocalSource(handle(steps), ENTRY, {
       fingerprintAtPath: () => answer(found),
       onClose: () => void calls.push('given back'),
@@ -102,7 +83,7 @@ describe.each(WAYS)('a file of the folder whose disk answers %s', (_, answer) =>
 
 describe('assertVersion', () => {
   it('knows the file that was observed', () => {
-    expect(() => assertVersion(ENTRY, STAT)).not.toThrow();
+    expect(() => assertVersion(ENTRY, fileStat)).not.toThrow();
   });
 
   it.each<[string, Partial<FileStat>]>([
@@ -110,7 +91,7 @@ describe('assertVersion', () => {
     ['is another one', { inode: 4n }],
     ['is no file', { type: 'other' }],
   ])('knows one that %s', (_how, changes) => {
-    expect(() => assertVersion(ENTRY, { ...STAT, ...changes })).toThrow(
+    expect(() => assertVersion(ENTRY, { ...fileStat, ...changes })).toThrow(
       '"a/file" is not the version that was observed',
     );
   });

@@ -6,7 +6,7 @@ import type { Source } from '../replica.js';
 import { digestParts } from './digest-parts.js';
 import type { FileHandle, FileStat } from './file-system.js';
 import { errnoOf } from './file-system.js';
-import { fingerprintOf } from './fingerprint.js';
+import { fingerprintOf, hasSameFingerprint } from './fingerprint.js';
 import type { Folder, Place } from './folder.js';
 import type { LocalContext } from './local-context.js';
 import { pathErrorOf } from './local-error.js';
@@ -141,14 +141,7 @@ function findByPath(folder: Folder, path: string): FileStat | null | Promise<Fil
  * call tells. Whoever moved it and put a link in its place did so after it was found there.
  */
 function isSame(opened: FileStat, found: FileStat | null): boolean {
-  return (
-    found?.type === 'file' &&
-    found.device === opened.device &&
-    found.inode === opened.inode &&
-    found.sizeBytes === opened.sizeBytes &&
-    found.mtimeNs === opened.mtimeNs &&
-    found.ctimeNs === opened.ctimeNs
-  );
+  return found?.type === 'file' && found.device === opened.device && hasSameFingerprint(found, opened);
 }
 
 /** Evidence of the file that stands at a path, found by a walk from the root; `undefined` when none does. */

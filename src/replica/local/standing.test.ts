@@ -1,19 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { fileStat as file } from '../../../test/local/file-stat.js';
 import { PathError } from '../../errors.js';
-import type { FileStat } from './file-system.js';
 import { fileEntryOf } from './fingerprint.js';
 import { whyStale } from './standing.js';
 
-const file: FileStat = {
-  type: 'file',
-  sizeBytes: 3,
-  mtimeNs: 1n,
-  ctimeNs: 2n,
-  inode: 3n,
-  device: 4n,
-  mode: 0o644,
-  links: 1,
-};
 const entry = fileEntryOf('a/f', file, 1e9);
 const expected = { fingerprint: entry.fingerprint, entry };
 

@@ -3,7 +3,7 @@ import type { Hasher } from '../../core/hasher.js';
 import type { NameRules } from '../../core/path.js';
 import { createGatheredWork } from '../../core/gathered-work.js';
 import type { Runtime } from '../../core/runtime.js';
-import { StaleError, UsageError } from '../../errors.js';
+import { UsageError } from '../../errors.js';
 import type { Replica } from '../replica.js';
 import { createBackoff, type BackoffOptions } from '../wrap/backoff.js';
 import { createBodyMemory } from '../wrap/body-memory.js';
@@ -28,6 +28,7 @@ import { createS3Api } from './s3-api.js';
 import type { S3Context } from './s3-context.js';
 import { createKeyMap } from './s3-keys.js';
 import { scanBucket } from './scan-bucket.js';
+import { staleOutcome } from './stale-outcome.js';
 import type { S3Transport } from './transport.js';
 import { createHttpTransport } from './http-transport.js';
 import type { FactMemory, RememberedUpload, UploadMemory } from './upload-memory.js';
@@ -187,14 +188,8 @@ export function createS3Replica(options: S3ReplicaOptions): S3Replica {
     write: (path, source, precondition, writeOptions = {}) =>
       writeObject(context, path, source, precondition, writeOptions),
     remove: (path, precondition, changeOptions = {}) => removeObject(context, path, precondition, changeOptions),
-    async move(path, to, precondition, moveOptions = {}) {
-      try {
-        return await moveObject(context, path, to, precondition, moveOptions);
-      } catch (error) {
-        if (error instanceof StaleError) return { outcome: 'stale', message: error.message };
-        throw error;
-      }
-    },
+    move: (path, to, precondition, moveOptions = {}) =>
+      moveObject(context, path, to, precondition, moveOptions).catch(staleOutcome),
     // Where an ETag is no digest, two that are equal say nothing.
     identityOf: (fingerprint) => (mayBeMd5(context.dialect) && !fingerprint.startsWith(':') ? fingerprint : undefined),
     cleanUp: ({ signal } = {}) => cleanUpUploads(context, keepUpload, signal),

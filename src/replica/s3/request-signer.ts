@@ -1,5 +1,6 @@
 import { createHmac, hash } from 'node:crypto';
 import { copyWith } from '../../core/copy-with.js';
+import { rememberLast } from '../../core/remember-last.js';
 import { createKeyedHash } from './keyed-hash.js';
 
 /** Keys to sign with. */
@@ -45,11 +46,12 @@ export function hashPayload(body: Uint8Array | undefined): string {
  */
 export function createRequestSigner(): (input: SigningInput) => Record<string, string> {
   let cached: SigningScope | undefined;
-  const stampAt = stampOfSecond();
-  const orderOf = orderOfLast();
+  // Many requests are signed within one second, and many of one kind, with the same headers, follow one another.
+  const stampOfSecond = rememberLast((second: number) => stampOf(second * 1000));
+  const orderOfNames = rememberLast(orderOf);
   return (input) => {
     const { credentials, region } = input;
-    const stamp = stampAt(input.atMs);
+    const stamp = stampOfSecond(Math.floor(input.atMs / 1000));
     const headers: Record<string, string> = copyWith(input.headers, {
       host: input.host,
       'x-amz-content-sha256': input.payloadHash,
@@ -57,7 +59,8 @@ export function createRequestSigner(): (input: SigningInput) => Record<string, s
     });
     if (credentials.sessionToken !== undefined) headers['x-amz-security-token'] = credentials.sessionToken;
 
-    const { names, signedHeaders } = orderOf(Object.keys(headers));
+    // No name holds a comma.
+    const { names, signedHeaders } = orderOfNames(Object.keys(headers).join());
     let canonical = `${input.method}\n${input.path}\n${input.query}\n`;
     for (const name of names) canonical += `${name}:${inOneLine(headers[name] ?? '')}\n`;
     canonical += `\n${signedHeaders}\n${input.payloadHash}`;
@@ -96,35 +99,15 @@ function isOf(scope: SigningScope, day: string, region: string, credentials: Sig
   );
 }
 
-/** Many requests are signed within one second. */
-function stampOfSecond(): (atMs: number) => string {
-  let second = Number.NaN;
-  let stamp = '';
-  return (atMs) => {
-    const now = Math.floor(atMs / 1000);
-    if (now !== second) [second, stamp] = [now, stampOf(now * 1000)];
-    return stamp;
-  };
-}
-
 /** The names of headers as they are signed. */
 interface HeaderOrder {
   readonly names: readonly string[];
   readonly signedHeaders: string;
 }
 
-/** Requests of one kind have the same headers, and many of a kind follow one another. No name holds a comma. */
-function orderOfLast(): (given: string[]) => HeaderOrder {
-  let last = '';
-  let order: HeaderOrder = { names: [], signedHeaders: '' };
-  return (given) => {
-    const now = given.join();
-    if (now !== last) {
-      const names = given.sort();
-      [last, order] = [now, { names, signedHeaders: names.join(';') }];
-    }
-    return order;
-  };
+function orderOf(given: string): HeaderOrder {
+  const names = given.split(',').sort();
+  return { names, signedHeaders: names.join(';') };
 }
 
 /** `20260102T030405Z`. */

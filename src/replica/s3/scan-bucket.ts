@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type { Entry } from '../../core/entry.js';
 import type { Problem } from '../../core/problem.js';
+import { rememberLast } from '../../core/remember-last.js';
 import { StateDamagedError } from '../../errors.js';
 import type { PathFilter, ScanOptions, ScanPage } from '../replica.js';
 import { scanListing, type ListedObject, type ListedPage } from './list-scanner.js';
@@ -163,17 +164,10 @@ function untracked(path: string): Entry {
 
 /** Asks the filter about a folder once, not for each file in it. */
 function createFilterCache(filter: PathFilter): (path: string) => boolean {
-  let lastFolder = '';
-  let lastAnswer = true;
-  return (path) => {
-    const slash = path.lastIndexOf('/');
-    const folder = slash === -1 ? '' : path.slice(0, slash);
-    if (folder !== lastFolder) {
-      lastFolder = folder;
-      lastAnswer = folder === '' || ancestorsOf(folder).every((ancestor) => filter.mayContain(ancestor));
-    }
-    return lastAnswer && filter.includesFile(path);
-  };
+  const takesPart = rememberLast(
+    (folder: string) => folder === '' || ancestorsOf(folder).every((ancestor) => filter.mayContain(ancestor)),
+  );
+  return (path) => takesPart(path.slice(0, Math.max(0, path.lastIndexOf('/')))) && filter.includesFile(path);
 }
 
 function ancestorsOf(folder: string): string[] {

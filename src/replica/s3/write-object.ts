@@ -1,5 +1,5 @@
-import { PathError, StaleError } from '../../errors.js';
-import type { Outcome, Precondition, Source, Stale, WriteOptions, Written } from '../replica.js';
+import { PathError } from '../../errors.js';
+import type { Outcome, Precondition, Source, WriteOptions, Written } from '../replica.js';
 import { MAX_DAMAGES } from './damage.js';
 import { guardedChange } from './guarded-change.js';
 import { base64Of, hexOf } from './digest-text.js';
@@ -7,6 +7,7 @@ import { fingerprintOf } from './object-state.js';
 import { readRange } from '../read-range.js';
 import { readState, toEntry, type S3Context } from './s3-context.js';
 import { isUnsupported } from './service-error.js';
+import { staleOutcome } from './stale-outcome.js';
 import { writeCondition } from './write-condition.js';
 import { writeParts } from './write-parts.js';
 import { metadataOf, stateAfter, written } from './written-object.js';
@@ -27,11 +28,6 @@ export function writeObject(
 ): Promise<Outcome<Written>> {
   const write = source.entry.sizeBytes > context.partSizeBytes ? writeParts : writeWhole;
   return write(context, path, source, precondition, options).catch(staleOutcome);
-}
-
-function staleOutcome(error: unknown): Stale {
-  if (error instanceof StaleError) return { outcome: 'stale', message: error.message };
-  throw error;
 }
 
 async function writeWhole(
