@@ -10,9 +10,10 @@ import { partsTogether } from './digest-parts.js';
 import { EarlySync } from './early-sync.js';
 import type { FileHandle } from './file-system.js';
 import type { LocalSource } from './local-source.js';
+import { partsNotBefore, type PartCopying } from './parts-not-before.js';
 import { bufferFor, readBlocks } from './read-blocks.js';
 import type { StageRecord } from './stage-record.js';
-import { VersionBefore } from './version-before.js';
+import { VersionBefore, type PartPlace } from './version-before.js';
 
 const MIB = 1024 * 1024;
 const NEVER = new AbortController().signal;
@@ -67,6 +68,13 @@ interface BegunRange {
   readonly hash: Hash | undefined;
 }
 
+/** A range as it was copied from the version before, with its checksum and, where it is hashed on its way, its hash. */
+interface CopiedRange {
+  readonly range: number;
+  readonly checksum: number;
+  readonly hash: Hash | undefined;
+}
+
 /** MD5s of parts of the file; `undefined`: it has to be made here. */
 interface PartHasher {
   readonly partsAtOnce: number;
@@ -109,7 +117,8 @@ export class StageFilling {
   }
 
   /**
-   * Brings in every range that is not there: what an earlier run has noted is read again and kept if it is what arrived then.
+   * Brings in every range that is not there: what an earlier run has noted is read again and kept if it is what arrived then, and
+   * what is in the version before is copied.
    *
    * @param believing `false`: only what was fetched in this run is kept.
    * @returns the digest of the whole, in the scheme asked for.
@@ -118,7 +127,7 @@ export class StageFilling {
     const { plan, known, file, source, hasher, signal } = this.#options;
     const hashing: Promise<void>[] = [];
     try {
-      await this.#eachRange((range, stop) => this.#bringIn(range, believing, stop, hashing));
+      await this.#eachRange(believing, (range, stop) => this.#bringIn(range, believing, stop, hashing));
       this.#hashWaiting(hashing, signal ?? NEVER);
     } finally {
       // Both need the file to be open.
@@ -134,10 +143,8 @@ export class StageFilling {
 
   /** @param hashing - takes what is hashed while other ranges come. */
   async #bringIn(range: number, believing: boolean, stop: AbortSignal, hashing: Promise<void>[]): Promise<void> {
-    if (this.#fetched.has(range)) return;
     const begun = believing ? await this.#held(range, stop) : this.#begin();
     const isNew = begun.length === 0;
-    if (isNew && believing && (await this.#isInVersionBefore(range, stop))) return;
     if (begun.length < this.#length(range)) await this.#withBlock((block) => this.#fetch(range, begun, block, stop));
     if (begun.hash !== undefined) this.#md5s[range] = begun.hash.digest();
     else if (this.#options.plan.hashed !== undefined) {
@@ -157,11 +164,16 @@ export class StageFilling {
 
   /** Hashes ranges that are in the file. */
   async #hashInFile(ranges: readonly number[], stop: AbortSignal): Promise<void> {
+    const found = await this.#md5sInFile(ranges, stop);
+    for (const [i, range] of ranges.entries()) this.#md5s[range] = found[i] as Uint8Array;
+  }
+
+  async #md5sInFile(ranges: readonly number[], stop: AbortSignal): Promise<Uint8Array[]> {
     const parts = ranges.map((range) => ({ start: this.#start(range), end: this.#start(range) + this.#length(range) }));
     const found = (await this.#hashElsewhere?.hash(parts)) ?? [];
-    for (const [i, range] of ranges.entries()) {
-      this.#md5s[range] = found[i] ?? (await this.#hashHere(range, stop));
-    }
+    const md5s: Uint8Array[] = [];
+    for (const [i, range] of ranges.entries()) md5s.push(found[i] ?? (await this.#hashHere(range, stop)));
+    return md5s;
   }
 
   async #hashHere(range: number, stop: AbortSignal): Promise<Uint8Array> {
@@ -179,19 +191,20 @@ export class StageFilling {
     );
   }
 
-  async #eachRange(work: (range: number, stop: AbortSignal) => Promise<void>): Promise<void> {
+  async #eachRange(believing: boolean, work: (range: number, stop: AbortSignal) => Promise<void>): Promise<void> {
     const { plan, concurrency, signal } = this.#options;
     if (plan.count === 1) {
-      await work(0, signal ?? NEVER);
+      const stop = signal ?? NEVER;
+      for await (const range of this.#toBringIn(believing, stop)) await work(range, stop);
       throwIfAborted(signal);
       return;
     }
     const stopper = new AbortController();
     const stop = signal === undefined ? stopper.signal : AbortSignal.any([stopper.signal, signal]);
-    let next = 0;
+    const ranges = this.#toBringIn(believing, stop);
     const lane = async (): Promise<void> => {
       try {
-        while (next < plan.count) await work(next++, stop);
+        for await (const range of ranges) await work(range, stop);
       } catch (error) {
         stopper.abort(error);
         throw error;
@@ -201,6 +214,18 @@ export class StageFilling {
     await Promise.allSettled(Array.from({ length: Math.min(concurrency, plan.count) }, lane));
     throwIfAborted(signal);
     if (stopper.signal.aborted) throw stopper.signal.reason;
+  }
+
+  /** The ranges of which something has to be brought in, or to be looked at. Copies meanwhile what is in the version before. */
+  async *#toBringIn(believing: boolean, stop: AbortSignal): AsyncGenerator<number, void> {
+    const { plan, record } = this.#options;
+    const left = Array.from({ length: plan.count }, (_, range) => range).filter((range) => !this.#fetched.has(range));
+    const before = believing ? this.#before : undefined;
+    const isToFetch = (range: number): boolean => before === undefined || record?.held.has(range) === true;
+    yield* left.filter(isToFetch);
+    if (before === undefined) return;
+    const others = left.filter((range) => !isToFetch(range));
+    yield* partsNotBefore(before, others, this.#copying(before, stop));
   }
 
   #begin(): BegunRange {
@@ -222,30 +247,56 @@ export class StageFilling {
     return { length, checksum, hash };
   }
 
-  /** Takes a range from the version before, from where it is in there, if it is. */
-  async #isInVersionBefore(range: number, stop: AbortSignal): Promise<boolean> {
-    const before = this.#before;
-    return before !== undefined && (await this.#withBlock((block) => this.#copy(before, range, block, stop)));
+  #copying(before: VersionBefore, stop: AbortSignal): PartCopying<CopiedRange> {
+    return {
+      together: this.#hashElsewhere?.partsAtOnce ?? 1,
+      copy: (place) => this.#withBlock((block) => this.#copy(before, place, block, stop)),
+      keepRight: (copies) => this.#keepRight(before, copies, stop),
+      md5Of: async (place) => {
+        const hash = createHash('md5');
+        const isThere = await this.#withBlock((block) =>
+          before.read(place, block, stop, (bytes) => void hash.update(bytes)),
+        );
+        return isThere ? hash.digest() : undefined;
+      },
+    };
   }
 
-  /** Copies a range from the first place that has it; answers whether one has. */
-  async #copy(before: VersionBefore, range: number, block: Uint8Array, stop: AbortSignal): Promise<boolean> {
+  async #copy(
+    before: VersionBefore,
+    place: PartPlace,
+    block: Uint8Array,
+    stop: AbortSignal,
+  ): Promise<CopiedRange | undefined> {
     const { file, record } = this.#options;
-    for await (const place of before.places(range, block, stop)) {
-      let checksum = 0;
-      const md5 = await place.read(async (bytes, position) => {
-        checksum = crc32(bytes, checksum);
-        await file.write(bytes, position);
-      });
-      if (md5 === undefined) continue;
+    const hash = this.#hashElsewhere === undefined ? createHash('md5') : undefined;
+    let checksum = 0;
+    const isThere = await before.read(place, block, stop, async (bytes, position) => {
+      hash?.update(bytes);
+      if (record !== undefined) checksum = crc32(bytes, checksum);
+      await file.write(bytes, position);
+      this.#early.wrote(bytes.length);
+    });
+    return isThere ? { range: place.part, checksum, hash } : undefined;
+  }
+
+  /** Keeps the copies that are what is wanted: of what is in the file by now, where another thread hashes it. */
+  async #keepRight(before: VersionBefore, copies: readonly CopiedRange[], stop: AbortSignal): Promise<boolean[]> {
+    const ranges = copies.map(({ range }) => range);
+    const inFile = this.#hashElsewhere && (await this.#md5sInFile(ranges, stop));
+    const kept: boolean[] = [];
+    for (const [i, { range, checksum, hash }] of copies.entries()) {
+      const md5 = (hash?.digest() ?? inFile?.[i]) as Uint8Array;
+      const isRight = before.mayBe(range, md5);
+      kept.push(isRight);
+      if (!isRight) continue;
       const length = this.#length(range);
-      await record?.note(range, length, checksum);
+      await this.#options.record?.note(range, length, checksum);
       this.#md5s[range] = md5;
       this.#tell(range, length);
       this.#told.add(range);
-      return true;
     }
-    return false;
+    return kept;
   }
 
   /** Fetches what is missing of a range. */

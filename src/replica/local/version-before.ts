@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto';
 import { FileCloudSyncError, throwIfAborted } from '../../errors.js';
 import type { PartHints } from '../replica.js';
-import { readBlocks } from './read-blocks.js';
 import type { LocalSource } from './local-source.js';
+import { readBlocks } from './read-blocks.js';
 
 /** What is known of the new version of a file. */
 export interface NewVersion {
@@ -12,18 +11,15 @@ export interface NewVersion {
   readonly count: number;
 }
 
+/** A part of the new version, and a place in the version before where it may be. */
+export interface PartPlace {
+  readonly part: number;
+  /** By how many bytes it begins earlier there: 0 where nothing was moved. */
+  readonly by: number;
+}
+
 /** Takes a block of a part, and where it belongs in the new version. */
 type TakeBlock = (block: Uint8Array, position: number) => Promise<void> | void;
-
-/** A place in the version before where a part of the new one may be. */
-export interface PartPlace {
-  /**
-   * Reads the part from there, block by block; a block is taken before the next is read.
-   *
-   * @returns its MD5 if it may be the one that is wanted; otherwise what was taken is to be forgotten.
-   */
-  read(take: TakeBlock): Promise<Uint8Array | undefined>;
-}
 
 /** The version that stands in the place of a file, of which the new one may have most: in the same place, or moved. */
 export class VersionBefore {
@@ -40,47 +36,55 @@ export class VersionBefore {
   }
 
   /**
-   * The places at which a part may be, the likeliest first: what was put in or taken out lies between what stayed and what was
-   * moved, so that the next part is mostly where this one was.
-   *
-   * @param buffer - memory to read with. It is somebody else's once the place was read.
+   * Where a part is most likely: what was put in or taken out lies between what stayed and what was moved, so that the next part
+   * is mostly where this one was.
    */
-  async *places(part: number, buffer: Uint8Array, signal: AbortSignal): AsyncGenerator<PartPlace, void> {
-    const likely = this.#movedBy;
-    yield this.#place(part, likely, buffer, signal);
-    const by = this.#new.sizeBytes - this.#base.entry.sizeBytes;
-    if (by === 0 || !(await (this.#isEndMoved ??= this.#endsSo(by, buffer, signal)))) return;
-    yield this.#place(part, likely === 0 ? by : 0, buffer, signal);
+  likelyPlace(part: number): PartPlace {
+    return { part, by: this.#movedBy };
   }
 
-  #place(part: number, by: number, buffer: Uint8Array, signal: AbortSignal): PartPlace {
-    return {
-      read: async (take) => {
-        const md5 = await this.#read(part, by, buffer, signal, take);
-        if (md5 !== undefined) this.#movedBy = by;
-        return md5;
-      },
-    };
+  /**
+   * Where else a part may be that was not found at its likely place; `undefined`: nowhere.
+   *
+   * @param md5Of - makes the MD5 of a part at a place; `undefined` where it cannot be read. It is asked once, for the last part.
+   */
+  async otherPlace(
+    { part, by }: PartPlace,
+    md5Of: (place: PartPlace) => Promise<Uint8Array | undefined>,
+  ): Promise<PartPlace | undefined> {
+    const moved = this.#new.sizeBytes - this.#base.entry.sizeBytes;
+    if (moved === 0 || !(await (this.#isEndMoved ??= this.#endsSo(moved, md5Of)))) return undefined;
+    return { part, by: by === 0 ? moved : 0 };
   }
 
   /** Whether this version may end as the new one does, though it is longer or shorter. */
-  async #endsSo(by: number, buffer: Uint8Array, signal: AbortSignal): Promise<boolean> {
-    return (await this.#read(this.#new.count - 1, by, buffer, signal, () => undefined)) !== undefined;
+  async #endsSo(by: number, md5Of: (place: PartPlace) => Promise<Uint8Array | undefined>): Promise<boolean> {
+    const part = this.#new.count - 1;
+    const md5 = await md5Of({ part, by });
+    return md5 !== undefined && this.mayBe(part, md5);
   }
 
-  /** Reads a part that began `by` bytes earlier in this version. */
-  async #read(
-    part: number,
-    by: number,
-    buffer: Uint8Array,
-    signal: AbortSignal,
-    take: TakeBlock,
-  ): Promise<Uint8Array | undefined> {
+  /** Whether a part with this MD5 may be the one of this number. */
+  mayBe(part: number, md5: Uint8Array): boolean {
+    return this.#new.parts.mayBe(part, md5);
+  }
+
+  /** A part was found at its place. */
+  found({ by }: PartPlace): void {
+    this.#movedBy = by;
+  }
+
+  /**
+   * Reads a part from a place, block by block; a block is taken before the next is read.
+   *
+   * @param buffer - memory to read with.
+   * @returns `false` where not all of it is there, or can be read: what was taken is to be forgotten.
+   */
+  async read({ part, by }: PartPlace, buffer: Uint8Array, signal: AbortSignal, take: TakeBlock): Promise<boolean> {
     const { parts, sizeBytes } = this.#new;
     const start = part * parts.partSizeBytes;
     const end = Math.min(start + parts.partSizeBytes, sizeBytes);
-    if (start < by || end - by > this.#base.entry.sizeBytes) return undefined;
-    const hash = createHash('md5');
+    if (start < by || end - by > this.#base.entry.sizeBytes) return false;
     const file = {
       read: async (block: Uint8Array, position: number) => {
         await this.#base.readInto(block, position - by, signal);
@@ -88,17 +92,12 @@ export class VersionBefore {
       },
     };
     try {
-      await readBlocks(file, { start, end, buffer, signal }, async (block, position) => {
-        hash.update(block);
-        await take(block, position);
-      });
+      return await readBlocks(file, { start, end, buffer, signal }, take);
     } catch (error) {
       throwIfAborted(signal);
       // The old version can be done without; a stage that cannot be written to fails again at once.
-      if (error instanceof FileCloudSyncError) return undefined;
+      if (error instanceof FileCloudSyncError) return false;
       throw error;
     }
-    const md5 = hash.digest();
-    return parts.mayBe(part, md5) ? md5 : undefined;
   }
 }
