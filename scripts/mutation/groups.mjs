@@ -60,7 +60,7 @@ export const GROUPS = {
   stage: {
     files: below(
       'src/replica/local',
-      'stage-file stage-content content-in-memory fill-new-file staged-file new-files-program fill-stage version-before early-sync open-stage stage-record',
+      'stage-file stage-content content-in-memory fill-new-file staged-file new-files-program fill-stage version-before parts-not-before early-sync open-stage stage-record',
     ),
     tests: below(
       'src/replica/local',

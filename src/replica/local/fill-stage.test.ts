@@ -147,6 +147,29 @@ describe('StageFilling', () => {
     };
   }
 
+  const DESCRIPTOR = 7;
+  const described = (file: FileHandle): FileHandle => withChange(file, { descriptor: DESCRIPTOR });
+
+  /** Threads that know the content by what was written of it. */
+  function threads(text: () => string | undefined, can: (start: number) => boolean, partsAtOnce: number) {
+    const asked: FileParts[] = [];
+    const hasher: Hasher = {
+      ...plainHasher,
+      files: {
+        partsAtOnce,
+        async hash(algorithm, file) {
+          asked.push(file);
+          await turn();
+          return file.parts.map(({ start, end }) => {
+            const content = Buffer.from(text() ?? '').subarray(start, end);
+            return can(start) ? createHash(algorithm).update(content).digest() : undefined;
+          });
+        },
+      },
+    };
+    return { asked, hasher };
+  }
+
   it('brings in all ranges, and hashes each while it passes', async () => {
     const { filling, told, text } = await stage();
     expect(filling.isAllFetched).toBe(false);
@@ -276,29 +299,6 @@ describe('StageFilling', () => {
   });
 
   describe('with other threads that hash the file', () => {
-    const DESCRIPTOR = 7;
-    const described = (file: FileHandle): FileHandle => withChange(file, { descriptor: DESCRIPTOR });
-
-    /** Threads that know the content by what was written of it. */
-    function threads(text: () => string | undefined, can: (start: number) => boolean, partsAtOnce: number) {
-      const asked: FileParts[] = [];
-      const hasher: Hasher = {
-        ...plainHasher,
-        files: {
-          partsAtOnce,
-          async hash(algorithm, file) {
-            asked.push(file);
-            await turn();
-            return file.parts.map(({ start, end }) => {
-              const content = Buffer.from(text() ?? '').subarray(start, end);
-              return can(start) ? createHash(algorithm).update(content).digest() : undefined;
-            });
-          },
-        },
-      };
-      return { asked, hasher };
-    }
-
     /** A stage whose file is hashed so. */
     async function hashed(
       options: Parameters<typeof stage>[0] = {},
@@ -725,6 +725,105 @@ describe('StageFilling', () => {
       expect(bench.source.asked).toEqual(asked);
       expect([bench.told, bench.text()]).toEqual([expect.arrayContaining([10, 10, 5]), TEXT]);
       expect(bench.filling.md5s).toEqual(partsOf(TEXT).map((part) => hex(part)));
+    });
+
+    describe('and other threads that hash the file', () => {
+      /** As `over`, with such threads. */
+      async function overWithThreads(
+        partsAtOnce: number,
+        {
+          old = OLD,
+          can = () => true,
+          ...options
+        }: { old?: string; can?: (start: number) => boolean } & Parameters<typeof stage>[0] = {},
+      ) {
+        let text = (): string | undefined => undefined;
+        const { asked, hasher } = threads(() => text(), can, partsAtOnce);
+        const bench = await over(old, {}, { hasher, wrap: described, ...options });
+        ({ text } = bench);
+        return { ...bench, asked };
+      }
+
+      it.each<[number, number[][]]>([
+        [2, [[0, 10], [20], [10]]],
+        [8, [[0, 10, 20], [10]]],
+      ])('has %i copies hashed together, in the staged file', async (partsAtOnce, together) => {
+        const bench = await overWithThreads(partsAtOnce);
+        expect(await bench.filling.fill(true)).toBe(digestOfParts(TEXT));
+        expect(bench.asked.map(({ parts }) => parts.map(({ start }) => start))).toEqual(together);
+        expect(bench.asked[0]).toMatchObject({ descriptor: DESCRIPTOR, totalBytes: 25 });
+        expect([bench.source.asked, bench.text()]).toEqual([[[10, 20]], TEXT]);
+        expect(bench.told.toSorted((a, b) => a - b)).toEqual([5, 10, 10]);
+        expect(linesOf(bench).toSorted()).toEqual([line(0, 'aaaaaaaaaa'), line(1, 'bbbbbbbbbb'), line(2, 'ccccc')]);
+      });
+
+      it('hashes here what they cannot', async () => {
+        const bench = await overWithThreads(8, { can: (start) => start !== 20 });
+        expect(await bench.filling.fill(true)).toBe(digestOfParts(TEXT));
+        expect(bench.source.asked).toEqual([[10, 20]]);
+      });
+
+      it('fetches what is not in the staged file as it was in the version before', async () => {
+        let damages = 1;
+        const damaging = (file: FileHandle): FileHandle =>
+          withChange(described(file), {
+            write: (bytes, position) =>
+              file.write(position === 20 && damages-- > 0 ? Buffer.from('ccXcc') : bytes, position),
+          });
+        const bench = await overWithThreads(8, { wrap: damaging });
+        expect(await bench.filling.fill(true)).toBe(digestOfParts(TEXT));
+        expect(bench.source.asked).toEqual([
+          [10, 20],
+          [20, 25],
+        ]);
+        expect(linesOf(bench)).toContain(line(20 / RANGE, 'ccccc'));
+      });
+
+      it.each<[string, string, readonly (readonly [number, number])[]]>([
+        ['put in', 'aaaaaaaabbbbbbbbbbccccc', [[0, 10]]],
+        ['taken out', 'xyzaaaaaaaaaabbbbbbbbbbccccc', []],
+        ['put in behind and before, and the end is another', 'aaaaaaaabbbbbbbbbbcccc', TEXT_RANGES],
+      ])('takes what was moved from where it was, when bytes were %s', async (_, old, asked) => {
+        for (const partsAtOnce of [1, 2, 8]) {
+          const bench = await overWithThreads(partsAtOnce, { old });
+          expect(await bench.filling.fill(true)).toBe(digestOfParts(TEXT));
+          expect(bench.source.asked.toSorted(([a], [b]) => a - b)).toEqual(asked);
+          expect(bench.text()).toBe(TEXT);
+        }
+      });
+
+      it('has ended with all hashing before it has failed', async () => {
+        let running = 0;
+        const hasher: Hasher = {
+          ...plainHasher,
+          files: {
+            partsAtOnce: 1,
+            async hash() {
+              running++;
+              for (let i = 0; i < 10; i++) await turn();
+              running--;
+              return [];
+            },
+          },
+        };
+        const stopper = new AbortController();
+        const bench = await over(OLD, {}, { hasher, wrap: described, signal: stopper.signal, concurrency: 2 });
+        const filled = bench.filling.fill(true);
+        while (running === 0) await turn();
+        stopper.abort();
+        await expect(filled).rejects.toMatchObject({ name: 'AbortError' });
+        expect(running).toBe(0);
+      });
+    });
+
+    it('makes what it copies durable while it copies more', async () => {
+      const bench = await over(TEXT, {}, { syncEveryBytes: 15 });
+      const done: string[] = [];
+      bench.world.disk.step = (operation) => void done.push(operation.split(' ')[0] ?? '');
+      await bench.filling.fill(true);
+      expect(done.filter((operation) => operation === 'sync')).toHaveLength(1);
+      expect(done.indexOf('sync')).toBeGreaterThan(0);
+      expect(bench.source.asked).toEqual([]);
     });
 
     it('looks first where the part before was found', async () => {

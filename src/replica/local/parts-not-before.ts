@@ -1,4 +1,4 @@
-import type { PartPlace, VersionBefore } from './version-before.js';
+import type { Md5OfPlace, PartPlace, VersionBefore } from './version-before.js';
 
 /** How parts are copied from the version before, and what tells whether they are the ones that are wanted. */
 export interface PartCopying<Copy> {
@@ -9,7 +9,7 @@ export interface PartCopying<Copy> {
   /** Keeps each copy that is the part that is wanted; answers of each whether it is. */
   keepRight(copies: readonly Copy[]): Promise<readonly boolean[]>;
   /** The MD5 of a part at a place, without copying it; `undefined` where not all of it is there. */
-  md5Of(place: PartPlace): Promise<Uint8Array | undefined>;
+  readonly md5Of: Md5OfPlace;
 }
 
 /** A part that is tried at its likely place, or at the other one. */

@@ -18,6 +18,9 @@ export interface PartPlace {
   readonly by: number;
 }
 
+/** Makes the MD5 of a part at a place; `undefined` where not all of it is there, or can be read. */
+export type Md5OfPlace = (place: PartPlace) => Promise<Uint8Array | undefined>;
+
 /** Takes a block of a part, and where it belongs in the new version. */
 type TakeBlock = (block: Uint8Array, position: number) => Promise<void> | void;
 
@@ -46,19 +49,16 @@ export class VersionBefore {
   /**
    * Where else a part may be that was not found at its likely place; `undefined`: nowhere.
    *
-   * @param md5Of - makes the MD5 of a part at a place; `undefined` where it cannot be read. It is asked once, for the last part.
+   * @param md5Of - asked once, for the last part.
    */
-  async otherPlace(
-    { part, by }: PartPlace,
-    md5Of: (place: PartPlace) => Promise<Uint8Array | undefined>,
-  ): Promise<PartPlace | undefined> {
+  async otherPlace({ part, by }: PartPlace, md5Of: Md5OfPlace): Promise<PartPlace | undefined> {
     const moved = this.#new.sizeBytes - this.#base.entry.sizeBytes;
     if (moved === 0 || !(await (this.#isEndMoved ??= this.#endsSo(moved, md5Of)))) return undefined;
     return { part, by: by === 0 ? moved : 0 };
   }
 
   /** Whether this version may end as the new one does, though it is longer or shorter. */
-  async #endsSo(by: number, md5Of: (place: PartPlace) => Promise<Uint8Array | undefined>): Promise<boolean> {
+  async #endsSo(by: number, md5Of: Md5OfPlace): Promise<boolean> {
     const part = this.#new.count - 1;
     const md5 = await md5Of({ part, by });
     return md5 !== undefined && this.mayBe(part, md5);
