@@ -75,8 +75,10 @@ export interface Source {
   /**
    * The MD5s of its parts in hex, the last of which is shorter or as long, where a source can make them for less than whoever
    * reads it. Fails as `read` does.
+   *
+   * @param parts - which of them, counted from 0, ascending; default: all.
    */
-  partMd5s?(partSizeBytes: number, signal?: AbortSignal): Promise<readonly string[]>;
+  partMd5s?(partSizeBytes: number, signal?: AbortSignal, parts?: readonly number[]): Promise<readonly string[]>;
   /** The whole content, where it is in memory already, until `close`: to be taken instead of read. */
   content?(): Uint8Array | undefined;
   /**

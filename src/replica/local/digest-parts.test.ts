@@ -68,9 +68,11 @@ describe('digestParts', () => {
     const { digest, done, asked } = await bench();
     expect(await digest()).toEqual(md5s(PARTS));
     expect(done).toEqual([
-      'read 0-8',
+      'read 0-4',
+      'read 4-8',
       'hash 0,4',
-      'read 8-16',
+      'read 8-12',
+      'read 12-16',
       'hashed 0,4',
       'hash 8,12',
       'read 16-18',
@@ -86,6 +88,20 @@ describe('digestParts', () => {
       ],
       totalBytes: TEXT.length,
     });
+  });
+
+  it('reads and hashes those parts alone that are wanted', async () => {
+    for (const can of [() => true, () => false]) {
+      const { digest, asked } = await bench({ can });
+      expect(await digest({ parts: [0, 2, 4] })).toEqual(md5s(['aaaa', 'cccc', 'ee']));
+      expect(asked.map(({ parts }) => parts.map(({ start }) => start))).toEqual([[0, 8], [16]]);
+    }
+    const { digest, done } = await bench();
+    expect(await digest({ parts: [0, 2, 4] })).toEqual(md5s(['aaaa', 'cccc', 'ee']));
+    expect(done.filter((step) => step.startsWith('read'))).toEqual(['read 0-4', 'read 8-12', 'read 16-18']);
+    const here = await bench();
+    expect(await here.digest({ parts: [3], hasher: undefined })).toEqual(md5s(['dddd']));
+    expect(await here.digest({ parts: [] })).toEqual([]);
   });
 
   it('hashes here what they cannot', async () => {

@@ -24,15 +24,20 @@ export interface DividedFile {
 export interface DigestPartsOptions {
   /** Hashes parts of the file on other threads, where there are any. */
   readonly hasher?: Hasher | undefined;
+  /** Which parts, counted from 0, ascending. Default: all. */
+  readonly parts?: readonly number[] | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The MD5s of all parts of a file, in constant memory. Throws `StaleError` when the file ends before `sizeBytes`. */
+/** The MD5s of the parts of a file, in constant memory. Throws `StaleError` when the file ends before `sizeBytes`. */
 export async function digestParts(divided: DividedFile, options: DigestPartsOptions = {}): Promise<Uint8Array[]> {
   const { file, sizeBytes, partSizeBytes } = divided;
-  const parts: FilePart[] = [];
-  for (let start = 0; start === 0 || start < sizeBytes; start += partSizeBytes)
-    parts.push({ start, end: Math.min(start + partSizeBytes, sizeBytes) });
+  const wanted =
+    options.parts ?? Array.from({ length: Math.max(1, Math.ceil(sizeBytes / partSizeBytes)) }, (_, i) => i);
+  const parts = wanted.map((part): FilePart => {
+    const start = part * partSizeBytes;
+    return { start, end: Math.min(start + partSizeBytes, sizeBytes) };
+  });
   const files = options.hasher?.files;
   if (files === undefined || file.descriptor === undefined || parts.length === 1)
     return await digestHere(divided, parts, options.signal);
@@ -78,8 +83,8 @@ async function digestElsewhere(
     const count = partsTogether(files, partSizeBytes);
     for (let first = 0; first < parts.length; first += count) {
       const together = parts.slice(first, first + count);
-      const [start, end] = [together[0]?.start ?? 0, together.at(-1)?.end ?? 0];
-      if (!(await readBlocks(file, { start, end, buffer, signal }, () => {}))) throw tooShort();
+      for (const { start, end } of together)
+        if (!(await readBlocks(file, { start, end, buffer, signal }, () => {}))) throw tooShort();
       await hashing;
       throwIfAborted(signal);
       hashing = hash(together);

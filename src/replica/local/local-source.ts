@@ -3,7 +3,7 @@ import type { Hasher } from '../../core/hasher.js';
 import { showPath } from '../../core/path.js';
 import { StaleError, throwIfAborted } from '../../errors.js';
 import type { Source } from '../replica.js';
-import { digestParts } from './digest-parts.js';
+import { digestParts, type DigestPartsOptions } from './digest-parts.js';
 import type { FileHandle, FileStat } from './file-system.js';
 import { errnoOf } from './file-system.js';
 import { fingerprintOf, hasSameFingerprint } from './fingerprint.js';
@@ -181,18 +181,15 @@ export class LocalSource implements Source {
     this.#parts = parts;
     const { hasher } = parts;
     if (hasher?.files !== undefined && file.descriptor !== undefined) {
-      this.partMd5s = (partSizeBytes, signal) => this.#digestParts(hasher, partSizeBytes, signal);
+      this.partMd5s = (partSizeBytes, signal, wanted) =>
+        this.#digestParts(partSizeBytes, { hasher, signal, parts: wanted });
     }
   }
 
-  async #digestParts(
-    hasher: Hasher,
-    partSizeBytes: number,
-    signal: AbortSignal | undefined,
-  ): Promise<readonly string[]> {
+  async #digestParts(partSizeBytes: number, options: DigestPartsOptions): Promise<readonly string[]> {
     const { file, entry } = this;
     try {
-      const md5s = await digestParts({ file, sizeBytes: entry.sizeBytes, partSizeBytes }, { hasher, signal });
+      const md5s = await digestParts({ file, sizeBytes: entry.sizeBytes, partSizeBytes }, options);
       return md5s.map((md5) => Buffer.from(md5).toString('hex'));
     } catch (error) {
       throw pathErrorOf(error, entry.path, 'read');

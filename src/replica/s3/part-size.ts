@@ -9,11 +9,15 @@ export function partSizeFor(sizeBytes: number, usualBytes: number): number {
   return Math.ceil(sizeBytes / MAX_PARTS / MIB) * MIB;
 }
 
-/** Begin and end of each part, numbered from 1. */
-export function partsOf(
-  sizeBytes: number,
-  partSizeBytes: number,
-): { readonly number: number; readonly start: number; readonly end: number }[] {
+/** A part of a file, from its first byte to the one after its last, numbered from 1. */
+export interface FilePartRange {
+  readonly number: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The parts of a file, in order. */
+export function partsOf(sizeBytes: number, partSizeBytes: number): FilePartRange[] {
   const count = Math.ceil(sizeBytes / partSizeBytes);
   return Array.from({ length: count }, (_, i) => ({
     number: i + 1,

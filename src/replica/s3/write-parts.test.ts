@@ -168,7 +168,7 @@ describe('writeParts', () => {
         await write(world, sourceOf(CONTENT), null, { onBytes: (count: number) => counts.push(count) }),
       ).toMatchObject({ outcome: 'done', entry: { fingerprint: `${COMBINED}:10` } });
       expect(world.asked).toEqual([LIST, PART, COMPLETE]);
-      expect(counts).toEqual([4, 4, 2]);
+      expect(counts).toEqual([2, 4, 4]);
       expect(await world.text('big')).toBe(CONTENT);
       expect(world.uploads.records.size).toBe(0);
     });
@@ -181,6 +181,114 @@ describe('writeParts', () => {
       expect(await write(world, { ...other, entry: source.entry })).toMatchObject({ outcome: 'done' });
       expect(world.asked).toEqual([LIST, PART, PART, COMPLETE]);
       expect(await world.text('big')).toBe('aaaaBBBBcc');
+    });
+
+    describe('with a source that makes MD5s for less', () => {
+      const ALL = PARTS.map((part) => md5Of(part));
+      /** Tells which ranges of it were read, and what it was asked for. */
+      function hashing(md5s: (parts: readonly number[], signal: AbortSignal) => Promise<readonly string[]>) {
+        const inner = sourceOf(CONTENT);
+        const read: number[] = [];
+        const asked: unknown[] = [];
+        const source = {
+          ...inner,
+          read(start: number, end: number) {
+            read.push(start);
+            return inner.read(start, end);
+          },
+          async partMd5s(partSizeBytes: number, signal?: AbortSignal, parts: readonly number[] = []) {
+            asked.push([partSizeBytes, parts]);
+            return await md5s(parts, signal as AbortSignal);
+          },
+        };
+        return { source, read, asked };
+      }
+
+      it('has it make those of the parts that the store holds, and reads none of them, while it sends the others', async () => {
+        const world = worldOf();
+        await cutOff(world);
+        const sent = new Promise<void>((resolve) => {
+          world.on(PART, { after: () => resolve() });
+        });
+        const { source, read, asked } = hashing(async (parts) => {
+          await sent;
+          return parts.map((part) => ALL[part] ?? '');
+        });
+        const counts: number[] = [];
+        expect(await write(world, source, null, { onBytes: (count: number) => counts.push(count) })).toMatchObject({
+          outcome: 'done',
+          entry: { fingerprint: `${COMBINED}:10` },
+          parts: { md5s: ALL },
+        });
+        expect([world.asked, counts]).toEqual([
+          [LIST, PART, COMPLETE],
+          [2, 4, 4],
+        ]);
+        expect([read, asked]).toEqual([[8], [[4, [0, 1]]]]);
+        expect(await world.text('big')).toBe(CONTENT);
+      });
+
+      it('sends a part again that is not what the file has there now', async () => {
+        const world = worldOf();
+        const first = sourceOf(CONTENT);
+        await cutOff(world, first);
+        const other = sourceOf('aaaaBBBBcc');
+        const partMd5s = async (_: number, __: unknown, parts: readonly number[] = []) =>
+          parts.map((part) => md5Of(part === 1 ? 'BBBB' : 'aaaa'));
+        expect(await write(world, { ...other, entry: first.entry, partMd5s })).toMatchObject({ outcome: 'done' });
+        expect(world.asked).toEqual([LIST, PART, PART, COMPLETE]);
+        expect(await world.text('big')).toBe('aaaaBBBBcc');
+      });
+
+      it('does not have it make the MD5 of one part, nor of none', async () => {
+        const world = worldOf();
+        world.on(PART, { lost: 'before' }, 2);
+        const { source, asked } = hashing(async () => []);
+        await expect(write(world, source)).rejects.toThrow('the connection broke');
+        expect(await write(world, source)).toMatchObject({ outcome: 'done' });
+        expect(asked).toEqual([]);
+      });
+
+      it('fails as it does, and keeps the upload only when that may pass', async () => {
+        const world = worldOf();
+        await cutOff(world);
+        const { source } = hashing(async () => {
+          throw new StaleError('the file became shorter');
+        });
+        await expect(write(world, source)).rejects.toThrow('the file became shorter');
+        expect(world.uploads.records.size).toBe(0);
+      });
+
+      it('has it stop, and waits for that, when a part cannot be sent', async () => {
+        const world = worldOf();
+        await cutOff(world);
+        world.on(PART, { lost: 'before' });
+        let isReading = true;
+        const { source } = hashing(async (_, signal) => {
+          await new Promise((resolve) => signal.addEventListener('abort', resolve));
+          for (let i = 0; i < 5; i++) await new Promise((resolve) => setImmediate(resolve));
+          isReading = false;
+          throw signal.reason;
+        });
+        await expect(write(world, source)).rejects.toThrow('the connection broke');
+        expect(isReading).toBe(false);
+        expect(world.uploads.records.size).toBe(1);
+      });
+
+      it('stops when the caller does', async () => {
+        const world = worldOf();
+        await cutOff(world);
+        const stopper = new AbortController();
+        const { source } = hashing(async (_, signal) => {
+          stopper.abort();
+          signal.throwIfAborted();
+          return ALL;
+        });
+        await expect(write(world, source, null, { signal: stopper.signal })).rejects.toMatchObject({
+          name: 'AbortError',
+        });
+        expect(world.uploads.records.size).toBe(1);
+      });
     });
 
     it.each([
@@ -354,7 +462,7 @@ describe('writeParts', () => {
     expect(taken).toBe(0);
     await write(world);
     expect(taken).toBe(0);
-    expect(amounts).toEqual([4, 4, 4, 4, 2]);
+    expect(amounts).toEqual([4, 4, 4, 2, 4]);
   });
 
   describe('with memory that it uses again', () => {

@@ -8,9 +8,10 @@ import { etagOf, type ObjectState } from './object-state.js';
 import { combinedEtag } from './combined-etag.js';
 import { forEachBounded } from './for-each-bounded.js';
 import { encodePartHints, HINTS_HEADER } from './part-hints.js';
-import { partSizeFor, partsOf } from './part-size.js';
+import { HeldPartMd5s } from './held-part-md5s.js';
+import { partSizeFor, partsOf, type FilePartRange } from './part-size.js';
 import { readRange } from '../read-range.js';
-import type { HeldPart } from './s3-api.js';
+import type { HeldPart, PartTarget } from './s3-api.js';
 import { holds, readState, type S3Context } from './s3-context.js';
 import { createPartSender, type SentPart } from './send-part.js';
 import { compareStoredParts, copyStoredPart, type StoredParts } from './stored-parts.js';
@@ -99,26 +100,67 @@ async function beginUpload(
   return { record: created.value, held: new Map() };
 }
 
+/** Sends what the store does not hold first: meanwhile what it does is read again. */
 async function sendParts(
+  context: S3Context,
+  upload: BegunUpload,
+  source: Source,
+  stored: StoredParts | undefined,
+  options: WriteOptions,
+): Promise<SentPart[]> {
+  const { held, record } = upload;
+  const { partSizeBytes } = record;
+  const ranges = partsOf(source.entry.sizeBytes, partSizeBytes);
+  const heldRanges = ranges.filter(({ number }) => held.has(number));
+  const inOrder = [...ranges.filter(({ number }) => !held.has(number)), ...heldRanges];
+  const numbers = stored === undefined ? heldRanges.map(({ number }) => number) : [];
+  const md5s = new HeldPartMd5s({ source, partSizeBytes, numbers }, options.signal);
+  try {
+    return await sendRanges(context, upload, source, { ranges: inOrder, md5s, stored }, options);
+  } finally {
+    await md5s.end();
+  }
+}
+
+/** What is sent, in which order, and what is known of it. */
+interface Sending {
+  readonly ranges: readonly FilePartRange[];
+  readonly md5s: HeldPartMd5s;
+  readonly stored: StoredParts | undefined;
+}
+
+async function sendRanges(
   context: S3Context,
   { record, held }: BegunUpload,
   source: Source,
-  stored: StoredParts | undefined,
+  { ranges, md5s, stored }: Sending,
   { signal, onBytes }: WriteOptions,
 ): Promise<SentPart[]> {
-  const ranges = partsOf(source.entry.sizeBytes, record.partSizeBytes);
   const sent: SentPart[] = [];
   const key = context.keys.keyOf(record.path);
   const send = createPartSender(context, record.path);
-  await forEachBounded(ranges, context.parallelParts, signal, async ({ number, start, end }, stop) => {
-    const target = { key, uploadId: record.uploadId, number };
+  const findThere = async (
+    target: PartTarget,
+    range: FilePartRange,
+    stop: AbortSignal,
+  ): Promise<SentPart | undefined> => {
+    const { number, start, end } = range;
+    const earlier = held.get(number);
+    if (stored === undefined) {
+      const md5 = earlier && (await md5s.of(number));
+      return knownPart(earlier, end - start, md5 === undefined ? undefined : Buffer.from(md5, 'hex'));
+    }
     const there =
-      stored === undefined
-        ? undefined
-        : (heldPart(held, number, end - start, stored) ??
-          (await copyStoredPart(context, record.path, stored, target, [start, end], stop)));
+      (earlier?.sizeBytes === end - start && earlier.etag === stored.now.md5s[number - 1] ? earlier : undefined) ??
+      (await copyStoredPart(context, record.path, stored, target, [start, end], stop));
+    return there && { ...there, md5: Buffer.from(there.etag, 'hex'), isCopied: true };
+  };
+  await forEachBounded(ranges, context.parallelParts, signal, async (range, stop) => {
+    const { number, start, end } = range;
+    const target = { key, uploadId: record.uploadId, number };
+    const there = await findThere(target, range, stop);
     if (there !== undefined) {
-      sent[number - 1] = { ...there, md5: Buffer.from(there.etag, 'hex'), isCopied: true };
+      sent[number - 1] = there;
       onBytes?.(end - start);
       return;
     }
@@ -158,17 +200,6 @@ function knownPart(
   return md5 !== undefined && earlier?.sizeBytes === sizeBytes && earlier.etag === hexOf(md5)
     ? { ...earlier, md5 }
     : undefined;
-}
-
-/** A part that the store holds from an earlier run, if it is what the file has there now. */
-function heldPart(
-  held: ReadonlyMap<number, HeldPart>,
-  number: number,
-  sizeBytes: number,
-  { now }: StoredParts,
-): HeldPart | undefined {
-  const part = held.get(number);
-  return part?.sizeBytes === sizeBytes && part.etag === now.md5s[number - 1] ? part : undefined;
 }
 
 /** An upload whose parts are all in the store, and what tells an object that was made of them. */
