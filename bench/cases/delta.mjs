@@ -2,15 +2,23 @@
 import { appendFileSync, mkdirSync, readFileSync, rmSync, statSync, truncateSync } from 'node:fs';
 import path from 'node:path';
 import { createRandom, makeLargeFile } from '../lib/data.mjs';
-import { spread } from '../lib/compare.mjs';
-import { measure } from '../lib/measure.mjs';
+import { measureAlone, summary } from '../lib/compare.mjs';
 import { oursAndRclone } from '../lib/programs.mjs';
 import { show } from '../lib/picture.mjs';
 import { asked, startServer } from '../lib/server.mjs';
 
 const MIB = 1024 * 1024;
 
-export async function run({ directory, dist, main, short, mib = short ? 128 : 1024, serverKind, log }) {
+export async function run({
+  directory,
+  dist,
+  main,
+  short,
+  rounds = short ? 1 : 3,
+  mib = short ? 128 : 1024,
+  serverKind,
+  log,
+}) {
   const server = await startServer(serverKind, dist, { countsBytes: true });
   const half = Math.floor(mib / 16) * 8 * MIB;
   // Across the border of two parts, which is the worst place; a plain one; at the end; and one that moves all that follows.
@@ -22,28 +30,35 @@ export async function run({ directory, dist, main, short, mib = short ? 128 : 10
   ];
   const programs = oursAndRclone({ main, server, verb: 'sync' });
   try {
-    const results = [];
-    for (const program of programs) results.push(await runProgram({ program, directory, server, mib, edits, log }));
+    const results = programs.map(({ name, missing }) => ({ name, missing, rounds: [] }));
+    for (let round = 0; round < rounds; round++) {
+      for (const [i, program] of programs.entries())
+        if (program.missing === undefined)
+          results[i].rounds.push(await runProgram({ program, round, directory, server, mib, edits, log }));
+    }
+    const [ours] = results;
+    const of = ({ rounds: all }, i, way) => all.map((runs) => runs[i][way]);
     const tables = edits.flatMap(({ what }, i) =>
       ['up', 'down'].map((way) => ({
         title: `${what}: ${way}, ${server.name}`,
         columns: ['sentMiB', 'receivedMiB', 'seconds', 'cpuSeconds', 'peakMiB', 'requests', 'ratio'],
         picture: way === 'up' ? 'sentMiB' : 'receivedMiB',
-        rows: results.map(({ name, missing, runs }) =>
-          missing === undefined ? row(name, runs[i][way], results[0].runs[i][way]) : { name, missing },
-        ),
+        rows: results.map((result) => {
+          const { name, missing } = result;
+          return missing === undefined ? summary(name, of(result, i, way), of(ours, i, way)) : { name, missing };
+        }),
       })),
     );
-    const [ours] = results;
+    const first = ours.rounds[0];
     const notes = edits.map(
-      ({ what }, i) => `${what}: ${sent(ours.runs[i].up)} MiB sent, ${received(ours.runs[i].down)} MiB received`,
+      ({ what }, i) => `${what}: ${sent(first[i].up)} MiB sent, ${received(first[i].down)} MiB received`,
     );
     const headlines = edits.flatMap(({ headline }, i) =>
       headline === undefined
         ? []
         : {
             what: `1 MiB ${headline} a file of ${show(mib)} MiB`,
-            figure: `${sent(ours.runs[i].up)} MiB sent, ${received(ours.runs[i].down)} MiB received on the other machine; others: ${show(mib)}`,
+            figure: `${sent(first[i].up)} MiB sent, ${received(first[i].down)} MiB received on the other machine; others: ${show(mib)}`,
           },
     );
     return { title: `P7: 1 MiB changed in a file of ${mib} MiB`, mib, server: server.name, headlines, tables, notes };
@@ -55,30 +70,10 @@ export async function run({ directory, dist, main, short, mib = short ? 128 : 10
 const sent = ({ bytesIn }) => show(bytesIn / MIB);
 const received = ({ bytesOut }) => show(bytesOut / MIB);
 
-function row(name, figures, ours) {
-  const { seconds, cpuSeconds, peakMiB, requests, byOperation, bytesIn, bytesOut } = figures;
-  return {
-    name,
-    rounds: 1,
-    seconds: spread([seconds]),
-    cpuSeconds: spread([cpuSeconds]),
-    peakMiB: Math.round(peakMiB),
-    requests,
-    byOperation,
-    bytesIn,
-    bytesOut,
-    oursToThis: {
-      seconds: spread([ours.seconds / seconds]),
-      cpuSeconds: spread([ours.cpuSeconds / cpuSeconds]),
-    },
-  };
-}
-
 /** Two folders and a bucket with the same file; then each edit goes up from the one and comes down into the other. */
-async function runProgram({ program, directory, server, mib, edits, log }) {
-  const { name, missing } = program;
-  if (missing !== undefined) return { name, missing };
-  const slug = name.replaceAll(/[^a-z]/g, '');
+async function runProgram({ program, round, directory, server, mib, edits, log }) {
+  const { name } = program;
+  const slug = `${name.replaceAll(/[^a-z]/g, '')}-${round}`;
   const bucket = `delta-${slug}-${process.pid}`;
   const [here, there] = ['here', 'there'].map((which) => path.join(directory, `${slug}-${which}`));
   mkdirSync(there);
@@ -88,7 +83,7 @@ async function runProgram({ program, directory, server, mib, edits, log }) {
   const carry = async (way) => {
     const { command, args, env } = program.commandFor(way === 'up' ? here : there, bucket, way);
     const before = await server.counts();
-    const { stdout, stderr, exitCode, ...figures } = await measure(command, args, { env });
+    const { stdout, stderr, exitCode, ...figures } = await measureAlone(command, args, { env });
     if (exitCode !== 0) throw new Error(`${name} ended with ${exitCode}:\n${stdout}\n${stderr}`);
     return { ...figures, ...asked(before, await server.counts()) };
   };
@@ -104,7 +99,7 @@ async function runProgram({ program, directory, server, mib, edits, log }) {
   }
   await server.removeBucket(bucket);
   for (const folder of [here, there]) rmSync(folder, { recursive: true });
-  return { name, runs };
+  return runs;
 }
 
 function change(file, at, seed, isPutIn) {

@@ -12,6 +12,12 @@ import { show } from './picture.mjs';
  * @property {(round: number) => Promise<void>} [after] - checks that the work was done, and clears up; not measured
  */
 
+/** Measures a program for which nobody else has left anything to be written to the disk, to be waited for. */
+export async function measureAlone(command, args, options) {
+  spawnSync('sync');
+  return await measure(command, args, options);
+}
+
 /** Runs every contestant once in each round. The first is ours, to which the others are compared. */
 export async function compare(contestants, { rounds, server, log }) {
   const taking = contestants.filter(({ missing }) => missing === undefined);
@@ -20,10 +26,8 @@ export async function compare(contestants, { rounds, server, log }) {
     for (const contestant of taking) {
       if (contestant.missing !== undefined) continue;
       const { command, args, env, cwd } = await contestant.prepare(round);
-      // What those before have left to be written to the disk is not for this one to wait for.
-      spawnSync('sync');
       const before = await server?.counts();
-      const run = await measure(command, args, { env, cwd });
+      const run = await measureAlone(command, args, { env, cwd });
       const after = await server?.counts();
       if (run.exitCode !== 0) {
         if (contestant === taking[0]) {
@@ -47,26 +51,30 @@ export async function compare(contestants, { rounds, server, log }) {
   const ours = runs.get(taking[0].name);
   return contestants.map(({ name, missing }) => {
     if (missing !== undefined) return { name, missing };
-    const own = runs.get(name);
-    return {
-      name,
-      rounds: own.length,
-      seconds: spread(own.map((run) => run.seconds)),
-      cpuSeconds: spread(own.map((run) => run.cpuSeconds)),
-      peakMiB: Math.round(Math.max(...own.map((run) => run.peakMiB))),
-      ...(own[0].requests !== undefined && {
-        requests: median(own.map((run) => run.requests)),
-        byOperation: own.at(-1).byOperation,
-        bytesIn: median(own.map((run) => run.bytesIn)),
-        bytesOut: median(own.map((run) => run.bytesOut)),
-      }),
-      // Round by round: both of a pair met the machine in about the same mood.
-      oursToThis: {
-        seconds: spread(own.map((run, i) => ours[i].seconds / run.seconds)),
-        cpuSeconds: spread(own.map((run, i) => ours[i].cpuSeconds / run.cpuSeconds)),
-      },
-    };
+    return summary(name, runs.get(name), ours);
   });
+}
+
+/** One line of a table: what a program took in all rounds, beside what ours took in the same. */
+export function summary(name, own, ours) {
+  return {
+    name,
+    rounds: own.length,
+    seconds: spread(own.map((run) => run.seconds)),
+    cpuSeconds: spread(own.map((run) => run.cpuSeconds)),
+    peakMiB: Math.round(Math.max(...own.map((run) => run.peakMiB))),
+    ...(own[0].requests !== undefined && {
+      requests: median(own.map((run) => run.requests)),
+      byOperation: own.at(-1).byOperation,
+      bytesIn: median(own.map((run) => run.bytesIn)),
+      bytesOut: median(own.map((run) => run.bytesOut)),
+    }),
+    // Round by round: both of a pair met the machine in about the same mood.
+    oursToThis: {
+      seconds: spread(own.map((run, i) => ours[i].seconds / run.seconds)),
+      cpuSeconds: spread(own.map((run, i) => ours[i].cpuSeconds / run.cpuSeconds)),
+    },
+  };
 }
 
 export function median(values) {
