@@ -816,6 +816,23 @@ describe('StageFilling', () => {
       });
     });
 
+    it('copies no more once a range cannot be fetched', async () => {
+      const text = 'abcdefghij'.repeat(100);
+      const source = watched(text, {
+        parts: { partSizeBytes: RANGE, digest: '', mayBe: (part) => part > 0 },
+        // oxlint-disable-next-line require-yield
+        async *read() {
+          throw new Error('the line broke');
+        },
+      });
+      const bench = await over(text, {}, { source, concurrency: 2, noted: undefined });
+      let reads = 0;
+      bench.other.disk.step = () => void reads++;
+      await expect(bench.filling.fill(true)).rejects.toThrow('the line broke');
+      expect(reads).toBeGreaterThan(1);
+      expect(reads).toBeLessThan(50);
+    });
+
     it('makes what it copies durable while it copies more', async () => {
       const bench = await over(TEXT, {}, { syncEveryBytes: 15 });
       const done: string[] = [];

@@ -202,16 +202,17 @@ export class StageFilling {
     const stopper = new AbortController();
     const stop = signal === undefined ? stopper.signal : AbortSignal.any([stopper.signal, signal]);
     const ranges = this.#toBringIn(believing, stop);
+    const stopAll = (error: unknown): never => {
+      stopper.abort(error);
+      throw error;
+    };
+    // Told before the ranges are given up, which waits for what is being copied.
+    const guarded = (range: number): Promise<void> => work(range, stop).catch(stopAll);
     const lane = async (): Promise<void> => {
-      try {
-        for await (const range of ranges) await work(range, stop);
-      } catch (error) {
-        stopper.abort(error);
-        throw error;
-      }
+      for await (const range of ranges) await guarded(range);
     };
     // All of them are waited for, so that none writes into a file that was given up; what failed first is in the stopper.
-    await Promise.allSettled(Array.from({ length: Math.min(concurrency, plan.count) }, lane));
+    await Promise.allSettled(Array.from({ length: Math.min(concurrency, plan.count) }, () => lane().catch(stopAll)));
     throwIfAborted(signal);
     if (stopper.signal.aborted) throw stopper.signal.reason;
   }
