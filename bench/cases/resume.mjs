@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { mkdirSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { spread } from '../lib/compare.mjs';
+import { summary } from '../lib/compare.mjs';
 import { makeLargeFile } from '../lib/data.mjs';
 import { measure } from '../lib/measure.mjs';
 import { oursAndRclone } from '../lib/programs.mjs';
@@ -47,21 +47,8 @@ export async function run({ directory, dist, main, short, mib = short ? 256 : 51
   }
 }
 
-function rowOf(figures, ours) {
-  const { name, seconds, cpuSeconds, peakMiB, requests, byOperation, bytesIn, bytesOut, carriedBefore } = figures;
-  return {
-    name,
-    rounds: 1,
-    seconds: spread([seconds]),
-    cpuSeconds: spread([cpuSeconds]),
-    peakMiB: Math.round(peakMiB),
-    requests,
-    byOperation,
-    bytesIn,
-    bytesOut,
-    carriedBefore,
-    oursToThis: { seconds: spread([ours.seconds / seconds]), cpuSeconds: spread([ours.cpuSeconds / cpuSeconds]) },
-  };
+function rowOf(own, ours) {
+  return { ...summary(own.name, [own], [ours]), carriedBefore: own.carriedBefore };
 }
 
 async function interrupt({ program, way, directory, source, server, mib, log }) {

@@ -820,9 +820,8 @@ describe('StageFilling', () => {
       const text = 'abcdefghij'.repeat(100);
       const source = watched(text, {
         parts: { partSizeBytes: RANGE, digest: '', mayBe: (part) => part > 0 },
-        // oxlint-disable-next-line require-yield
         async *read() {
-          throw new Error('the line broke');
+          yield await Promise.reject<Uint8Array>(new Error('the line broke'));
         },
       });
       const bench = await over(text, {}, { source, concurrency: 2, noted: undefined });

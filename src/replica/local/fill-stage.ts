@@ -69,10 +69,8 @@ interface BegunRange {
 }
 
 /** A range as it was copied from the version before, with its checksum and, where it is hashed on its way, its hash. */
-interface CopiedRange {
+interface CopiedRange extends Pick<BegunRange, 'checksum' | 'hash'> {
   readonly range: number;
-  readonly checksum: number;
-  readonly hash: Hash | undefined;
 }
 
 /** MD5s of parts of the file; `undefined`: it has to be made here. */

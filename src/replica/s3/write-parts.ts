@@ -100,7 +100,7 @@ async function beginUpload(
   return { record: created.value, held: new Map() };
 }
 
-/** Sends what the store does not hold first: meanwhile what it does is read again. */
+/** Sends the parts that the store does not hold first: those that it holds are read again meanwhile. */
 async function sendParts(
   context: S3Context,
   upload: BegunUpload,
@@ -146,14 +146,11 @@ async function sendRanges(
   ): Promise<SentPart | undefined> => {
     const { number, start, end } = range;
     const earlier = held.get(number);
-    if (stored === undefined) {
-      const md5 = earlier && (await md5s.of(number));
-      return knownPart(earlier, end - start, md5 === undefined ? undefined : Buffer.from(md5, 'hex'));
-    }
-    const there =
-      (earlier?.sizeBytes === end - start && earlier.etag === stored.now.md5s[number - 1] ? earlier : undefined) ??
-      (await copyStoredPart(context, record.path, stored, target, [start, end], stop));
-    return there && { ...there, md5: Buffer.from(there.etag, 'hex'), isCopied: true };
+    const md5 = stored === undefined ? earlier && (await md5s.of(number)) : stored.now.md5s[number - 1];
+    const known = knownPart(earlier, end - start, md5);
+    if (stored === undefined) return known && sentPart(known);
+    const there = known ?? (await copyStoredPart(context, record.path, stored, target, [start, end], stop));
+    return there && { ...sentPart(there), isCopied: true };
   };
   await forEachBounded(ranges, context.parallelParts, signal, async (range, stop) => {
     const { number, start, end } = range;
@@ -178,9 +175,10 @@ async function sendRanges(
       const onResend = (): void => {
         isSentOnce = false;
       };
-      sent[number - 1] =
-        knownPart(earlier, lent.bytes.length, md5) ??
-        (await send({ target, bytes: lent.bytes, md5, signal: stop, onResend }));
+      const known = knownPart(earlier, lent.bytes.length, md5 && hexOf(md5));
+      sent[number - 1] = known
+        ? sentPart(known)
+        : await send({ target, bytes: lent.bytes, md5, signal: stop, onResend });
       // The store has all of it: nothing of it is on its way any more, unless an earlier try is.
       isQuiet = isSentOnce;
       onBytes?.(end - start);
@@ -191,15 +189,14 @@ async function sendRanges(
   return sent;
 }
 
-/** The part that the store holds from an earlier run, if it is this one. */
-function knownPart(
-  earlier: HeldPart | undefined,
-  sizeBytes: number,
-  md5: Uint8Array | undefined,
-): SentPart | undefined {
-  return md5 !== undefined && earlier?.sizeBytes === sizeBytes && earlier.etag === hexOf(md5)
-    ? { ...earlier, md5 }
-    : undefined;
+/** The part that the store holds from an earlier run, if it is the one with this MD5 in hex. */
+function knownPart(earlier: HeldPart | undefined, sizeBytes: number, md5: string | undefined): HeldPart | undefined {
+  return md5 !== undefined && earlier?.sizeBytes === sizeBytes && earlier.etag === md5 ? earlier : undefined;
+}
+
+/** A part whose ETag is its MD5. */
+function sentPart(held: HeldPart): SentPart {
+  return { ...held, md5: Buffer.from(held.etag, 'hex') };
 }
 
 /** An upload whose parts are all in the store, and what tells an object that was made of them. */
