@@ -78,6 +78,9 @@ export async function compareTransfers({ source, directory, main, rounds, server
           env: commonEnvironment(server, state),
         })),
         contestant('bare HTTP loop', undefined, node(loop('bare-loop'), large ? ['large'] : [])),
+        ...(direction === 'down' && !large
+          ? [contestant('bare HTTP loop, durable', undefined, node(loop('bare-loop'), ['durable']))]
+          : []),
         contestant('AWS SDK loop', undefined, node(loop('sdk-loop'), large ? ['large'] : [])),
         contestant(
           large ? 'rclone copy' : 'rclone copy --transfers 64',

@@ -1,12 +1,16 @@
 // The least that any client in Node.js has to do: undici, a hand-written SigV4 signature, nothing else. No comparison, no
 // check of what arrives, no condition, no state, no fsync, nothing kept for resuming.
-//   node bare-loop.mjs up|down FOLDER BUCKET [large]
+// "durable", for small files that come down: each is made under another name, synced, and gets its own name only if nothing
+// stands there; the directories are synced at the end. That is what a disk asks of any client that loses no file.
+//   node bare-loop.mjs up|down FOLDER BUCKET [large|durable]
 import { createHash, createHmac } from 'node:crypto';
-import { mkdir, open, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { link, mkdir, open, readdir, readFile, stat, unlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Agent } from 'undici';
 
-const [direction, folder, bucket, large] = process.argv.slice(2);
+const [direction, folder, bucket, variant] = process.argv.slice(2);
+const large = variant === 'large' ? variant : undefined;
+const isDurable = variant === 'durable';
 const { S3_ENDPOINT: endpoint, AWS_ACCESS_KEY_ID: keyId, AWS_SECRET_ACCESS_KEY: secret } = process.env;
 const MIB = 1024 * 1024;
 const PART = 16 * MIB;
@@ -103,14 +107,37 @@ async function up() {
   });
 }
 
+let staged = 0;
+
+async function writeDurably(file, content) {
+  const first = path.join(folder, `.staged-${staged++}`);
+  const handle = await open(first, 'wx');
+  try {
+    await handle.writeFile(content);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await link(first, file);
+  await unlink(first);
+}
+
+async function syncDirectory(directory) {
+  const handle = await open(directory);
+  await handle.sync();
+  await handle.close();
+}
+
 async function down() {
   const keys = await keysOfBucket();
   const folders = new Set(keys.map((key) => path.dirname(path.join(folder, key))));
   for (const one of folders) await mkdir(one, { recursive: true });
   if (large === undefined) {
+    const write = isDurable ? writeDurably : writeFile;
     await each(keys, 64, async (key) =>
-      writeFile(path.join(folder, key), Buffer.from(await (await send('GET', key)).body.arrayBuffer())),
+      write(path.join(folder, key), Buffer.from(await (await send('GET', key)).body.arrayBuffer())),
     );
+    if (isDurable) for (const one of [...folders, folder]) await syncDirectory(one);
     return;
   }
   for (const key of keys) {
