@@ -9,7 +9,7 @@ import path from 'node:path';
 import { Agent } from 'undici';
 
 const [direction, folder, bucket, variant] = process.argv.slice(2);
-const large = variant === 'large' ? variant : undefined;
+const isLarge = variant === 'large';
 const isDurable = variant === 'durable';
 const { S3_ENDPOINT: endpoint, AWS_ACCESS_KEY_ID: keyId, AWS_SECRET_ACCESS_KEY: secret } = process.env;
 const MIB = 1024 * 1024;
@@ -73,7 +73,7 @@ async function filesOf(root) {
 }
 
 async function up() {
-  for (const file of large === undefined ? [] : await filesOf(folder)) {
+  for (const file of isLarge ? await filesOf(folder) : []) {
     const key = path.relative(folder, file);
     const { size } = await stat(file);
     const handle = await open(file);
@@ -100,7 +100,7 @@ async function up() {
       })
     ).body.dump();
   }
-  if (large !== undefined) return;
+  if (isLarge) return;
   await each(await filesOf(folder), 64, async (file) => {
     const answer = await send('PUT', path.relative(folder, file), { body: await readFile(file) });
     await answer.body.dump();
@@ -111,13 +111,7 @@ let staged = 0;
 
 async function writeDurably(file, content) {
   const first = path.join(folder, `.staged-${staged++}`);
-  const handle = await open(first, 'wx');
-  try {
-    await handle.writeFile(content);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
+  await writeFile(first, content, { flag: 'wx', flush: true });
   await link(first, file);
   await unlink(first);
 }
@@ -132,7 +126,7 @@ async function down() {
   const keys = await keysOfBucket();
   const folders = new Set(keys.map((key) => path.dirname(path.join(folder, key))));
   for (const one of folders) await mkdir(one, { recursive: true });
-  if (large === undefined) {
+  if (!isLarge) {
     const write = isDurable ? writeDurably : writeFile;
     await each(keys, 64, async (key) =>
       write(path.join(folder, key), Buffer.from(await (await send('GET', key)).body.arrayBuffer())),
